@@ -1,0 +1,56 @@
+package accesskey
+
+import (
+	"reflect"
+	"time"
+)
+
+// Fact is something observed about AWS, with when and from where, or not
+// known, with why. The zero Fact is not known: what nobody has looked at can't
+// be mistaken for an answer.
+type Fact[T any] struct {
+	value  T
+	at     time.Time
+	source string
+	why    string
+	known  bool
+}
+
+// Observed returns a known fact: v, true of AWS at the moment at (UTC), read
+// from source ("credential report", "iam:ListAccessKeys").
+func Observed[T any](v T, at time.Time, source string) Fact[T] {
+	return Fact[T]{value: v, at: at.UTC(), source: source, known: true}
+}
+
+// Unread returns a fact that is not known, and why.
+func Unread[T any](why string) Fact[T] { return Fact[T]{why: why} }
+
+// Get returns the value and whether it is known. Where it is not, the value is
+// the zero T and means nothing.
+func (f Fact[T]) Get() (T, bool) { return f.value, f.known }
+
+// Known reports whether the fact was read.
+func (f Fact[T]) Known() bool { return f.known }
+
+// At returns the moment (UTC) at which the fact was true of AWS.
+func (f Fact[T]) At() time.Time { return f.at }
+
+// Source returns what the fact was read from.
+func (f Fact[T]) Source() string { return f.source }
+
+// Why returns the reason for which the fact is not known; empty where it is.
+func (f Fact[T]) Why() string {
+	if f.known {
+		return ""
+	}
+	if f.why == "" {
+		return "not read"
+	}
+	return f.why
+}
+
+// Equal reports whether both facts say the same, for go-cmp.
+func (f Fact[T]) Equal(g Fact[T]) bool {
+	return f.known == g.known && f.source == g.source && f.Why() == g.Why() &&
+		f.at.Equal(g.at) && reflect.DeepEqual(f.value, g.value)
+}
