@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// app is everything a command gets from outside: streams, environment,
+// terminal, and the flags that all commands share.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	lookupEnv      func(string) (string, bool)
+	out, err       terminal // what stdout and stderr are
+
+	profile string
+	region  string
+	quiet   bool
+	verbose int
+	noColor bool
+
+	log     *slog.Logger // to stderr; set up once the flags are read
+	started bool         // flags and arguments were fine; the command runs
+}
+
+// terminal says what a stream is connected to.
+type terminal struct {
+	is    bool
+	width int // columns; 0: unknown
+}
+
+// terminalOf looks at a stream of this process.
+func terminalOf(f *os.File) terminal {
+	fd := int(f.Fd())
+	if !term.IsTerminal(fd) {
+		return terminal{}
+	}
+	width, _, err := term.GetSize(fd)
+	if err != nil {
+		width = 0
+	}
+	return terminal{is: true, width: width}
+}
+
+// run executes one command line and returns the exit code. Errors are printed
+// here and nowhere else.
+func (a *app) run(ctx context.Context, args []string) int {
+	a.log = slog.New(slog.DiscardHandler)
+	root := rootCommand(a)
+	root.SetArgs(args)
+	command, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	if ctx.Err() != nil {
+		fmt.Fprintln(a.stderr, "keytend: interrupted; nothing was reported")
+		return exitInterrupted
+	}
+	if !a.started {
+		err = usageError{command: command, err: err}
+	}
+	return a.fail(err)
+}
+
+// prepare runs before every command, once its flags and arguments are known to
+// be well formed.
+func (a *app) prepare(*cobra.Command, []string) {
+	a.started = true
+	a.log = slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: a.level()}))
+}
+
+// level maps -v and -vv to what is logged.
+func (a *app) level() slog.Level {
+	switch {
+	case a.verbose >= 2:
+		return slog.LevelDebug
+	case a.verbose == 1:
+		return slog.LevelInfo
+	}
+	return slog.LevelWarn
+}
+
+// colour reports whether stdout may carry escape sequences: a terminal, and
+// neither --no-color nor NO_COLOR (https://no-color.org) nor TERM=dumb.
+func (a *app) colour() bool { return a.out.is && a.mayColour() }
+
+func (a *app) mayColour() bool {
+	if value, _ := a.lookupEnv("NO_COLOR"); a.noColor || value != "" {
+		return false
+	}
+	value, _ := a.lookupEnv("TERM")
+	return value != "dumb"
+}
