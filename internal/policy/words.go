@@ -1,0 +1,55 @@
+package policy
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var units = []struct {
+	name string
+	size time.Duration
+}{{"day", Day}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}}
+
+// about spells d by its greatest unit, rounded down: "412 days", "1 minute".
+func about(d time.Duration) string {
+	for _, u := range units {
+		if d >= u.size {
+			return count(int(d/u.size), u.name)
+		}
+	}
+	return "0 seconds"
+}
+
+// exactly spells d in full, to the second: "90 days", "1 day 12 hours".
+func exactly(d time.Duration) string {
+	if d < 0 {
+		return "minus " + exactly(-d)
+	}
+	var parts []string
+	for _, u := range units {
+		if n := d / u.size; n > 0 {
+			parts = append(parts, count(int(n), u.name))
+			d -= n * u.size
+		}
+	}
+	if len(parts) == 0 {
+		return "0 seconds"
+	}
+	return strings.Join(parts, " ")
+}
+
+// count spells n things: "1 key", "2 keys".
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return strconv.Itoa(n) + " " + thing + "s"
+}
+
+// stamp spells a time as RFC 3339 in UTC, to the second.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// quoted makes a value from AWS safe inside a sentence.
+func quoted(s string) string { return fmt.Sprintf("%q", s) }
