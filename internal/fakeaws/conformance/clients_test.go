@@ -1,0 +1,111 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/keytend/keytend/internal/fakeaws"
+	"github.com/keytend/keytend/internal/fakeaws/population"
+)
+
+// Debian's programs, by full path: a newer one from elsewhere would make the
+// outcome depend on the machine.
+const (
+	python = "/usr/bin/python3"
+	awscli = "/usr/bin/aws"
+)
+
+const (
+	management = "111122223333" // AWS's documentation examples
+	member     = "444455556666"
+)
+
+// start serves a simulated organization of two accounts on a loopback socket,
+// each answer checked, and returns the environment for its clients.
+func start(t *testing.T) (*checked, []string) {
+	t.Helper()
+	now := time.Now().UTC().Truncate(time.Second)
+	aws := fakeaws.New(fakeaws.Config{Start: now, Seed: 1})
+	for i, id := range []string{management, member} {
+		spec := population.Account(1, i, 250, now)
+		spec.ID, spec.Management = id, i == 0
+		aws.AddAccount(spec)
+	}
+	c := &checked{
+		next:    aws,
+		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config"),
+		t:       t,
+		actions: map[string]int{},
+	}
+	server := httptest.NewServer(c)
+	t.Cleanup(server.Close)
+	id, secret := aws.AdminKey(management)
+	return c, []string{
+		"PATH=/usr/bin:/bin", "HOME=" + t.TempDir(), "PYTHONDONTWRITEBYTECODE=1", "AWS_PAGER=",
+		"AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=2",
+		"AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1",
+		"AWS_ACCESS_KEY_ID=" + id, "AWS_SECRET_ACCESS_KEY=" + secret,
+		"AWS_ENDPOINT_URL=" + server.URL, "ENDPOINT=" + server.URL, "MEMBER=" + member, "MANAGEMENT=" + management,
+	}
+}
+
+func run(t *testing.T, env []string, name string, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = env
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	t.Logf("%s:\n%s", strings.Join(args, " "), out.String())
+	if err != nil {
+		t.Fatalf("%s %s: %v", name, strings.Join(args, " "), err)
+	}
+}
+
+// TestBoto3 lets python3-boto3 list, paginate, rotate, report, assume roles,
+// sign wrongly and ask for a third key.
+func TestBoto3(t *testing.T) {
+	if exec.Command(python, "-c", "import boto3").Run() != nil {
+		t.Skip("skipped: no boto3: install Debian's python3-boto3")
+	}
+	c, env := start(t)
+	run(t, env, python, filepath.Join("testdata", "boto.py"))
+	wantActions(t, c, 40)
+}
+
+// TestAWSCLI lets Debian's awscli do the same in a shell.
+func TestAWSCLI(t *testing.T) {
+	if _, err := os.Stat(awscli); err != nil {
+		t.Skip("skipped: no AWS CLI: install Debian's awscli")
+	}
+	c, env := start(t)
+	run(t, env, "/bin/sh", "-eu", filepath.Join("testdata", "cli.sh"))
+	wantActions(t, c, 12)
+}
+
+// wantActions fails where the client reached fewer actions than it was written
+// to: a script that ends early proves nothing.
+func wantActions(t *testing.T, c *checked, n int) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	names := make([]string, 0, len(c.actions))
+	for name := range c.actions {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	t.Logf("%d actions held to the models: %s", len(names), strings.Join(names, " "))
+	if len(names) < n {
+		t.Errorf("%d actions, want at least %d", len(names), n)
+	}
+}

@@ -1,0 +1,249 @@
+"""Drives the simulated AWS with boto3 and says where it differs from AWS.
+
+Each check names what AWS does; the first that fails ends the run with exit 1.
+Every answer is, besides, held to the API models by the server side.
+"""
+import csv
+import datetime
+import io
+import json
+import os
+import time
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+ENDPOINT, MEMBER, MANAGEMENT = os.environ["ENDPOINT"], os.environ["MEMBER"], os.environ["MANAGEMENT"]
+ONCE = Config(retries={"max_attempts": 0}, user_agent_extra="app/conformance-token")
+
+
+def client(name, key=None, **kw):
+    if key:
+        kw.update(aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"],
+                  aws_session_token=key.get("SessionToken"))
+    return boto3.client(name, endpoint_url=ENDPOINT, region_name=kw.pop("region", "us-east-1"), config=ONCE, **kw)
+
+
+def fails(code, status, call, **kw):
+    """AWS refuses this call with this code and HTTP status; returns its message."""
+    try:
+        call(**kw)
+    except ClientError as e:
+        got = e.response["Error"]["Code"], e.response["ResponseMetadata"]["HTTPStatusCode"]
+        assert got == (code, status), f"{call.__name__}: {got}, want {(code, status)}: {e}"
+        return e.response["Error"]["Message"]
+    raise AssertionError(f"{call.__name__} succeeded, want {code}")
+
+
+iam, sts = client("iam"), client("sts")
+
+# --- who am I
+me = sts.get_caller_identity()
+assert me["Account"] == MANAGEMENT and me["Arn"].startswith(f"arn:aws:iam::{MANAGEMENT}:user/"), me
+assert me["UserId"].startswith("AIDA")
+
+# --- pagination: 100 by default, MaxItems 1..1000
+first = iam.list_users()
+assert len(first["Users"]) == 100 and first["IsTruncated"] and first["Marker"], "the first page holds 100"
+assert len(iam.list_users(MaxItems=7)["Users"]) == 7
+assert not iam.list_users(MaxItems=1000)["IsTruncated"]
+fails("ValidationError", 400, client("iam", **{}).list_users, Marker="not-a-marker")
+names = [u["UserName"] for p in iam.get_paginator("list_users").paginate() for u in p["Users"]]
+assert len(names) == len(set(names)) == len(iam.list_users(MaxItems=1000)["Users"])
+assert names == sorted(names, key=str.lower) or names == sorted(names), "IAM lists by name"
+details = [u for p in iam.get_paginator("get_account_authorization_details").paginate(Filter=["User"])
+           for u in p["UserDetailList"]]
+assert sorted(u["UserName"] for u in details) == sorted(names)
+
+# --- users
+bob = iam.create_user(UserName="bob", Path="/conf/", Tags=[{"Key": "owner", "Value": "team@example.com"}])["User"]
+assert bob["Arn"] == f"arn:aws:iam::{MANAGEMENT}:user/conf/bob" and bob["UserId"].startswith("AIDA")
+fails("EntityAlreadyExists", 409, iam.create_user, UserName="bob")
+fails("EntityAlreadyExists", 409, iam.create_user, UserName="BOB")
+assert fails("NoSuchEntity", 404, iam.get_user, UserName="nobody") == "The user with name nobody cannot be found."
+assert iam.get_user(UserName="bob")["User"]["Tags"] == [{"Key": "owner", "Value": "team@example.com"}]
+assert iam.list_user_tags(UserName="bob")["Tags"][0]["Key"] == "owner"
+odd = "doe,jane+x=y@z"
+iam.create_user(UserName=odd) if odd not in names else None
+assert iam.get_user(UserName=odd)["User"]["UserName"] == odd
+
+# --- keys: quota, rotation, last used
+key = iam.create_access_key(UserName="bob")["AccessKey"]
+assert len(key["SecretAccessKey"]) == 40 and key["AccessKeyId"].startswith("AKIA") and key["Status"] == "Active"
+second = iam.create_access_key(UserName="bob")["AccessKey"]
+quota = fails("LimitExceeded", 409, iam.create_access_key, UserName="bob")
+assert quota == "Cannot exceed quota for AccessKeysPerUser: 2", quota
+used = iam.get_access_key_last_used(AccessKeyId=second["AccessKeyId"])
+assert used["UserName"] == "bob" and used["AccessKeyLastUsed"]["Region"] == "N/A"
+assert used["AccessKeyLastUsed"]["ServiceName"] == "N/A" and "LastUsedDate" not in used["AccessKeyLastUsed"]
+as_bob = client("sts", second)
+assert as_bob.get_caller_identity()["Arn"] == bob["Arn"]
+used = iam.get_access_key_last_used(AccessKeyId=second["AccessKeyId"])["AccessKeyLastUsed"]
+assert used["ServiceName"] == "sts" and used["Region"] == "us-east-1" and used["LastUsedDate"].second is not None
+denied = fails("AccessDenied", 403, client("iam", second).list_users)
+assert denied.startswith(f"User: {bob['Arn']} is not authorized to perform: iam:ListUsers on resource: "), denied
+assert "because no identity-based policy allows the iam:ListUsers action" in denied, denied
+
+iam.update_access_key(UserName="bob", AccessKeyId=key["AccessKeyId"], Status="Inactive")
+assert {k["AccessKeyId"]: k["Status"] for k in iam.list_access_keys(UserName="bob")["AccessKeyMetadata"]} == {
+    key["AccessKeyId"]: "Inactive", second["AccessKeyId"]: "Active"}
+fails("InvalidClientTokenId", 403, client("sts", key).get_caller_identity)
+iam.update_access_key(UserName="bob", AccessKeyId=key["AccessKeyId"], Status="Active")
+assert client("sts", key).get_caller_identity()["UserId"] == bob["UserId"]
+iam.delete_access_key(UserName="bob", AccessKeyId=key["AccessKeyId"])
+fails("InvalidClientTokenId", 403, client("sts", key).get_caller_identity)
+fails("NoSuchEntity", 404, iam.delete_access_key, UserName="bob", AccessKeyId=key["AccessKeyId"])
+fails("NoSuchEntity", 404, iam.list_access_keys, UserName="nobody")
+wrong = dict(second, SecretAccessKey="w" * 40)
+message = fails("SignatureDoesNotMatch", 403, client("sts", wrong).get_caller_identity)
+assert message.startswith("The request signature we calculated does not match"), message
+unknown = dict(second, AccessKeyId="AKIAIOSFODNN7EXAMPLE")
+message = fails("InvalidClientTokenId", 403, client("iam", unknown).list_users)
+assert message == "The security token included in the request is invalid.", message
+assert sts.get_access_key_info(AccessKeyId=second["AccessKeyId"])["Account"] == MANAGEMENT
+
+# --- policies, simulated and real
+allow = json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "iam:List*", "Resource": "*"}]})
+iam.put_user_policy(UserName="bob", PolicyName="lists", PolicyDocument=allow)
+assert client("iam", second).list_users(MaxItems=1)["Users"]
+assert iam.list_user_policies(UserName="bob")["PolicyNames"] == ["lists"]
+assert iam.get_user_policy(UserName="bob", PolicyName="lists")["PolicyDocument"] == json.loads(allow)
+fails("MalformedPolicyDocument", 400, iam.put_user_policy, UserName="bob", PolicyName="x", PolicyDocument="{")
+results = iam.simulate_principal_policy(PolicySourceArn=bob["Arn"], ActionNames=["iam:ListUsers", "iam:CreateUser"])
+assert {r["EvalActionName"]: r["EvalDecision"] for r in results["EvaluationResults"]} == {
+    "iam:ListUsers": "allowed", "iam:CreateUser": "implicitDeny"}
+policy = iam.create_policy(PolicyName="conf", PolicyDocument=allow)["Policy"]
+assert policy["Arn"] == f"arn:aws:iam::{MANAGEMENT}:policy/conf" and policy["DefaultVersionId"] == "v1"
+iam.attach_user_policy(UserName="bob", PolicyArn=policy["Arn"])
+assert iam.list_attached_user_policies(UserName="bob")["AttachedPolicies"][0]["PolicyName"] == "conf"
+assert iam.list_entities_for_policy(PolicyArn=policy["Arn"])["PolicyUsers"][0]["UserName"] == "bob"
+assert iam.get_policy_version(PolicyArn=policy["Arn"], VersionId="v1")["PolicyVersion"]["Document"] == json.loads(allow)
+fails("NoSuchEntity", 404, iam.get_policy, PolicyArn=f"arn:aws:iam::{MANAGEMENT}:policy/none")
+assert any(p["PolicyName"] == "conf" for p in iam.list_policies(Scope="Local", MaxItems=1000)["Policies"])
+
+# --- groups
+iam.create_group(GroupName="conf-group")
+iam.add_user_to_group(GroupName="conf-group", UserName="bob")
+assert [g["GroupName"] for g in iam.list_groups_for_user(UserName="bob")["Groups"]] == ["conf-group"]
+assert [u["UserName"] for u in iam.get_group(GroupName="conf-group")["Users"]] == ["bob"]
+assert iam.list_groups()["Groups"]
+mine = [u for p in iam.get_paginator("get_account_authorization_details").paginate(Filter=["User"])
+        for u in p["UserDetailList"] if u["UserName"] == "bob"][0]
+assert mine["GroupList"] == ["conf-group"] and mine["AttachedManagedPolicies"][0]["PolicyArn"] == policy["Arn"]
+assert mine["UserPolicyList"][0]["PolicyDocument"] == json.loads(allow), "inline policies come URL-encoded"
+
+# --- login profiles, certificates, service credentials, MFA, account
+iam.create_login_profile(UserName="bob", Password="correct-Horse-7-battery")
+fails("EntityAlreadyExists", 409, iam.create_login_profile, UserName="bob", Password="correct-Horse-7-battery")
+assert iam.get_login_profile(UserName="bob")["LoginProfile"]["UserName"] == "bob"
+assert iam.list_signing_certificates(UserName="bob")["Certificates"] == []
+assert iam.list_mfa_devices(UserName="bob")["MFADevices"] == []
+assert iam.list_service_specific_credentials(UserName="bob")["ServiceSpecificCredentials"] == []
+summary = iam.get_account_summary()["SummaryMap"]
+assert summary["AccessKeysPerUserQuota"] >= 2 and summary["Users"] == len(names) + (2 if odd not in names else 1), summary
+assert len(iam.list_account_aliases()["AccountAliases"]) <= 1
+
+# --- deleting in AWS's order
+message = fails("DeleteConflict", 409, iam.delete_user, UserName="bob")
+assert message.startswith("Cannot delete entity, must "), message
+
+# --- credential report
+started = iam.generate_credential_report()["State"]
+assert started in ("STARTED", "INPROGRESS", "COMPLETE"), started
+for _ in range(50):
+    try:
+        report = iam.get_credential_report()
+        break
+    except ClientError as e:
+        assert e.response["Error"]["Code"] in ("ReportInProgress", "ReportNotPresent"), e
+        iam.generate_credential_report()
+        time.sleep(0.2)
+assert report["ReportFormat"] == "text/csv" and not report["Content"].endswith(b"\n")
+rows = list(csv.DictReader(io.StringIO(report["Content"].decode())))
+assert rows[0]["user"] == "<root_account>" and rows[0]["arn"] == f"arn:aws:iam::{MANAGEMENT}:root"
+row = [r for r in rows if r["user"] == "bob"][0]
+assert "true" in (row["access_key_1_active"], row["access_key_2_active"]) and row["password_enabled"] == "true"
+assert list(row)[:8] == ["user", "arn", "user_creation_time", "password_enabled", "password_last_used",
+                         "password_last_changed", "password_next_rotation", "mfa_active"]
+age = datetime.datetime.now(datetime.timezone.utc) - report["GeneratedTime"]
+assert age < datetime.timedelta(hours=4)
+assert iam.generate_credential_report()["State"] == "COMPLETE", "a report younger than four hours is reused"
+
+# --- STS: assume role with trust policy and external ID
+trust = {"Version": "2012-10-17", "Statement": [{
+    "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{MANAGEMENT}:root"}, "Action": "sts:AssumeRole",
+    "Condition": {"StringEquals": {"sts:ExternalId": "right"}}}]}
+role = iam.create_role(RoleName="conf-role", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+assert role["RoleId"].startswith("AROA") and role["AssumeRolePolicyDocument"] == trust
+fails("AccessDenied", 403, sts.assume_role, RoleArn=role["Arn"], RoleSessionName="s1")
+fails("AccessDenied", 403, sts.assume_role, RoleArn=role["Arn"], RoleSessionName="s1", ExternalId="wrong")
+session = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="token-s1", ExternalId="right", DurationSeconds=900)
+creds = session["Credentials"]
+assert creds["AccessKeyId"].startswith("ASIA")
+assert session["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{MANAGEMENT}:assumed-role/conf-role/token-s1"
+assert client("sts", creds).get_caller_identity()["Arn"] == session["AssumedRoleUser"]["Arn"]
+fails("AccessDenied", 403, client("iam", creds).list_users)
+fails("InvalidClientTokenId", 403, client("sts", {k: v for k, v in creds.items() if k != "SessionToken"}).get_caller_identity)
+temporary = sts.get_session_token(DurationSeconds=900)["Credentials"]
+assert client("sts", temporary).get_caller_identity()["Arn"] == me["Arn"]
+assert iam.get_role(RoleName="conf-role")["Role"]["Arn"] == role["Arn"]
+across = sts.assume_role(RoleArn=f"arn:aws:iam::{MEMBER}:role/OrganizationAccountAccessRole", RoleSessionName="s2")
+assert client("sts", across["Credentials"]).get_caller_identity()["Account"] == MEMBER
+assert client("iam", across["Credentials"]).list_users(MaxItems=1)["Users"]
+
+# --- organizations: from the management account alone
+org = client("organizations")
+assert org.describe_organization()["Organization"]["MasterAccountId"] == MANAGEMENT
+accounts = [a for p in org.get_paginator("list_accounts").paginate() for a in p["Accounts"]]
+assert {a["Id"] for a in accounts} == {MANAGEMENT, MEMBER}
+root = org.list_roots()["Roots"][0]
+assert root["Id"].startswith("r-")
+org.list_organizational_units_for_parent(ParentId=root["Id"])
+org.list_accounts_for_parent(ParentId=root["Id"])
+assert org.list_parents(ChildId=MEMBER)["Parents"]
+assert org.describe_account(AccountId=MEMBER)["Account"]["Id"] == MEMBER
+fails("AccountNotFoundException", 400, org.describe_account, AccountId="999999999999")
+fails("AccessDeniedException", 400, client("organizations", across["Credentials"]).list_accounts)
+
+# --- CloudTrail: what was done above, found by the key that did it
+trail = client("cloudtrail")
+time.sleep(0.6)
+events = trail.lookup_events(
+    LookupAttributes=[{"AttributeKey": "AccessKeyId", "AttributeValue": second["AccessKeyId"]}])["Events"]
+assert events and {"GetCallerIdentity", "ListUsers"} <= {e["EventName"] for e in events}, events
+body = json.loads(events[0]["CloudTrailEvent"])
+assert body["userIdentity"]["accessKeyId"] == second["AccessKeyId"] and body["userIdentity"]["arn"] == bob["Arn"]
+assert "app/conformance-token" in body["userAgent"], body["userAgent"]
+time.sleep(0.6)
+creates = trail.lookup_events(
+    LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "CreateAccessKey"}])["Events"]
+assert creates and not any(second["SecretAccessKey"] in e["CloudTrailEvent"] for e in creates), "secrets are hidden"
+throttled = 0
+for _ in range(8):
+    try:
+        trail.lookup_events(MaxResults=1)
+    except ClientError as e:
+        assert e.response["Error"]["Code"] == "ThrottlingException", e
+        throttled += 1
+assert throttled, "LookupEvents allows 2 requests a second"
+
+# --- Config
+config = client("config")
+config.describe_config_rules()
+config.describe_configuration_recorders()
+config.describe_configuration_recorder_status()
+
+# --- leave nothing: AWS's order of deletion
+iam.delete_login_profile(UserName="bob")
+iam.remove_user_from_group(GroupName="conf-group", UserName="bob")
+iam.delete_user_policy(UserName="bob", PolicyName="lists")
+iam.detach_user_policy(UserName="bob", PolicyArn=policy["Arn"])
+iam.delete_access_key(UserName="bob", AccessKeyId=second["AccessKeyId"])
+iam.delete_user(UserName="bob")
+fails("NoSuchEntity", 404, iam.get_user, UserName="bob")
+iam.delete_group(GroupName="conf-group")
+iam.delete_policy(PolicyArn=policy["Arn"])
+iam.delete_role(RoleName="conf-role")
+print("boto3", boto3.__version__, "finds nothing that AWS would not do")

@@ -1,0 +1,53 @@
+# Drives the simulated AWS with Debian's AWS CLI, as an administrator would.
+aws=/usr/bin/aws
+# CLI 2.9 knows no AWS_ENDPOINT_URL yet.
+iam() { "$aws" --endpoint-url "$ENDPOINT" iam "$@"; }
+sts() { "$aws" --endpoint-url "$ENDPOINT" sts "$@"; }
+die() { echo "cli.sh: $*" >&2; exit 1; }
+refused() { # refused CODE command…: AWS says no with this code
+	want=$1; shift
+	if out=$("$@" 2>&1); then die "$* succeeded, want $want"; fi
+	case $out in *"($want)"*) ;; *) die "$*: want $want, got: $out" ;; esac
+}
+
+test "$(sts get-caller-identity --query Account --output text)" = "$MANAGEMENT" || die "wrong account"
+n=$(iam list-users --query 'length(Users)' --output text)
+test "$n" -gt 100 || die "list-users gave $n: the CLI paginates by itself"
+test "$(iam list-users --max-items 7 --query 'length(Users)')" = 7 || die "max-items"
+
+iam create-user --user-name 'cli,user+x=y@z' --tags Key=owner,Value=cli@example.com >/dev/null
+user='cli,user+x=y@z'
+first=$(iam create-access-key --user-name "$user" --query 'AccessKey.[AccessKeyId,SecretAccessKey]' --output text)
+id=${first%%	*} secret=${first#*	}
+test "$(AWS_ACCESS_KEY_ID=$id AWS_SECRET_ACCESS_KEY=$secret sts get-caller-identity --query Arn --output text)" = \
+	"arn:aws:iam::$MANAGEMENT:user/$user" || die "the new key is not the user's"
+iam create-access-key --user-name "$user" >/dev/null
+refused LimitExceeded iam create-access-key --user-name "$user"
+iam update-access-key --user-name "$user" --access-key-id "$id" --status Inactive
+inactive() { AWS_ACCESS_KEY_ID=$id AWS_SECRET_ACCESS_KEY=$secret sts get-caller-identity; }
+refused InvalidClientTokenId inactive
+badly() { AWS_SECRET_ACCESS_KEY=wrongwrongwrongwrongwrongwrongwrongwrong sts get-caller-identity; }
+refused SignatureDoesNotMatch badly
+refused DeleteConflict iam delete-user --user-name "$user"
+refused NoSuchEntity iam get-user --user-name nobody
+iam get-access-key-last-used --access-key-id "$id" --query AccessKeyLastUsed.ServiceName --output text | grep -qx sts ||
+	die "last used is not sts"
+
+for k in $(iam list-access-keys --user-name "$user" --query 'AccessKeyMetadata[].AccessKeyId' --output text); do
+	iam delete-access-key --user-name "$user" --access-key-id "$k"
+done
+iam delete-user --user-name "$user"
+
+iam generate-credential-report >/dev/null
+i=0
+until content=$(iam get-credential-report --query Content --output text 2>/dev/null); do
+	i=$((i + 1)); test $i -lt 20 || die "no report"
+	iam generate-credential-report >/dev/null; sleep 0.3
+done
+echo "$content" | base64 -d | head -2 | tail -1 | grep -q '^<root_account>,' || die "the root row is not first"
+
+role=arn:aws:iam::$MEMBER:role/OrganizationAccountAccessRole
+sts assume-role --role-arn "$role" --role-session-name cli --query Credentials.AccessKeyId --output text | grep -q '^ASIA' ||
+	die "assume-role"
+test "$("$aws" --endpoint-url "$ENDPOINT" organizations list-accounts --query 'length(Accounts)')" = 2 || die "accounts"
+echo "the CLI finds nothing that AWS would not do: $("$aws" --version)"

@@ -1,0 +1,37 @@
+package fakeaws
+
+import "time"
+
+// Event is one call as CloudTrail records it.
+type Event struct {
+	ID        string // eventID
+	RequestID string
+	Time      time.Time // UTC, to the second
+	Name      string    // ListUsers
+	Source    string    // iam.amazonaws.com
+	Region    string
+	ReadOnly  bool
+
+	Identity  Identity
+	UserAgent string
+	SourceIP  string
+
+	Parameters map[string]any // requestParameters; secrets hidden
+	Response   map[string]any // responseElements; nil for calls that only read
+	ErrorCode  string
+	ErrorText  string
+}
+
+// Identity is CloudTrail's userIdentity.
+type Identity struct {
+	Type        string // Root, IAMUser, AssumedRole, FederatedUser
+	PrincipalID string
+	ARN         string
+	AccountID   string
+	AccessKeyID string
+	UserName    string // of an IAMUser; of the issuer for a session
+	SessionName string // of an AssumedRole or FederatedUser
+	IssuerARN   string // sessionContext.sessionIssuer of a session
+	IssuerID    string
+	IssuedAt    time.Time // of a session; zero: a long-lived key signed
+}

@@ -1,0 +1,72 @@
+// Package fakeaws is a simulated AWS on the wire: an http.Handler that speaks
+// the Query/XML and JSON 1.1 protocols of IAM, STS and their neighbours closely
+// enough that any AWS client takes it for the real one. Tests, the demo and
+// `keytend sim` stand on it.
+//
+// It never talks to the network, never starts a goroutine, and never imports
+// product code: it is AWS, not us. Time is virtual and moves by Advance.
+package fakeaws
+
+import (
+	"sync"
+	"time"
+)
+
+// Config sets how the simulated AWS behaves. The zero value answers at once,
+// throttles nothing and is consistent immediately.
+type Config struct {
+	// Start is the virtual time at creation, UTC. Zero: the host's clock. The
+	// virtual clock ticks with the host's (or synctest's) clock.
+	Start time.Time
+	// Latency passes before every answer.
+	Latency time.Duration
+	// Throttle is the number of calls a second that each API takes in each
+	// account, with bursts of twice that. Zero: no limit.
+	Throttle float64
+	// Propagation is how long a new, changed or deleted key takes to take
+	// effect on authentication (STS: half of it), and how long ListAccessKeys
+	// may be stale.
+	Propagation time.Duration
+	// LastUsedLag passes before a use of a key is published.
+	LastUsedLag time.Duration
+	// TrailDelay passes before an event appears in CloudTrail's LookupEvents.
+	TrailDelay time.Duration
+	// Seed makes everything random (IDs, secrets, stale reads) repeatable.
+	Seed uint64
+}
+
+// AWS is a whole simulated cloud: every account, every service, one endpoint.
+// It is safe for concurrent use.
+type AWS struct {
+	config   Config
+	services []service
+
+	mu       sync.Mutex // guards everything below and everything reachable from it
+	clock    clock
+	random   random
+	accounts map[string]*account
+	lazy     map[string]func() AccountSpec
+	keys     map[string]*accessKey
+	sessions map[string]*session
+	buckets  map[bucketKey]*bucket
+	calls    map[string]int
+	seq      uint64
+	fault    func(Call) Fault
+	pending  []deferred
+}
+
+// New returns a simulated AWS without any account.
+func New(c Config) *AWS {
+	return &AWS{
+		config:   c,
+		services: allServices(),
+		clock:    newClock(c.Start),
+		random:   random{seed: c.Seed},
+		accounts: map[string]*account{},
+		lazy:     map[string]func() AccountSpec{},
+		keys:     map[string]*accessKey{},
+		sessions: map[string]*session{},
+		buckets:  map[bucketKey]*bucket{},
+		calls:    map[string]int{},
+	}
+}

@@ -1,0 +1,94 @@
+package fakeaws
+
+import (
+	"net/url"
+	"time"
+)
+
+// allServices is the whole simulated AWS. A service is one file (or a few of
+// its own name) and one line here.
+func allServices() []service {
+	return []service{
+		iamService(),
+		stsService(),
+	}
+}
+
+// protocol is the wire protocol of a service.
+type protocol int
+
+const (
+	queryXML protocol = iota // form in, XML out: IAM, STS
+	json11                   // application/x-amz-json-1.1 both ways: Organizations, CloudTrail, Config
+)
+
+// service is a table of actions and how requests for it look.
+type service struct {
+	name      string // signing name and the first half of "iam:ListUsers"
+	source    string // CloudTrail's eventSource
+	protocol  protocol
+	version   string // queryXML: Version parameter, 2010-05-08
+	namespace string // queryXML: xmlns of every answer
+	target    string // json11: what X-Amz-Target says before ".Action"
+	actions   map[string]action
+}
+
+// action is one API call.
+type action struct {
+	// do carries the call out. It runs under the lock, and only for callers
+	// that are authenticated and authorized. Its answer is a struct (encoded by
+	// writeXML or encoding/json after the lock is released: it must not share
+	// memory that a later call changes), or nil for an answer without content.
+	do func(*request) (any, *apiError)
+	// on names what permission is asked for; nil: everything ("*").
+	on func(*request) target
+	// permission replaces "service:Action" in authorization where AWS asks for
+	// another one.
+	permission string
+	// open marks calls that need no permission (sts:GetCallerIdentity) or that
+	// authorize themselves (sts:AssumeRole).
+	open bool
+	// reads marks calls that change nothing: CloudTrail's readOnly.
+	reads bool
+}
+
+// target is the resource of a call as authorization sees it.
+type target struct {
+	arn     string
+	spoken  string            // as AccessDenied says it; empty: the ARN
+	tags    map[string]string // aws:ResourceTag and iam:ResourceTag
+	context map[string][]string
+}
+
+// request is one call on its way through the pipeline.
+type request struct {
+	aws     *AWS
+	service *service
+	action  string
+	id      string    // x-amzn-RequestId
+	now     time.Time // AWS's time at which the call takes effect, UTC
+	region  string    // from the credential scope
+
+	account *account  // the caller's
+	caller  principal // who signed
+
+	form url.Values // queryXML: the parameters
+	body []byte     // json11: the document
+
+	userAgent string
+	sourceIP  string
+	params    map[string]any // as CloudTrail tells them
+}
+
+// value is a parameter of a Query call; empty where it is absent.
+func (r *request) value(name string) string { return r.form.Get(name) }
+
+// apiError is a refusal in AWS's words.
+type apiError struct {
+	Status  int // HTTP
+	Code    string
+	Message string
+	// Receiver says that the fault is AWS's (<Type>Receiver</Type>); else it is
+	// the caller's.
+	Receiver bool
+}

@@ -1,0 +1,144 @@
+package fakeaws
+
+import "time"
+
+// AccountSpec describes one account: what AddAccount seeds, and what Snapshot
+// gives back. All times are UTC; IAM keeps whole seconds.
+type AccountSpec struct {
+	ID        string // twelve digits
+	Partition string // aws, aws-us-gov, aws-cn; empty: aws
+	Alias     string // IAM account alias; empty: none
+	Name      string // as Organizations tells it
+	Email     string
+	State     string // Organizations' AccountState: ACTIVE, SUSPENDED, PENDING_CLOSURE, CLOSED, PENDING_ACTIVATION; empty: ACTIVE
+	OU        string // path of names below the organization's root, "Workloads/Production"; empty: the root itself
+	// Management marks the organization's management account, to which service
+	// control policies do not apply.
+	Management bool
+	Created    time.Time // zero: four years before the simulated AWS starts
+	KeyQuota   int       // access keys per user; zero: 2
+	Admin      string    // name of the user whose first Active key AdminKey hands out
+
+	Root     RootSpec
+	Users    []UserSpec
+	Groups   []GroupSpec
+	Policies []PolicySpec
+	Roles    []RoleSpec
+
+	// ServiceControlPolicies are the documents attached to the account itself.
+	// As in AWS, an account with any needs one that allows: see FullAWSAccess.
+	// Empty: no service control policy limits the account.
+	ServiceControlPolicies []string
+
+	ReportDateOffset  bool          // credential report writes dates as +00:00 instead of Z
+	ReportExtraColumn bool          // credential report has additional_credentials_info
+	ReportAge         time.Duration // above zero: a stored report of that age exists
+
+	ConfigRules    []string // source identifiers of AWS Config's managed rules
+	ConfigRecorder bool
+}
+
+// RootSpec describes the account's root user.
+type RootSpec struct {
+	Keys             []KeySpec
+	PasswordLastUsed time.Time // zero: never
+	MFA              bool
+	Certificates     []CertificateSpec
+}
+
+// UserSpec describes an IAM user. An empty ID is derived from account and name.
+type UserSpec struct {
+	Name    string
+	Path    string // "/" or "/division/team/"; empty: "/"
+	ID      string // AIDA…
+	Created time.Time
+	Tags    map[string]string
+	Groups  []string // names
+
+	ManagedPolicies     []string          // ARNs
+	InlinePolicies      map[string]string // name → JSON document
+	PermissionsBoundary string            // ARN; empty: none
+
+	Password           *PasswordSpec // nil: no login profile
+	MFA                []string      // serial numbers beside Password.MFA
+	Keys               []KeySpec
+	Certificates       []CertificateSpec
+	ServiceCredentials []ServiceCredentialSpec
+}
+
+// PasswordSpec describes a login profile.
+type PasswordSpec struct {
+	Created     time.Time
+	LastUsed    time.Time // zero: never
+	LastChanged time.Time // zero: Created
+	MFA         bool
+}
+
+// KeySpec describes an access key. An empty ID or Secret is derived from the
+// account, the owner and the key's place in the list.
+type KeySpec struct {
+	ID       string
+	Secret   string
+	Status   string // Active, Inactive, Expired; empty: Active
+	Created  time.Time
+	LastUsed *KeyUse // nil: never
+}
+
+// KeyUse is what IAM publishes about a key's last use.
+type KeyUse struct {
+	At      time.Time
+	Service string // signing name: s3, iam, sts
+	Region  string
+}
+
+// CertificateSpec describes an X.509 signing certificate.
+type CertificateSpec struct {
+	ID       string
+	Status   string // Active, Inactive; empty: Active
+	Uploaded time.Time
+}
+
+// ServiceCredentialSpec describes a service-specific credential.
+type ServiceCredentialSpec struct {
+	ID       string // ACCA…
+	Service  string // codecommit.amazonaws.com, cassandra.amazonaws.com, bedrock.amazonaws.com
+	UserName string // the service's user name, "alice-at-123456789012"
+	Status   string // Active, Inactive, Expired; empty: Active
+	Created  time.Time
+	Expires  time.Time // zero: never
+}
+
+// GroupSpec describes a group of users.
+type GroupSpec struct {
+	Name            string
+	Path            string
+	Created         time.Time
+	ManagedPolicies []string          // ARNs
+	InlinePolicies  map[string]string // name → JSON document
+}
+
+// PolicySpec describes a customer managed policy; its ARN is
+// arn:PARTITION:iam::ACCOUNT:policy + Path + Name.
+type PolicySpec struct {
+	Name     string
+	Path     string
+	Document string
+	Created  time.Time
+}
+
+// RoleSpec describes a role.
+type RoleSpec struct {
+	Name                string
+	Path                string
+	Created             time.Time
+	TrustPolicy         string
+	ManagedPolicies     []string          // ARNs
+	InlinePolicies      map[string]string // name → JSON document
+	PermissionsBoundary string            // ARN; empty: none
+	MaxSession          time.Duration     // zero: one hour
+	Tags                map[string]string
+}
+
+// FullAWSAccess is the service control policy that AWS attaches everywhere by
+// default and without which an account may do nothing.
+const FullAWSAccess = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
