@@ -1,0 +1,170 @@
+// Package arrows holds the test that keeps ARCHITECTURE.md's arrows true.
+package arrows
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/keytend/keytend/"
+
+// mayImport says, for each room, which of ours it may import. A room that is
+// not listed may import nothing of ours. Tests may, besides, import fakeaws.
+var mayImport = map[string][]string{
+	"internal/accesskey":           {},
+	"internal/iampolicy":           {},
+	"internal/policy":              {"internal/accesskey"},
+	"internal/awsapi":              {"internal/accesskey"},
+	"internal/inventory":           {"internal/accesskey", "internal/awsapi", "internal/iampolicy"},
+	"internal/evidence":            {"internal/accesskey", "internal/awsapi"},
+	"internal/report":              {"internal/accesskey", "internal/policy"},
+	"internal/notify":              {"internal/accesskey"},
+	"internal/fakeaws":             {"internal/iampolicy"},
+	"internal/fakeaws/population":  {"internal/fakeaws"},
+	"internal/fakeaws/conformance": {"internal/fakeaws", "internal/fakeaws/population"},
+}
+
+// onlyIn says who alone may import a module that is not ours, tests aside.
+var onlyIn = map[string][]string{
+	"github.com/aws/aws-sdk-go-v2/": {"internal/awsapi"},
+	"github.com/spf13/cobra":        {"cmd/keytend"},
+	"charm.land/lipgloss":           {"internal/report", "cmd/keytend"},
+	"github.com/nicholas-fedor/":    {"internal/notify"},
+}
+
+// pure rooms decide: they are given the time and the facts.
+var pure = []string{"internal/policy", "internal/iampolicy", "internal/accesskey"}
+
+// impure is what a room that decides has no business with.
+var impure = []string{"context", "net/http", "os", "io/fs", "math/rand", "math/rand/v2", "crypto/rand", "database/sql"}
+
+type source struct {
+	room    string // internal/policy
+	file    string
+	test    bool
+	imports []string
+}
+
+func TestArrows(t *testing.T) {
+	sources := readSources(t)
+	if len(sources) < 10 {
+		t.Fatalf("read only %d files: is the walk broken?", len(sources))
+	}
+	for _, s := range sources {
+		for _, imported := range s.imports {
+			checkOurs(t, s, imported)
+			checkTheirs(t, s, imported)
+			checkPure(t, s, imported)
+		}
+	}
+}
+
+func checkOurs(t *testing.T, s source, imported string) {
+	room, ours := strings.CutPrefix(imported, module)
+	if !ours || room == s.room || strings.HasPrefix(s.room, "cmd/") && !fake(room) {
+		return
+	}
+	if fake(room) && (s.test || s.room == "bench" || s.file == "cmd/keytend/demo.go" || s.file == "cmd/keytend/sim.go") {
+		return
+	}
+	if s.room == "bench" || s.test && fake(s.room) {
+		return
+	}
+	if !slices.Contains(mayImport[s.room], room) {
+		t.Errorf("%s imports %s: %s may import only %v", s.file, room, s.room, mayImport[s.room])
+	}
+}
+
+func fake(room string) bool { return strings.HasPrefix(room, "internal/fakeaws") }
+
+func checkTheirs(t *testing.T, s source, imported string) {
+	for prefix, rooms := range onlyIn {
+		if !s.test && s.room != "bench" && strings.HasPrefix(imported, prefix) && !slices.Contains(rooms, s.room) {
+			t.Errorf("%s imports %s, which only %v may", s.file, imported, rooms)
+		}
+	}
+}
+
+func checkPure(t *testing.T, s source, imported string) {
+	if !s.test && slices.Contains(pure, s.room) && slices.Contains(impure, imported) {
+		t.Errorf("%s imports %s: %s decides, and is given everything from outside", s.file, imported, s.room)
+	}
+}
+
+// TestNoHostClockWhereItDecides looks for time.Now itself, which an import list
+// doesn't show.
+func TestNoHostClockWhereItDecides(t *testing.T) {
+	for _, s := range readSources(t) {
+		if s.test || !slices.Contains(pure, s.room) {
+			continue
+		}
+		for _, word := range []string{"time.Now(", "time.Since(", "time.Until(", "time.Sleep("} {
+			if strings.Contains(readFile(t, s.file), word) {
+				t.Errorf("%s calls %s)", s.file, word)
+			}
+		}
+	}
+}
+
+func readSources(t *testing.T) []source {
+	t.Helper()
+	var out []source
+	err := filepath.WalkDir("..", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() && (d.Name() == ".git" || d.Name() == "testdata") {
+			return skipOr(err, d)
+		}
+		if strings.HasSuffix(p, ".go") {
+			out = append(out, parse(t, p))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func skipOr(err error, d fs.DirEntry) error {
+	if err != nil {
+		return err
+	}
+	if d.IsDir() {
+		return filepath.SkipDir
+	}
+	return nil
+}
+
+func parse(t *testing.T, p string) source {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), p, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rel := strings.TrimPrefix(filepath.ToSlash(p), "../")
+	s := source{room: path.Dir(rel), file: rel, test: strings.HasSuffix(p, "_test.go")}
+	for _, i := range f.Imports {
+		name, err := strconv.Unquote(i.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.imports = append(s.imports, name)
+	}
+	return s
+}
+
+func readFile(t *testing.T, file string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
