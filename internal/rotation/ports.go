@@ -1,0 +1,215 @@
+// Package rotation acts: one pass looks at one user, lets package policy decide
+// one step, writes the intent down, takes the step and writes down what became
+// of it. Every pass looks at the world again, so it can die anywhere, run twice
+// or run on another machine.
+//
+// It never decides, never holds truth in memory, never reads a clock or sleeps
+// by itself, and never prints a secret.
+package rotation
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// What journals and destinations answer, where a caller branches.
+var (
+	ErrNoRecord  = errors.New("no live record")
+	ErrExists    = errors.New("the user has a live record already")
+	ErrConflict  = errors.New("the record has been replaced by somebody else")
+	ErrBudget    = errors.New("the budget is used up")
+	ErrChanged   = errors.New("the destination holds something else than expected")
+	ErrLeaseOver = errors.New("not sent: too long since the last look")
+	// ErrNotDone is wrapped by errors of mutating calls and of deliveries that
+	// are certain to have changed nothing and never to do so: refused, denied,
+	// throttled, never sent. Any other error leaves the outcome unknown.
+	ErrNotDone = errors.New("not done")
+	ErrDenied  = errors.New("denied") // besides ErrNotDone
+	ErrNoKey   = errors.New("no such key")
+)
+
+// Journal keeps records and the audit. Each write puts record and event down in
+// one transaction, or nothing. An error other than those named leaves it open
+// whether that happened.
+type Journal interface {
+	// Fetch returns the live record of a user (Account and User of subject), or
+	// ErrNoRecord.
+	Fetch(ctx context.Context, subject accesskey.Subject) (accesskey.Record, error)
+	// Create stores a new record with Version 1, or ErrExists where its user
+	// has a live one.
+	Create(ctx context.Context, record accesskey.Record, event accesskey.Event) (accesskey.Record, error)
+	// Replace puts next in the place of old, by old.ID and old.Version, and
+	// returns it with its new Version; ErrConflict where another version stands
+	// there. Reservations are counted in the same transaction, the record's own
+	// draws left out: ErrBudget where one is used up.
+	Replace(ctx context.Context, old, next accesskey.Record, event accesskey.Event, reserve ...accesskey.Reservation) (accesskey.Record, error)
+	// Head returns the time of the latest event about a user, live or ended
+	// records alike; zero: none.
+	Head(ctx context.Context, subject accesskey.Subject) (time.Time, error)
+}
+
+// History reads what is on record: for status, audit and resume.
+type History interface {
+	List(ctx context.Context, account string, ended bool) ([]accesskey.Record, error) // account "": all
+	Events(ctx context.Context, subject accesskey.Subject) ([]accesskey.Event, error) // oldest first
+}
+
+// Escrow seals what must outlive a process.
+type Escrow interface {
+	// Check finds a missing or wrong identity before a key is made.
+	Check(ctx context.Context) error
+	// Seal returns a text safe to store. purpose ("new secret", "previous") is
+	// bound to it.
+	Seal(ctx context.Context, purpose string, plain []byte) (string, error)
+	Open(ctx context.Context, purpose, sealed string) ([]byte, error)
+}
+
+// The purposes things are sealed for.
+const (
+	ForNewSecret = "new secret"
+	ForOldSecret = "old secret"
+	ForPrevious  = "previous value"
+)
+
+// Credential is a key as a consumer needs it.
+type Credential struct {
+	ID     accesskey.ID
+	Secret accesskey.Secret
+}
+
+// Version names what a destination holds at one moment. Equal versions mean
+// that nobody wrote in between.
+type Version string
+
+// Held is what a destination holds.
+type Held struct {
+	Key      accesskey.ID // empty: none, or nothing that could be understood
+	Version  Version
+	Readable bool // false: this kind of destination can't be read back (exec)
+}
+
+// Destination is a place from which a consumer reads its key. No error of it
+// ever holds a secret. Errors of Deliver and Restore wrap ErrNotDone where
+// nothing was changed.
+type Destination interface {
+	Name() string // "credentialsfile:/home/ana/.aws/credentials#default"
+	// Check finds beforehand what would make Deliver fail, and changes nothing.
+	Check(ctx context.Context) error
+	// Current reads what stands there.
+	Current(ctx context.Context) (Held, error)
+	// Deliver writes next where expect still stands there, whole or not at all;
+	// ErrChanged (and ErrNotDone) where it doesn't. Delivering what is there
+	// already succeeds. Neighbours stay untouched. Destinations that can't be
+	// read ignore expect.
+	Deliver(ctx context.Context, expect Version, next Credential) (Version, error)
+}
+
+// Restorer is a destination that can be put back.
+type Restorer interface {
+	// Previous returns what stands there, to be sealed, with its version.
+	Previous(ctx context.Context) ([]byte, Version, error)
+	// Restore puts it back where expect still stands there.
+	Restore(ctx context.Context, expect Version, previous []byte) (Version, error)
+}
+
+// Keys reads one account. Facts that could not be read are unread facts, with
+// the reason, never errors.
+type Keys interface {
+	// User returns the user with UserId, tags and every key: status, creation
+	// and last use.
+	User(ctx context.Context, subject accesskey.Subject) accesskey.Fact[accesskey.User]
+	// Quota is how many keys a user may have in this account.
+	Quota(ctx context.Context) accesskey.Fact[int]
+	// Managed says who else manages the key ("Terraform state s3://…"); empty
+	// where nobody does as far as we were told to look.
+	Managed(ctx context.Context, subject accesskey.Subject, key accesskey.ID) accesskey.Fact[string]
+}
+
+// Permit goes with every mutating call: the claim's token travels in its user
+// agent, and it must not be signed after Until (AWS's time): ErrLeaseOver and
+// ErrNotDone then. A request is signed once, sent once and valid for 15 minutes.
+type Permit struct {
+	Token string
+	Until time.Time
+}
+
+// Mutations changes one account. Errors that wrap ErrNotDone are certain to have
+// changed nothing.
+type Mutations interface {
+	// CreateAccessKey makes one attempt, never a second one.
+	CreateAccessKey(ctx context.Context, subject accesskey.Subject, p Permit) (Credential, error)
+	// SetStatus is UpdateAccessKey.
+	SetStatus(ctx context.Context, subject accesskey.Subject, key accesskey.ID, status accesskey.Status, p Permit) error
+	DeleteAccessKey(ctx context.Context, subject accesskey.Subject, key accesskey.ID, p Permit) error
+	// DenySessions denies the user's sessions issued before the given time.
+	DenySessions(ctx context.Context, subject accesskey.Subject, before time.Time, p Permit) error
+}
+
+// Tags marks a user as claimed by one journal.
+type Tags interface {
+	// Tag writes our token into the user's tag, over whatever stands there;
+	// ErrDenied where we may not.
+	Tag(ctx context.Context, subject accesskey.Subject, p Permit) error
+	// Untag removes the tag where it holds our token.
+	Untag(ctx context.Context, subject accesskey.Subject, p Permit) error
+}
+
+// ClaimTag is the user tag that holds the token of the claim in force.
+const ClaimTag = "keytend:claim"
+
+// Rights asks AWS, and changes nothing.
+type Rights interface {
+	// MayRotate is SimulatePrincipalPolicy on ourselves for create, update and
+	// delete of this user's keys. The error says what is denied, and by what.
+	MayRotate(ctx context.Context, subject accesskey.Subject) error
+}
+
+// Prover calls AWS as a key: STS in each region given and one IAM call, where
+// AccessDenied counts as authenticated. It makes one round and returns the
+// caller's UserId; any error is a failed round.
+type Prover interface {
+	Prove(ctx context.Context, c Credential, regions []string) (userID string, err error)
+}
+
+// Authorship is what CloudTrail says about who made a key.
+type Authorship struct {
+	Found bool   // the CreateAccessKey event is there
+	Token string // the token its user agent or session name carries; empty: none of Keytend's form
+	By    string // who made the call, for people
+}
+
+// Trail reads CloudTrail.
+type Trail interface {
+	// Author looks for the CreateAccessKey event of a key.
+	Author(ctx context.Context, subject accesskey.Subject, key accesskey.ID) accesskey.Fact[Authorship]
+	// Uses returns sightings of a key, oldest first; unread where CloudTrail
+	// can't be had.
+	Uses(ctx context.Context, key accesskey.ID) accesskey.Fact[[]accesskey.Sighting]
+	// LatestAct is when one of our own mutating calls on this user, under any
+	// token of this journal, was last seen by AWS; zero: never.
+	LatestAct(ctx context.Context, subject accesskey.Subject) accesskey.Fact[time.Time]
+}
+
+// Signer is what our own requests are signed with.
+type Signer interface {
+	// BaseKey is the long-lived key at the bottom, also under assumed roles;
+	// empty where there is none (instance roles).
+	BaseKey(ctx context.Context) accesskey.Fact[accesskey.ID]
+	// Use goes on with another key from now on.
+	Use(ctx context.Context, c Credential) error
+}
+
+// Clock is AWS's time and how far ours is off.
+type Clock interface {
+	Now() time.Time                                         // AWS's, UTC
+	Skew(ctx context.Context) accesskey.Fact[time.Duration] // host clock − AWS's
+}
+
+// Holders says of other processes whether they are dead for certain: the lock
+// each holds on the state file is free.
+type Holders interface {
+	Dead(ctx context.Context, holder string) bool
+}
