@@ -97,7 +97,11 @@ type Record struct {
 	Approval *Approval  `json:"approval,omitempty"`
 	Reserved []Reserved `json:"reserved,omitempty"` // budgets drawn on
 	Outcome  Reason     `json:"outcome,omitempty"`  // why it ended as it did, or why it is rolled back
-	Alerted  []Reason   `json:"alerted,omitempty"`  // waits of this phase of which people were told
+
+	RollbackAt time.Time `json:"rollback_at"`       // when the rollback began; zero: none
+	Denied     time.Time `json:"denied"`            // revocation: sessions issued before this are denied; zero: not yet
+	Amended    int64     `json:"amended,omitempty"` // the Version in which a person last changed terms, flags or deliveries
+	Alerted    []Reason  `json:"alerted,omitempty"` // waits of this phase of which people were told
 }
 
 // Live reports whether the record has still to end.
@@ -114,7 +118,7 @@ func (r Record) Stage() Phase {
 
 // Clone returns a copy that shares nothing with r that can be written to.
 func (r Record) Clone() Record {
-	r.Claim.Keys = slices.Clone(r.Claim.Keys)
+	r.Claim.Keys, r.Claim.Former = slices.Clone(r.Claim.Keys), slices.Clone(r.Claim.Former)
 	r.Deliveries = slices.Clone(r.Deliveries)
 	r.Late = slices.Clone(r.Late)
 	r.Orphans = slices.Clone(r.Orphans)
@@ -169,7 +173,7 @@ type Terms struct {
 func DefaultTerms() Terms {
 	const day = 24 * time.Hour
 	return Terms{
-		Window: time.Minute, Lease: time.Minute, TrailLag: 20 * time.Minute, ClaimMax: time.Hour,
+		Window: time.Minute, Lease: 2 * time.Minute, TrailLag: 20 * time.Minute, ClaimMax: time.Hour,
 		ProveCount: 3, ProveSpan: 10 * time.Second, ProveMax: 5 * time.Minute,
 		DeliverMax: day, Overlap: day, OverlapMax: 21 * day,
 		Idle: 7 * day, LagMargin: day, Notice: 14 * day, Rest: 7 * day, Patience: 6 * time.Hour,
@@ -188,10 +192,13 @@ type Flags struct {
 
 // Claim is what was written down before CreateAccessKey.
 type Claim struct {
-	Token string    `json:"token"` // travels in the user agent and the user's tag
-	Read  time.Time `json:"read"`  // the first of the two readings; zero: none yet
-	At    time.Time `json:"at"`    // the second, agreeing one; zero: not claimed
-	Keys  []ID      `json:"keys"`  // every key of the user at Read, sorted
+	Token string `json:"token"` // travels in the user agent and the user's tag
+	// Former are the tokens of this record's earlier claims: a request made
+	// under one of them may still have made a key.
+	Former []string  `json:"former,omitempty"`
+	Read   time.Time `json:"read"` // the first of the two readings; zero: none yet
+	At     time.Time `json:"at"`   // the second, agreeing one; zero: not claimed
+	Keys   []ID      `json:"keys"` // every key of the user at Read, sorted
 	// Tagged is when our tag was written; zero: not (yet).
 	Tagged time.Time `json:"tagged"`
 	// Untaggable says that tagging was denied: exclusion between journals is
@@ -203,6 +210,7 @@ type Claim struct {
 type Proof struct {
 	First  time.Time `json:"first"` // of the run
 	Last   time.Time `json:"last"`
+	Tried  time.Time `json:"tried"` // the latest round, successful or not
 	Count  int       `json:"count"`
 	Passed time.Time `json:"passed"` // when the run was long enough; zero: not yet
 }
@@ -216,6 +224,7 @@ type Delivery struct {
 	Version     string    `json:"version,omitempty"`  // what our write made
 	ReadBack    time.Time `json:"read_back"`          // when the new key was last read there; zero: never (or unreadable)
 	Tries       int       `json:"tries"`
+	Tried       time.Time `json:"tried"`           // the latest try
 	Error       string    `json:"error,omitempty"` // of the last try; never holds a secret
 	Restored    time.Time `json:"restored"`        // in a rollback
 	Dropped     bool      `json:"dropped,omitempty"`

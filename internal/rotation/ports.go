@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
 )
 
 // What journals and destinations answer, where a caller branches.
@@ -119,7 +120,7 @@ type Restorer interface {
 // the reason, never errors.
 type Keys interface {
 	// User returns the user with UserId, tags and every key: status, creation
-	// and last use.
+	// and last use. Where there is none of that name, the zero User, observed.
 	User(ctx context.Context, subject accesskey.Subject) accesskey.Fact[accesskey.User]
 	// Quota is how many keys a user may have in this account.
 	Quota(ctx context.Context) accesskey.Fact[int]
@@ -158,7 +159,7 @@ type Tags interface {
 }
 
 // ClaimTag is the user tag that holds the token of the claim in force.
-const ClaimTag = "keytend:claim"
+const ClaimTag = policy.ClaimTag
 
 // Rights asks AWS, and changes nothing.
 type Rights interface {
@@ -175,11 +176,7 @@ type Prover interface {
 }
 
 // Authorship is what CloudTrail says about who made a key.
-type Authorship struct {
-	Found bool   // the CreateAccessKey event is there
-	Token string // the token its user agent or session name carries; empty: none of Keytend's form
-	By    string // who made the call, for people
-}
+type Authorship = policy.Authorship
 
 // Trail reads CloudTrail.
 type Trail interface {

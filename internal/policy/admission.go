@@ -1,0 +1,192 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// Mode binds what runs unattended.
+type Mode string
+
+// The modes. A command typed by a person is Enforce.
+const (
+	ObserveOnly Mode = "observe" // report, change nothing
+	Approve     Mode = "approve" // change what a person approved
+	Enforce     Mode = "enforce"
+)
+
+// Gate is what stands, besides the protocol, between a step and the world.
+type Gate struct {
+	Mode    Mode
+	Freezes []Span                  // nothing is changed within
+	Windows []Weekly                // changes happen within one of these; none: always
+	Budgets []accesskey.Reservation // all are drawn on when a record makes its first change
+}
+
+// Span is a stretch of time: From ≤ t < Until.
+type Span struct{ From, Until time.Time }
+
+// Contains reports whether t lies within.
+func (s Span) Contains(t time.Time) bool { return !t.Before(s.From) && t.Before(s.Until) }
+
+// Weekly is a change window: From ≤ time of day < Until on the given days in a
+// place. Until ≤ From: it ends the day after.
+type Weekly struct {
+	Days        []time.Weekday // none: every day
+	From, Until time.Duration  // since midnight
+	Place       *time.Location // nil: UTC
+}
+
+// Contains reports whether t lies within.
+func (w Weekly) Contains(t time.Time) bool {
+	place := w.Place
+	if place == nil {
+		place = time.UTC
+	}
+	t = t.In(place)
+	ofDay := time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute + time.Duration(t.Second())*time.Second
+	if w.Until > w.From {
+		return w.on(t.Weekday()) && w.From <= ofDay && ofDay < w.Until
+	}
+	yesterday := (t.Weekday() + 6) % 7
+	return w.on(t.Weekday()) && w.From <= ofDay || w.on(yesterday) && ofDay < w.Until
+}
+
+func (w Weekly) on(day time.Weekday) bool {
+	for _, d := range w.Days {
+		if d == day {
+			return true
+		}
+	}
+	return len(w.Days) == 0
+}
+
+// Admission is the answer of the gate. Where the step must wait, Step says for
+// what; where it may go on, Reserve is drawn in the intent's transaction.
+type Admission struct {
+	Admitted bool
+	Step     Step
+	Reserve  []accesskey.Reservation
+}
+
+// Admit asks the gate about a step that Decide has proposed. Looking, putting
+// things back and cutting off a leaked key are always admitted.
+func Admit(step Step, r accesskey.Record, g Gate, now time.Time) Admission {
+	if !gated(step, r) {
+		return Admission{Admitted: true}
+	}
+	for _, check := range admission {
+		if wait, stopped := check.ask(step, r, g, now); stopped {
+			return Admission{Step: wait}
+		}
+	}
+	return Admission{Admitted: true, Reserve: missingReserve(r, g)}
+}
+
+// admission is rule 17: what must hold, in this order.
+var admission = []struct {
+	Name string
+	ask  func(Step, accesskey.Record, Gate, time.Time) (Step, bool)
+}{
+	{"unattended work may change things", observing},
+	{"a person approved the record as it is", unapproved},
+	{"no freeze is in force", frozen},
+	{"a change window is open", windowClosed},
+}
+
+// gated: only what changes the world, and only forwards.
+func gated(step Step, r accesskey.Record) bool {
+	switch step.Kind {
+	case Create, Deliver, Deactivate, Delete:
+	case Claim:
+		if step.Reason != WhyTag {
+			return false
+		}
+	default:
+		return false
+	}
+	return r.Work != accesskey.Revocation && r.Stage() != accesskey.RollingBack
+}
+
+func observing(_ Step, r accesskey.Record, g Gate, now time.Time) (Step, bool) {
+	if g.Mode == Approve || g.Mode == Enforce {
+		return Step{}, false
+	}
+	return notAdmitted(r, now, now.Add(r.Terms.Patience), WhyObserveOnly, "mode is observe")
+}
+
+// unapproved: an approval is of the record that was shown, up to its end. It
+// lapses where a person changes what the record is to do.
+func unapproved(_ Step, r accesskey.Record, g Gate, now time.Time) (Step, bool) {
+	if g.Mode != Approve || r.Approval != nil && r.Approval.Version >= r.Amended {
+		return Step{}, false
+	}
+	return notAdmitted(r, now, now.Add(r.Terms.Window), WhyUnapproved, "nobody has approved it as it is now")
+}
+
+func frozen(_ Step, r accesskey.Record, g Gate, now time.Time) (Step, bool) {
+	for _, f := range g.Freezes {
+		if f.Contains(now) {
+			return notAdmitted(r, now, f.Until, WhyFrozen, "a freeze is in force until "+stamp(f.Until))
+		}
+	}
+	return Step{}, false
+}
+
+func windowClosed(_ Step, r accesskey.Record, g Gate, now time.Time) (Step, bool) {
+	if len(g.Windows) == 0 {
+		return Step{}, false
+	}
+	for _, w := range g.Windows {
+		if w.Contains(now) {
+			return Step{}, false
+		}
+	}
+	opens := nextOpening(g.Windows, now)
+	return notAdmitted(r, now, opens, WhyOutsideWindow, "the next change window opens at "+stamp(opens))
+}
+
+// nextOpening looks a week ahead, in steps of a minute: windows open on the
+// minute, also where a clock changes.
+func nextOpening(windows []Weekly, now time.Time) time.Time {
+	last := now.Add(8 * 24 * time.Hour)
+	for t := now.Truncate(time.Minute).Add(time.Minute); t.Before(last); t = t.Add(time.Minute) {
+		for _, w := range windows {
+			if w.Contains(t) {
+				return t
+			}
+		}
+	}
+	return last
+}
+
+func notAdmitted(r accesskey.Record, now, notBefore time.Time, why accesskey.Reason, saw string) (Step, bool) {
+	since := now
+	if r.Watch.Waiting == why && !r.Watch.WaitingFrom.IsZero() {
+		since = r.Watch.WaitingFrom
+	}
+	return Step{Kind: Wait, Reason: why, NotBefore: notBefore, Deadline: later(notBefore, since).Add(r.Terms.Patience), Saw: saw}, true
+}
+
+// missingReserve are the budgets the record has not drawn on yet.
+func missingReserve(r accesskey.Record, g Gate) []accesskey.Reservation {
+	var out []accesskey.Reservation
+	for _, b := range g.Budgets {
+		drawn := false
+		for _, have := range r.Reserved {
+			drawn = drawn || have.Budget == b.Budget
+		}
+		if !drawn {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// OverBudget is the wait of a record whose journal said that a budget is used
+// up.
+func OverBudget(r accesskey.Record, now time.Time) Step {
+	step, _ := notAdmitted(r, now, now.Add(r.Terms.Window), WhyBudget, "others of its kind are under way")
+	return step
+}

@@ -1,0 +1,216 @@
+package policy
+
+import (
+	"slices"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// Clause is one check of the protocol: it answers with a step, or passes on to
+// the next.
+type Clause struct {
+	Rule int    // its number in the protocol; 0: the plain course of things
+	Name string // as a sentence about the record when it passes
+	ask  func(*view) (Step, bool)
+}
+
+// Protocol is, for each stage of a record, the checks in the order in which
+// they are asked. The first that answers decides.
+type Protocol map[accesskey.Phase][]Clause
+
+var whole = Whole()
+
+// Decide returns the next step of one record. It is total and pure: same input,
+// same step. now is AWS's time, UTC.
+func Decide(in Input, now time.Time) Step { return whole.Decide(in, now) }
+
+// Decide returns the next step by this protocol.
+func (p Protocol) Decide(in Input, now time.Time) Step {
+	v := look(in, now)
+	for _, c := range p[v.r.Stage()] {
+		if step, answered := c.ask(v); answered {
+			return step
+		}
+	}
+	step, _ := v.wait(WhyNothingToDo, "no check has anything to say about phase %q", v.r.Phase)
+	return step
+}
+
+// Whole is the protocol. Read it as a list: what must hold, in this order, and
+// at the end of each list what is done then.
+func Whole() Protocol {
+	p := Protocol{
+		accesskey.Requested:   requested,
+		accesskey.Noticed:     noticed,
+		accesskey.Claimed:     claimed,
+		accesskey.Created:     created,
+		accesskey.Proven:      proven,
+		accesskey.Delivered:   delivered,
+		accesskey.Overlap:     overlap,
+		accesskey.Deactivated: deactivated,
+		accesskey.Resting:     resting,
+		accesskey.RollingBack: rollingBack,
+	}
+	for stage, clauses := range p {
+		p[stage] = slices.Concat(always, clauses)
+	}
+	p[accesskey.Done], p[accesskey.RolledBack] = ended, ended
+	return p
+}
+
+var ended = []Clause{{0, "it has ended", (*view).hasEnded}}
+
+// always comes first in every stage.
+var always = []Clause{
+	{1, "the look is fresh", (*view).lookIsStale},
+	{18, "the journal knows of all our acts that AWS shows", (*view).journalIsBehind},
+	{1, "the outcome of the last call is known", (*view).callIsUnsettled},
+	{13, "the user and its keys were read", (*view).userIsUnknown},
+	{9, "the user is the one the record is about", (*view).userIsAnother},
+	{1, "a refused call is some time ago", (*view).refusedJustNow},
+	{2, "no key of ours is lost", (*view).orphanIsThere},
+}
+
+var requested = []Clause{
+	{0, "a leaked key is off", (*view).leakedKeyIsOn},
+	{15, "its time has come", (*view).tooEarly},
+	{12, "nobody else manages the key", (*view).managedElsewhere},
+	{0, "the old key can be replaced", (*view).oldKeyUnfit},
+	{11, "there is room for a new key, or there will be", (*view).noRoom},
+	{0, "nobody holds it", (*view).held},
+	{3, "the keys were read once", (*view).claimUnread},
+	{3, "a second reading, later, agrees", (*view).readingTooFresh},
+	{3, "no other journal has claimed the user", (*view).claimedElsewhere},
+	{3, "the user carries our tag", (*view).untagged},
+	{3, "the tag has settled", (*view).tagTooFresh},
+	{0, "claim", (*view).claim},
+}
+
+var noticed = []Clause{
+	{0, "the key is there", (*view).oldKeyGone},
+	{7, "the key is still unused", (*view).usedAfterAll},
+	{12, "nobody else manages the key", (*view).managedElsewhere},
+	{8, "nobody else switched it off", (*view).offElsewhere},
+	{6, "no destination holds the key", (*view).deliveredSomewhere},
+	{0, "nobody holds it", (*view).held},
+	{0, "notice was given long enough ago", (*view).noticeRuns},
+	{7, "the key was silent long enough", (*view).unusedTooShort},
+	{3, "the keys were read once", (*view).claimUnread},
+	{3, "a second reading, later, agrees", (*view).readingTooFresh},
+	{3, "no other journal has claimed the user", (*view).claimedElsewhere},
+	{3, "the user carries our tag", (*view).untagged},
+	{3, "the tag has settled", (*view).tagTooFresh},
+	{14, "the clock is right", (*view).clockIsOff},
+	{16, "our own requests don't need it", (*view).oldKeySignsForUs},
+	{13, "its status is known", (*view).oldStatusUnknown},
+	{0, "switch off", (*view).deactivateUnused},
+}
+
+var claimed = []Clause{
+	{3, "the claim is fresh", (*view).claimExpired},
+	{3, "the keys are still those of the claim, the old one Active", (*view).claimContradicted},
+	{3, "the tag is still ours", (*view).claimTaken},
+	{0, "nobody holds it", (*view).held},
+	{4, "rights, destinations and escrow were found in order", (*view).unchecked},
+	{6, "every destination holds the old key", (*view).destinationHoldsOther},
+	{14, "the clock is right", (*view).clockIsOff},
+	{11, "there is room for a new key", (*view).makeRoom},
+	{0, "create", (*view).create},
+}
+
+var created = []Clause{
+	{5, "the new key is there", (*view).newKeyLost},
+	{5, "it has proved itself in time", (*view).proofExhausted},
+	{5, "the last round is some seconds ago", (*view).proofTooFast},
+	{0, "prove", (*view).prove},
+}
+
+var proven = []Clause{
+	{5, "the new key is there", (*view).newKeyLost},
+	{0, "nobody holds it", (*view).held},
+	{3, "the tag is still ours", (*view).claimTaken},
+	{5, "it was proved", (*view).unproven},
+	{0, "somebody is to have it", (*view).nobodyToDeliverTo},
+	{6, "a destination that has it already is noted", (*view).foundDelivered},
+	{6, "deliveries succeed in time", (*view).deliverExhausted},
+	{0, "no delivery is due", (*view).deliver},
+	{6, "no destination holds another key", (*view).holdsThird},
+	{0, "no delivery is left", (*view).deliveryLeft},
+	{0, "all delivered", (*view).allDelivered},
+}
+
+var delivered = []Clause{
+	{5, "the new key is there", (*view).newKeyLost},
+	{6, "every destination was read", (*view).destinationUnknown},
+	{6, "every destination still has the new key", (*view).undelivered},
+	{6, "no destination holds another key", (*view).holdsThird},
+	{6, "the writes have settled", (*view).deliveredTooFresh},
+	{0, "begin the overlap", (*view).beginOverlap},
+}
+
+var overlap = []Clause{
+	{5, "the new key is there", (*view).newKeyLost},
+	{0, "the old key is there", (*view).oldKeyGoneInOverlap},
+	{8, "nobody else switched it off", (*view).offElsewhere},
+	{6, "every destination was read", (*view).destinationUnknown},
+	{6, "every destination still has the new key", (*view).undelivered},
+	{6, "no destination holds another key", (*view).holdsThird},
+	{0, "nobody holds it", (*view).held},
+	{3, "the tag is still ours", (*view).claimTaken},
+	{7, "both keys overlapped long enough", (*view).overlapTooShort},
+	{13, "the last use is known", (*view).lastUseUnknown},
+	{7, "the old key is silent long enough", (*view).notSilent},
+	{7, "somebody has used the new key", (*view).newUnused},
+	{7, "every place that used the old key has moved", (*view).placeHasNotMoved},
+	{13, "both statuses are known", (*view).statusesUnknown},
+	{14, "the clock is right", (*view).clockIsOff},
+	{16, "our own requests don't need the old key", (*view).oldKeySignsForUs},
+	{0, "switch off", (*view).deactivateOld},
+}
+
+var deactivated = []Clause{
+	{8, "nobody switched it on again", (*view).vetoed},
+	{0, "sessions made from it are denied", (*view).sessionsLive},
+	{0, "it is to be replaced, or rests", (*view).goOn},
+}
+
+var resting = []Clause{
+	{0, "the old key is there", (*view).closeWhenOldGone},
+	{10, "the new key is there", (*view).newKeyLost},
+	{8, "nobody switched it on again", (*view).vetoed},
+	{8, "no late data shows a use", (*view).usedLate},
+	{6, "no destination holds the old key", (*view).holdsOldWhileResting},
+	{0, "sessions made from a leaked key are denied", (*view).sessionsLive},
+	{6, "the new secret is wiped", (*view).secretUnwiped},
+	{9, "rest is over", (*view).rests},
+	{0, "a key to be kept is kept", (*view).closeWhenKept},
+	{0, "nobody holds it", (*view).held},
+	{9, "it is known to be Inactive", (*view).oldNotKnownInactive},
+	{13, "the last use is known", (*view).lastUseUnknown},
+	{9, "every destination was read", (*view).destinationUnknown},
+	{3, "the tag is still ours", (*view).claimTaken},
+	{14, "the clock is right", (*view).clockIsOff},
+	{16, "our own requests don't need the old key", (*view).oldKeySignsForUs},
+	{0, "delete", (*view).deleteOld},
+}
+
+var rollingBack = []Clause{
+	{10, "a new key that nobody was offered is gone", (*view).discardUnoffered},
+	{10, "the old key is there", (*view).nothingToGoBackTo},
+	{10, "the old key was switched on", (*view).reactivateOld},
+	{10, "the old key works", (*view).oldUnproven},
+	{8, "no destination holds a new key that is off", (*view).newOffButHeld},
+	{10, "every destination was put back", (*view).unrestored},
+	{10, "every destination was read", (*view).destinationUnknown},
+	{8, "no late data shows a use of the new key", (*view).newUsedLate},
+	{0, "the new key is there", (*view).closeWhenNewGone},
+	{6, "the new secret is wiped", (*view).newSecretUnwiped},
+	{9, "the new key's rest is over", (*view).newRests},
+	{0, "nobody holds it", (*view).held},
+	{13, "the new key's status and last use are known", (*view).newUnknown},
+	{14, "the clock is right", (*view).clockIsOff},
+	{16, "our own requests don't need the new key", (*view).newKeySignsForUs},
+	{7, "the new key is silent long enough", (*view).newNotSilent},
+	{0, "the new key leaves", (*view).newLeaves},
+}

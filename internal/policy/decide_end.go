@@ -1,0 +1,216 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+func (v *view) oldKeyGone() (Step, bool) {
+	if _, there := v.key(v.r.Old); there == present {
+		return pass()
+	}
+	if v.confirmed(v.r.Watch.OldGone) {
+		return v.close(WhyGone)
+	}
+	return v.wait(WhyConfirming, "key %s is not there", v.r.Old)
+}
+
+func (v *view) oldKeyGoneInOverlap() (Step, bool) {
+	if _, there := v.key(v.r.Old); there == present {
+		return pass()
+	}
+	if v.confirmed(v.r.Watch.OldGone) {
+		return act(Check, WhyGone, v.r.Old)
+	}
+	return v.wait(WhyConfirming, "key %s is not there", v.r.Old)
+}
+
+// offElsewhere takes note of a key that is Inactive already: by our own request
+// that came late, or by somebody else.
+func (v *view) offElsewhere() (Step, bool) {
+	if !v.is(v.r.Old, accesskey.Inactive) {
+		return pass()
+	}
+	if !v.r.OldExit.Deactivated.IsZero() {
+		return act(Check, WhyRestBegins, v.r.Old)
+	}
+	if v.confirmed(v.r.Watch.OldInactive) {
+		return act(Check, WhyOffElsewhere, v.r.Old)
+	}
+	return v.wait(WhyConfirming, "key %s is Inactive and we have no record of it", v.r.Old)
+}
+
+// ordered: a person said that nothing needs to fall silent.
+func (v *view) ordered() bool { return v.r.Flags.Now || v.r.Work == accesskey.Revocation }
+
+// deliveredAt is since when nobody is handed the old key any more.
+func (v *view) deliveredAt() time.Time {
+	at := v.r.Proof.Passed
+	for _, d := range v.r.Deliveries {
+		if !d.Dropped {
+			at = later(at, d.Done)
+		}
+	}
+	return at
+}
+
+// overlapTooShort: consumers may hold the old key for as long as they cache.
+func (v *view) overlapTooShort() (Step, bool) {
+	least := max(v.t.Overlap, v.t.Cache)
+	if v.ordered() {
+		least = v.t.Cache
+	}
+	over := v.deliveredAt().Add(least)
+	if !v.now.Before(over) {
+		return pass()
+	}
+	return v.until(over, WhyOverlap, "the new key was delivered at %s", stamp(v.deliveredAt()))
+}
+
+// lastUseUnknown: a throttled look-up is not "never used".
+func (v *view) lastUseUnknown() (Step, bool) {
+	if v.ordered() && v.r.Stage() != accesskey.Resting {
+		return pass()
+	}
+	k, _ := v.key(v.r.Old)
+	if k.LastUsed.Known() {
+		return pass()
+	}
+	return v.wait(WhyUnknownFact, "the last use of %s: %s", v.r.Old, k.LastUsed.Why())
+}
+
+func (v *view) overlapMax() time.Time { return v.deliveredAt().Add(v.t.OverlapMax) }
+
+// excused: no silence is asked for, or a person wants the key off at
+// overlap_max whoever still uses it.
+func (v *view) excused() bool {
+	return v.ordered() || v.r.Flags.Force && !v.now.Before(v.overlapMax())
+}
+
+// notSilent is rule 7's first half.
+func (v *view) notSilent() (Step, bool) {
+	q := v.quietOf(v.r.Old, v.OldUses, v.deliveredAt())
+	if v.excused() || q.known && q.silence >= q.needed {
+		return pass()
+	}
+	at := later(q.lastUse, v.deliveredAt()).Add(v.t.LagMargin + q.needed)
+	return v.stillUsed(at, WhySilence, "key %s was last used %s: silent for %s of %s net of lag",
+		v.r.Old, usedAt(q.lastUse), about(q.silence), about(q.needed))
+}
+
+func usedAt(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return stamp(t)
+}
+
+// stillUsed waits, until overlap_max makes it a person's question.
+func (v *view) stillUsed(at time.Time, why accesskey.Reason, saw string, args ...any) (Step, bool) {
+	if !v.now.Before(v.overlapMax()) {
+		return v.block(WhyStillUsed, saw, args...)
+	}
+	return v.waitUntil(later(at, v.now.Add(v.t.Window)), v.overlapMax(), why, saw, args...)
+}
+
+// newUnused: silence of the old key proves little while nobody uses the new.
+func (v *view) newUnused() (Step, bool) {
+	if v.excused() {
+		return pass()
+	}
+	k, _ := v.key(v.r.New)
+	last, known := k.LastUsed.Get()
+	sightings, _ := v.NewUses.Get()
+	if !known && len(sightings) == 0 {
+		return v.wait(WhyUnknownFact, "the last use of %s: %s", v.r.New, k.LastUsed.Why())
+	}
+	if lastUse(last, sightings).After(v.r.Proof.Passed) {
+		return pass()
+	}
+	return v.stillUsed(v.now.Add(v.t.Window), WhyNewUnused, "key %s was not used since its proof at %s", v.r.New, stamp(v.r.Proof.Passed))
+}
+
+func (v *view) placeHasNotMoved() (Step, bool) {
+	if v.excused() {
+		return pass()
+	}
+	place, missing := v.missingPlace(v.deliveredAt())
+	if !missing {
+		return pass()
+	}
+	return v.stillUsed(v.now.Add(v.t.Window), WhyPlaces, "%s at %s used the old key for %s and has not used the new one",
+		quoted(place.Agent), place.Network, place.Service)
+}
+
+func (v *view) statusesUnknown() (Step, bool) {
+	for _, id := range []accesskey.ID{v.r.Old, v.r.New} {
+		if !v.is(id, accesskey.Active) {
+			return v.wait(WhyUnknownFact, "key %s is not known to be Active", id)
+		}
+	}
+	return pass()
+}
+
+func (v *view) deactivateOld() (Step, bool) {
+	if v.excused() {
+		return act(Deactivate, WhyOrdered, v.r.Old)
+	}
+	return act(Deactivate, WhySilent, v.r.Old)
+}
+
+// usedAfterAll ends a retirement: somebody used the key since notice was given.
+func (v *view) usedAfterAll() (Step, bool) {
+	k, _ := v.key(v.r.Old)
+	last, _ := k.LastUsed.Get()
+	sightings, _ := v.OldUses.Get()
+	if !lastUse(last, sightings).After(v.r.Started) {
+		return pass()
+	}
+	return v.close(WhyKeyUsed)
+}
+
+func (v *view) deliveredSomewhere() (Step, bool) {
+	if step, answered := v.destinationUnknown(); answered {
+		return step, true
+	}
+	name, holds := v.holding(v.r.Old)
+	if !holds {
+		return pass()
+	}
+	step, _ := v.block(WhyHoldsOther, "%s holds %s, so it is not unused", name, v.r.Old)
+	step.Key, step.Destination = v.r.Old, name
+	return step, true
+}
+
+func (v *view) noticeRuns() (Step, bool) {
+	over := v.r.Started.Add(v.t.Notice)
+	if !v.now.Before(over) {
+		return pass()
+	}
+	return v.until(over, WhyNotice, "switched off at %s unless it is used", stamp(over))
+}
+
+// unusedTooShort: a key that was never used is judged by its creation.
+func (v *view) unusedTooShort() (Step, bool) {
+	k, _ := v.key(v.r.Old)
+	created, known := k.Created.Get()
+	q := v.quietOf(v.r.Old, v.OldUses, created)
+	if !known || !q.known {
+		return v.wait(WhyUnknownFact, "the last use of %s: %s", v.r.Old, k.LastUsed.Why())
+	}
+	if q.silence >= q.needed {
+		return pass()
+	}
+	return v.until(later(q.lastUse, created).Add(v.t.LagMargin+q.needed), WhySilence,
+		"key %s was last used %s: silent for %s of %s net of lag", v.r.Old, usedAt(q.lastUse), about(q.silence), about(q.needed))
+}
+
+func (v *view) oldStatusUnknown() (Step, bool) {
+	if v.is(v.r.Old, accesskey.Active) {
+		return pass()
+	}
+	return v.wait(WhyUnknownFact, "key %s is not known to be Active", v.r.Old)
+}
+
+func (v *view) deactivateUnused() (Step, bool) { return act(Deactivate, WhySilent, v.r.Old) }

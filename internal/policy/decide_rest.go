@@ -1,0 +1,187 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// vetoed: a key we switched off, or found off, is Active and we didn't do it.
+func (v *view) vetoed() (Step, bool) {
+	if !v.is(v.r.Old, accesskey.Active) {
+		return pass()
+	}
+	if !v.confirmed(v.r.Watch.OldActive) {
+		return v.wait(WhyConfirming, "key %s is Active again", v.r.Old)
+	}
+	step, _ := v.block(WhyVeto, "key %s was Inactive and is Active again, and we didn't do it", v.r.Old)
+	step.Key = v.r.Old
+	return step, true
+}
+
+// sessionsLive: temporary credentials made from a key outlive it.
+func (v *view) sessionsLive() (Step, bool) {
+	if v.r.Work != accesskey.Revocation || !v.r.Denied.IsZero() {
+		return pass()
+	}
+	return act(DenySessions, WhySessions, v.r.Old)
+}
+
+func (v *view) goOn() (Step, bool) {
+	if v.r.Flags.Replace && v.r.New == "" {
+		return act(Check, WhyReplacement, v.r.Old)
+	}
+	return act(Check, WhyRestBegins, v.r.Old)
+}
+
+func (v *view) closeWhenOldGone() (Step, bool) {
+	if !v.r.OldExit.Deleted.IsZero() || v.confirmed(v.r.Watch.OldGone) {
+		return v.close(WhyEnd)
+	}
+	if _, there := v.key(v.r.Old); there == absent {
+		return v.wait(WhyConfirming, "key %s is not there", v.r.Old)
+	}
+	return pass()
+}
+
+// close ends a record: nothing of it can still arrive, nothing stays sealed,
+// and the user's tag is free for others.
+func (v *view) close(why accesskey.Reason) (Step, bool) {
+	if until := v.lateUntil(); v.now.Before(until) {
+		return v.until(until, WhyLateRequests, "a request of ours was lost and may arrive until %s", stamp(until))
+	}
+	if v.sealed() {
+		return act(WipeEscrow, WhyEnd, "")
+	}
+	if c, i := v.r.Claim, v.r.Intent; !c.Tagged.IsZero() && i.Action != accesskey.UntagClaim {
+		return act(Finish, WhyRelease, "")
+	}
+	return act(Finish, why, "")
+}
+
+func (v *view) sealed() bool {
+	for _, d := range v.r.Deliveries {
+		if d.Previous != "" {
+			return true
+		}
+	}
+	return v.r.Sealed != "" || v.r.SealedOld != ""
+}
+
+// lateUntil is when the last request that was lost can no longer arrive, and,
+// for a key it may make, when CloudTrail would show it.
+func (v *view) lateUntil() time.Time {
+	var until time.Time
+	for _, i := range v.r.Late {
+		until = later(until, LateUntil(i, v.t))
+	}
+	return until
+}
+
+// LateUntil is until when a call whose reply was lost may still be carried out
+// and come to be seen.
+func LateUntil(i accesskey.Intent, t accesskey.Terms) time.Time {
+	until := i.Until.Add(SignatureLife + t.Window)
+	if i.Action == accesskey.CreateKey {
+		until = until.Add(t.TrailLag)
+	}
+	return until
+}
+
+// usedLate reverses us: somebody does need the key. Where no silence was
+// claimed, only a use after the key went off counts.
+func (v *view) usedLate() (Step, bool) {
+	if v.r.Work == accesskey.Revocation {
+		return pass()
+	}
+	k, _ := v.key(v.r.Old)
+	use := v.useShown(k, v.OldUses)
+	if !use.After(v.refuted(v.r.OldExit)) {
+		return pass()
+	}
+	if v.r.OldExit.Deactivated.IsZero() {
+		step, _ := v.block(WhyUsedThoughOff, "key %s was used at %s; somebody else switched it off", v.r.Old, stamp(use))
+		step.Key = v.r.Old
+		return step, true
+	}
+	return act(Reactivate, WhyLateUse, v.r.Old)
+}
+
+// refuted is the moment after which a use contradicts the way a key left.
+func (v *view) refuted(e accesskey.Exit) time.Time {
+	if e.Ordered {
+		return e.Inactive().Add(v.t.Window)
+	}
+	return e.KnownUse
+}
+
+// useShown is the latest use that is known; zero where none is.
+func (v *view) useShown(k accesskey.Key, uses accesskey.Fact[[]accesskey.Sighting]) time.Time {
+	last, _ := k.LastUsed.Get()
+	sightings, _ := uses.Get()
+	return lastUse(last, sightings)
+}
+
+// KnownUse is the latest use of a key that the input shows; zero: none.
+func KnownUse(in Input, id accesskey.ID) time.Time {
+	v := &view{Input: in}
+	k, _ := v.key(id)
+	if id == in.Record.New {
+		return v.useShown(k, in.NewUses)
+	}
+	return v.useShown(k, in.OldUses)
+}
+
+// holdsOldWhileResting: somebody put the dead key back; whoever reads it there
+// must not fail.
+func (v *view) holdsOldWhileResting() (Step, bool) {
+	name, holds := v.holding(v.r.Old)
+	if !holds {
+		return pass()
+	}
+	if v.r.OldExit.Deactivated.IsZero() || v.r.Work == accesskey.Revocation {
+		step, _ := v.block(WhyHoldsOther, "%s holds %s, which is Inactive", name, v.r.Old)
+		step.Key, step.Destination = v.r.Old, name
+		return step, true
+	}
+	return act(Reactivate, WhyStillDelivered, v.r.Old)
+}
+
+func (v *view) secretUnwiped() (Step, bool) {
+	if v.r.Sealed == "" {
+		return pass()
+	}
+	return act(WipeEscrow, WhyRestBegins, "")
+}
+
+// rests counts from our own recorded deactivation, or from the first of an
+// unbroken run of looks that saw the key Inactive.
+func (v *view) rests() (Step, bool) { return v.restOf(v.r.Old, v.r.OldExit) }
+
+func (v *view) restOf(id accesskey.ID, e accesskey.Exit) (Step, bool) {
+	since := e.Inactive()
+	if since.IsZero() {
+		since = v.now
+	}
+	over := since.Add(v.t.Rest)
+	if !v.now.Before(over) {
+		return pass()
+	}
+	return v.until(over, WhyResting, "key %s is Inactive since %s; deleted at %s unless somebody objects", id, stamp(since), stamp(over))
+}
+
+func (v *view) closeWhenKept() (Step, bool) {
+	if !v.t.Keep {
+		return pass()
+	}
+	return v.close(WhyEnd)
+}
+
+func (v *view) oldNotKnownInactive() (Step, bool) {
+	if v.is(v.r.Old, accesskey.Inactive) {
+		return pass()
+	}
+	return v.wait(WhyUnknownFact, "key %s is not known to be Inactive", v.r.Old)
+}
+
+func (v *view) deleteOld() (Step, bool) { return act(Delete, WhyRested, v.r.Old) }

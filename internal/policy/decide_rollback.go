@@ -1,0 +1,218 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// discardUnoffered: only a new key that nobody can have is deleted at once.
+func (v *view) discardUnoffered() (Step, bool) {
+	if v.r.Flags.Offered || v.newIsGone() {
+		return pass()
+	}
+	if _, there := v.key(v.r.New); there == absent {
+		return v.wait(WhyConfirming, "key %s is not there", v.r.New)
+	}
+	return v.discard(v.r.New, WhyNeverOffered)
+}
+
+func (v *view) newIsGone() bool {
+	return v.r.New == "" || !v.r.NewExit.Deleted.IsZero() || v.confirmed(v.r.Watch.NewGone)
+}
+
+// untouched: neither was the old key switched off nor the new one offered, so
+// there is nothing to put back.
+func (v *view) untouched() bool {
+	return !v.r.Flags.Offered && v.r.OldExit.Inactive().IsZero() && v.r.OldExit.Reactivated.IsZero()
+}
+
+// nothingToGoBackTo: without the old key, nothing is reverted.
+func (v *view) nothingToGoBackTo() (Step, bool) {
+	if _, there := v.key(v.r.Old); there == present || v.untouched() {
+		return pass()
+	}
+	if !v.confirmed(v.r.Watch.OldGone) {
+		return v.wait(WhyConfirming, "key %s is not there", v.r.Old)
+	}
+	step, _ := v.block(WhyOldGone, "the old key %s is gone: nothing was put back", v.r.Old)
+	step.Key = v.r.Old
+	return step, true
+}
+
+// reactivateOld sends it always: a stale read must not make us skip it.
+func (v *view) reactivateOld() (Step, bool) {
+	if v.untouched() {
+		return pass()
+	}
+	if v.r.OldExit.Reactivated.Before(v.r.RollbackAt) || v.confirmed(v.r.Watch.OldInactive) {
+		return act(Reactivate, WhyRollback, v.r.Old)
+	}
+	if v.confirmed(v.r.Watch.OldActive) {
+		return pass()
+	}
+	return v.wait(WhyConfirming, "key %s is not known to be Active everywhere", v.r.Old)
+}
+
+// oldUnproven proves the old key where its secret is known.
+func (v *view) oldUnproven() (Step, bool) {
+	if v.r.SealedOld == "" || !v.r.OldProof.Passed.IsZero() || v.untouched() {
+		return pass()
+	}
+	deadline := v.r.RollbackAt.Add(v.t.ProveMax + v.t.Patience)
+	if !v.now.Before(deadline) {
+		return v.block(WhyRolledBackEmpty, "the old key %s is Active and still fails", v.r.Old)
+	}
+	if step, answered := v.roundTooFast(v.r.OldProof, deadline); answered {
+		return step, true
+	}
+	return act(Prove, WhyRollback, v.r.Old)
+}
+
+// newOffButHeld: whoever reads the new key there must not fail.
+func (v *view) newOffButHeld() (Step, bool) {
+	if _, holds := v.holding(v.r.New); !holds || v.r.NewExit.Deactivated.IsZero() || !v.is(v.r.New, accesskey.Inactive) {
+		return pass()
+	}
+	return act(Reactivate, WhyStillDelivered, v.r.New)
+}
+
+// unrestored puts back what we wrote, where it still stands. Where somebody
+// wrote something else, that stays.
+func (v *view) unrestored() (Step, bool) {
+	var stuck *accesskey.Delivery
+	var next time.Time
+	for i, d := range v.r.Deliveries {
+		if !v.needsRestore(d) {
+			continue
+		}
+		if d.Previous != "" && !v.now.Before(v.nextTry(d)) && !v.restoreOver() {
+			return actAt(Restore, WhyRollback, d.Destination)
+		}
+		stuck, next = &v.r.Deliveries[i], v.nextTry(d)
+	}
+	if stuck == nil {
+		return pass()
+	}
+	if stuck.Previous != "" && !v.restoreOver() {
+		return v.waitUntil(next, v.r.RollbackAt.Add(v.t.DeliverMax), WhySpacing, "%s could not be put back: %s", stuck.Destination, stuck.Error)
+	}
+	step, _ := v.block(WhyCannotRestore, "%s holds the new key %s and could not be put back: %s", stuck.Destination, v.r.New, stuck.Error)
+	step.Destination = stuck.Destination
+	return step, true
+}
+
+func (v *view) needsRestore(d accesskey.Delivery) bool {
+	h, known := v.reading(d.Destination)
+	switch {
+	case d.Dropped || !known || v.r.New == "":
+		return false
+	case h.Readable:
+		return h.Key == v.r.New
+	}
+	return d.Tries > 0 && d.Restored.IsZero()
+}
+
+func (v *view) restoreOver() bool { return !v.now.Before(v.r.RollbackAt.Add(v.t.DeliverMax)) }
+
+func (v *view) newUsedLate() (Step, bool) {
+	if v.r.NewExit.Deactivated.IsZero() || !v.is(v.r.New, accesskey.Inactive) {
+		return pass()
+	}
+	k, _ := v.key(v.r.New)
+	if !v.useShown(k, v.NewUses).After(v.refuted(v.r.NewExit)) {
+		return pass()
+	}
+	return act(Reactivate, WhyLateUse, v.r.New)
+}
+
+func (v *view) closeWhenNewGone() (Step, bool) {
+	if v.newIsGone() {
+		return v.close(WhyRollback)
+	}
+	if _, there := v.key(v.r.New); there == absent {
+		return v.wait(WhyConfirming, "key %s is not there", v.r.New)
+	}
+	return pass()
+}
+
+func (v *view) newSecretUnwiped() (Step, bool) {
+	if v.r.Sealed == "" || v.r.NewExit.Inactive().IsZero() {
+		return pass()
+	}
+	return act(WipeEscrow, WhyRestBegins, "")
+}
+
+func (v *view) newRests() (Step, bool) {
+	if !v.r.NewExit.Inactive().IsZero() {
+		return v.restOf(v.r.New, v.r.NewExit)
+	}
+	if !v.is(v.r.New, accesskey.Inactive) {
+		return pass()
+	}
+	if !v.confirmed(v.r.Watch.NewInactive) {
+		return v.wait(WhyConfirming, "key %s is Inactive and we have no record of it", v.r.New)
+	}
+	return act(Check, WhyOffElsewhere, v.r.New)
+}
+
+func (v *view) newUnknown() (Step, bool) {
+	k, _ := v.key(v.r.New)
+	if v.statusKnown(v.r.New) && k.LastUsed.Known() {
+		return pass()
+	}
+	return v.wait(WhyUnknownFact, "the status or last use of %s: %s", v.r.New, k.LastUsed.Why())
+}
+
+// goneBackAt is since when nobody is handed the new key any more.
+func (v *view) goneBackAt() time.Time {
+	at := v.r.RollbackAt
+	for _, d := range v.r.Deliveries {
+		at = later(at, d.Restored)
+	}
+	return at
+}
+
+// newNotSilent is rule 7 the other way round.
+func (v *view) newNotSilent() (Step, bool) {
+	if !v.r.NewExit.Inactive().IsZero() {
+		return pass()
+	}
+	from := v.goneBackAt()
+	least, need := max(v.t.Overlap, v.t.Cache), v.quietOf(v.r.New, v.NewUses, from)
+	if v.ordered() {
+		least = v.t.Cache
+	}
+	if over := from.Add(least); v.now.Before(over) {
+		return v.until(over, WhyOverlap, "the destinations were put back at %s", stamp(from))
+	}
+	if v.ordered() || need.known && need.silence >= need.needed {
+		return pass()
+	}
+	max := from.Add(v.t.OverlapMax)
+	if v.now.Before(max) {
+		at := later(need.lastUse, from).Add(v.t.LagMargin + need.needed)
+		return v.waitUntil(later(at, v.now.Add(v.t.Window)), max, WhySilence, "key %s was last used %s", v.r.New, usedAt(need.lastUse))
+	}
+	if v.r.Flags.Force {
+		return pass()
+	}
+	step, _ := v.block(WhyStillUsed, "key %s, which was rolled back, was last used %s", v.r.New, usedAt(need.lastUse))
+	step.Key = v.r.New
+	return step, true
+}
+
+// newLeaves: off first, then, after its rest, for good.
+func (v *view) newLeaves() (Step, bool) {
+	switch {
+	case v.r.NewExit.Inactive().IsZero():
+		return act(Deactivate, WhyRollback, v.r.New)
+	case v.t.Keep:
+		return v.close(WhyRollback)
+	case v.is(v.r.New, accesskey.Inactive):
+		return act(Delete, WhyRested, v.r.New)
+	}
+	step, _ := v.block(WhyVeto, "key %s was Inactive and is Active again, and we didn't do it", v.r.New)
+	step.Key = v.r.New
+	return step, true
+}

@@ -1,0 +1,316 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// checkLife is how long a preflight check counts.
+const checkLife = 10 * time.Minute
+
+// leakedKeyIsOn switches a leaked key off before anything else, unless its
+// consumer must live: no hold, window or silence stands in between.
+func (v *view) leakedKeyIsOn() (Step, bool) {
+	if v.r.Work != accesskey.Revocation || v.r.Flags.ReplaceFirst || !v.r.OldExit.Deactivated.IsZero() {
+		return pass()
+	}
+	if _, there := v.key(v.r.Old); there != present {
+		if v.confirmed(v.r.Watch.OldGone) {
+			return v.close(WhyGone)
+		}
+		return v.wait(WhyConfirming, "key %s is not there", v.r.Old)
+	}
+	if step, answered := v.clockIsOff(); answered {
+		return step, true
+	}
+	if step, answered := v.signsForUs(v.r.Old); answered {
+		return step, true
+	}
+	return act(Deactivate, WhyLeaked, v.r.Old)
+}
+
+func (v *view) tooEarly() (Step, bool) {
+	if !v.now.Before(v.r.Start) {
+		return pass()
+	}
+	return v.until(v.r.Start, WhyNotYet, "begins at %s", stamp(v.r.Start))
+}
+
+// managedElsewhere: Terraform would make the old key anew, another rotator
+// would fight us. A leaked key is cut off whoever manages it.
+func (v *view) managedElsewhere() (Step, bool) {
+	if v.r.Work == accesskey.Revocation {
+		return pass()
+	}
+	by, known := v.Managed.Get()
+	if !known {
+		return v.wait(WhyUnknownFact, "who else manages %s: %s", v.r.Old, v.Managed.Why())
+	}
+	if by == "" {
+		return pass()
+	}
+	return v.block(WhyManaged, "key %s is managed by %s", v.r.Old, by)
+}
+
+// oldKeyUnfit: only an Active key is replaced, or one that we switched off.
+func (v *view) oldKeyUnfit() (Step, bool) {
+	if !v.r.OldExit.Deactivated.IsZero() || v.is(v.r.Old, accesskey.Active) {
+		return pass()
+	}
+	if v.confirmed(v.r.Watch.OldGone) {
+		return v.block(WhyOldGone, "user %s has no key %s", v.r.Subject.User, v.r.Old)
+	}
+	if v.confirmed(v.r.Watch.OldInactive) {
+		return v.block(WhyOldNotActive, "key %s is Inactive", v.r.Old)
+	}
+	return v.wait(WhyConfirming, "key %s is not known to be Active", v.r.Old)
+}
+
+// noRoom: an Inactive key that has rested makes room; no key that is used is
+// ever removed for it.
+func (v *view) noRoom() (Step, bool) {
+	full, known := v.full()
+	if !known {
+		return v.wait(WhyUnknownFact, "how many keys a user may have: %s", v.Quota.Why())
+	}
+	if !full {
+		return pass()
+	}
+	for _, id := range v.otherKeys() {
+		if !v.statusKnown(id) {
+			return v.wait(WhyUnknownFact, "the status of %s is not known", id)
+		}
+	}
+	if id, since, resting := v.longestResting(); resting {
+		over := since.Add(v.t.Rest)
+		if !v.now.Before(over) {
+			return pass()
+		}
+		return v.until(over, WhyOtherResting, "key %s is Inactive since %s at least", id, stamp(since))
+	}
+	return v.noOtherInactive()
+}
+
+// noOtherInactive: every key is Active, which is for a person or for a
+// retirement of its own.
+func (v *view) noOtherInactive() (Step, bool) {
+	for _, id := range v.otherKeys() {
+		k, _ := v.key(id)
+		created, _ := k.Created.Get()
+		q := v.quietOf(id, accesskey.Fact[[]accesskey.Sighting]{}, created)
+		if !q.known || !k.Created.Known() {
+			return v.wait(WhyUnknownFact, "the last use of %s is not known", id)
+		}
+		if q.silence >= q.needed {
+			step, _ := v.block(WhyOtherUnused, "key %s is Active and unused for %s: retire it first", id, about(q.silence))
+			step.Key = id
+			return step, true
+		}
+	}
+	return v.block(WhyBothUsed, "the user has %s, all in use", count(len(v.ids()), "key"))
+}
+
+func (v *view) full() (full, known bool) {
+	quota, known := v.Quota.Get()
+	return len(v.ids()) >= quota, known
+}
+
+func (v *view) otherKeys() []accesskey.ID {
+	return slices.DeleteFunc(v.ids(), func(id accesskey.ID) bool { return id == v.r.Old || id == v.r.New })
+}
+
+// longestResting returns the other key that is Inactive for longest.
+func (v *view) longestResting() (accesskey.ID, time.Time, bool) {
+	var who accesskey.ID
+	var since time.Time
+	for _, id := range v.otherKeys() {
+		s := v.r.Watch.Others[id]
+		if v.is(id, accesskey.Inactive) && !s.IsZero() && (who == "" || s.Before(since)) {
+			who, since = id, s
+		}
+	}
+	return who, since, who != ""
+}
+
+// claimUnread reads the keys, again where a reading is too old or the keys have
+// changed since.
+func (v *view) claimUnread() (Step, bool) {
+	c := v.r.Claim
+	if c.Read.IsZero() || v.now.Sub(c.Read) > v.t.ClaimMax || !slices.Equal(v.ids(), c.Keys) {
+		return act(Claim, WhyFirstReading, v.r.Old)
+	}
+	return pass()
+}
+
+func (v *view) readingTooFresh() (Step, bool) {
+	again := v.r.Claim.Read.Add(v.t.Window)
+	if !v.ObservedAt.Before(again) {
+		return pass()
+	}
+	return v.until(again, WhyClaimSettling, "the keys are read a second time at %s", stamp(again))
+}
+
+// claimedElsewhere: the tag is how journals that don't know each other keep out
+// of each other's way.
+func (v *view) claimedElsewhere() (Step, bool) {
+	if v.r.Claim.Untaggable {
+		return pass()
+	}
+	tag, known := v.tag()
+	if !known {
+		return v.wait(WhyUnknownFact, "the user's tags could not be read")
+	}
+	if !v.foreign(tag) {
+		return pass()
+	}
+	if v.overdue(WhyClaimElsewhere) || v.blockedFor(WhyClaimElsewhere) {
+		return v.block(WhyClaimElsewhere, "the user's tag %s is %q, of another journal", ClaimTag, tag)
+	}
+	return v.wait(WhyClaimElsewhere, "the user's tag %s is %q, of another journal", ClaimTag, tag)
+}
+
+func (v *view) blockedFor(why accesskey.Reason) bool {
+	return v.r.Phase == accesskey.Blocked && v.r.Block != nil && v.r.Block.Reason == why
+}
+
+// foreign reports that a token in the tag is another journal's.
+func (v *view) foreign(token string) bool {
+	return token != "" && token != v.r.Claim.Token && !strings.HasPrefix(token, v.Journal+".")
+}
+
+func (v *view) untagged() (Step, bool) {
+	if v.r.Claim.Untaggable || !v.r.Claim.Tagged.IsZero() {
+		return pass()
+	}
+	return act(Claim, WhyTag, v.r.Old)
+}
+
+// tagTooFresh: after two windows every other journal has either seen our tag or
+// written over it.
+func (v *view) tagTooFresh() (Step, bool) {
+	if v.r.Claim.Untaggable {
+		return pass()
+	}
+	settled := v.r.Claim.Tagged.Add(2 * v.t.Window)
+	if v.ObservedAt.Before(settled) {
+		return v.until(settled, WhyClaimSettling, "the tag is read back at %s", stamp(settled))
+	}
+	tag, known := v.tag()
+	if !known {
+		return v.wait(WhyUnknownFact, "the user's tags could not be read")
+	}
+	if tag == v.r.Claim.Token {
+		return pass()
+	}
+	return act(Claim, WhyTag, v.r.Old)
+}
+
+func (v *view) claim() (Step, bool) { return act(Claim, WhyAgreed, v.r.Old) }
+
+func (v *view) claimExpired() (Step, bool) {
+	if v.now.Sub(v.r.Claim.At) <= v.t.ClaimMax {
+		return pass()
+	}
+	return act(Claim, WhyFirstReading, v.r.Old)
+}
+
+func (v *view) claimContradicted() (Step, bool) {
+	if !slices.Equal(v.ids(), v.r.Claim.Keys) {
+		return act(Claim, WhyFirstReading, v.r.Old)
+	}
+	if !v.r.OldExit.Deactivated.IsZero() || v.is(v.r.Old, accesskey.Active) {
+		return pass()
+	}
+	if !v.statusKnown(v.r.Old) {
+		return v.wait(WhyUnknownFact, "the status of %s is not known", v.r.Old)
+	}
+	return act(Claim, WhyFirstReading, v.r.Old)
+}
+
+// claimTaken: before each act the tag must still be ours. Where it is merely
+// gone (Terraform removes what it doesn't know), nobody contradicts us, but a
+// new key is made only under a tag.
+func (v *view) claimTaken() (Step, bool) {
+	if v.r.Claim.Untaggable || v.r.Claim.Tagged.IsZero() {
+		return pass()
+	}
+	tag, known := v.tag()
+	if !known {
+		return v.wait(WhyUnknownFact, "the user's tags could not be read")
+	}
+	switch {
+	case tag == v.r.Claim.Token:
+		return pass()
+	case v.r.Stage() == accesskey.Claimed:
+		return act(Claim, WhyFirstReading, v.r.Old)
+	case v.foreign(tag):
+		return v.block(WhyClaimTaken, "the user's tag %s is %q now, of another journal", ClaimTag, tag)
+	}
+	return pass()
+}
+
+func (v *view) unchecked() (Step, bool) {
+	if !v.r.Checked.IsZero() && v.now.Sub(v.r.Checked) <= checkLife {
+		return pass()
+	}
+	return act(Check, WhyRights, v.r.Old)
+}
+
+// destinationHoldsOther: a place that holds some other key is not ours to
+// overwrite.
+func (v *view) destinationHoldsOther() (Step, bool) {
+	if step, answered := v.destinationUnknown(); answered {
+		return step, true
+	}
+	return v.holds(v.r.Old, "")
+}
+
+// holds blocks at the first readable destination that holds none of these.
+func (v *view) holds(fine ...accesskey.ID) (Step, bool) {
+	for _, d := range v.r.Deliveries {
+		h, known := v.reading(d.Destination)
+		if d.Dropped || !known || !h.Readable || slices.Contains(fine, h.Key) {
+			continue
+		}
+		step, _ := v.block(WhyHoldsOther, "%s holds %s", d.Destination, named(h.Key))
+		step.Key, step.Destination = h.Key, d.Destination
+		return step, true
+	}
+	return pass()
+}
+
+func named(id accesskey.ID) string {
+	if id == "" {
+		return "no key that can be understood"
+	}
+	return string(id)
+}
+
+// makeRoom deletes the user's other key, Inactive and rested, under the claim.
+func (v *view) makeRoom() (Step, bool) {
+	full, known := v.full()
+	if !known {
+		return v.wait(WhyUnknownFact, "how many keys a user may have: %s", v.Quota.Why())
+	}
+	if !full {
+		return pass()
+	}
+	id, since, resting := v.longestResting()
+	if !resting || v.now.Before(since.Add(v.t.Rest)) {
+		return act(Claim, WhyFirstReading, v.r.Old)
+	}
+	if name, holds := v.holding(id); holds {
+		step, _ := v.block(WhyHoldsOther, "%s holds %s, which was to make room", name, id)
+		step.Key, step.Destination = id, name
+		return step, true
+	}
+	if step, answered := v.signsForUs(id); answered {
+		return step, true
+	}
+	return act(Delete, WhyMakeRoom, id)
+}
+
+func (v *view) create() (Step, bool) { return act(Create, WhyReplacement, "") }
