@@ -95,10 +95,16 @@ func (v *view) lookIsStale() (Step, bool) {
 	return v.waitUntil(v.now, v.waitingSince(WhyStaleLook).Add(v.t.Patience), WhyStaleLook, "looking began at %s", stamp(v.ObservedAt))
 }
 
+// refusalPause is how long a call that was denied is left alone.
+const refusalPause = 15 * time.Minute
+
 // refusedJustNow: what was refused is tried again, but not at once.
 func (v *view) refusedJustNow() (Step, bool) {
 	i := v.r.Intent
 	again := i.At.Add(v.t.Window)
+	if v.blockedFor(WhyRefused) {
+		again = i.At.Add(refusalPause)
+	}
 	if i.Outcome != accesskey.OutcomeNotDone || i.Action == accesskey.Deliver || !v.now.Before(again) {
 		return pass()
 	}

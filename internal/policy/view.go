@@ -200,3 +200,13 @@ func later(a, b time.Time) time.Time {
 	}
 	return b
 }
+
+// Strangers are the keys that came after the record's claim was read and that
+// it doesn't know: CloudTrail is asked who made them.
+func Strangers(in Input) []accesskey.ID {
+	v := &view{Input: in, r: in.Record}
+	return v.strangers()
+}
+
+// KeyIDs are all of the user's keys, sorted.
+func KeyIDs(in Input) []accesskey.ID { return (&view{Input: in}).ids() }

@@ -1,0 +1,204 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
+)
+
+// call is one mutating call: written down, sent, its outcome written down.
+type call struct {
+	intent  accesskey.Intent
+	prepare func(*accesskey.Record)             // goes into the record with the intent
+	send    func(context.Context, Permit) error // errors without ErrNotDone leave the outcome unknown
+	done    func(*accesskey.Record)             // besides the effect of the action itself
+	notDone func(*accesskey.Record, error)      // instead of blocking where AWS denied it
+}
+
+// mutate is the only way in which anything is changed.
+func (p *pass) mutate(c call) error {
+	if err := p.intend(&c); err != nil {
+		return err
+	}
+	err := p.send(c)
+	return p.conclude(c, err)
+}
+
+// intend writes the call down, and draws on budgets in the same transaction.
+func (p *pass) intend(c *call) error {
+	c.intent.At, c.intent.Holder, c.intent.Why = p.now, p.Holder, p.step.Reason
+	c.intent.Until = p.in.ObservedAt.Add(p.record.Terms.Lease)
+	next := p.next()
+	next.Intent = c.intent
+	for _, r := range p.reserve {
+		next.Reserved = append(next.Reserved, accesskey.Reserved{Budget: r.Budget, At: p.now})
+	}
+	if c.prepare != nil {
+		c.prepare(&next)
+	}
+	event := accesskey.Event{What: "intent " + string(c.intent.Action), Key: c.intent.Key, Destination: c.intent.Destination}
+	err := p.putReserving(next, event, p.reserve)
+	if errors.Is(err, ErrBudget) {
+		p.step = policy.OverBudget(p.record, p.now)
+	}
+	return err
+}
+
+// send checks the lease and sends at once.
+func (p *pass) send(c call) error {
+	if !p.Clock.Now().Before(c.intent.Until) {
+		return fmt.Errorf("%w (%w)", ErrLeaseOver, ErrNotDone)
+	}
+	return c.send(p.ctx, p.permit())
+}
+
+func (p *pass) permit() Permit {
+	return Permit{Token: p.record.Claim.Token, Until: p.record.Intent.Until}
+}
+
+// conclude writes down what became of the call.
+func (p *pass) conclude(c call, sent error) error {
+	now := p.Clock.Now()
+	next := p.record.Clone()
+	next.Intent.Outcome = outcomeOf(sent)
+	event := accesskey.Event{Key: c.intent.Key, Destination: c.intent.Destination, Outcome: next.Intent.Outcome}
+	event.What = fmt.Sprintf("%s %s", c.intent.Action, next.Intent.Outcome)
+	switch next.Intent.Outcome {
+	case accesskey.OutcomeDone:
+		effect(&next, next.Intent, now)
+		if c.done != nil {
+			c.done(&next)
+		}
+	case accesskey.OutcomeUnknown:
+		next.Intent.Settle = now.Add(next.Terms.Window)
+		event.Note = sent.Error()
+	default:
+		event.Note = sent.Error()
+		p.refused(c, &next, &event, sent)
+	}
+	return p.put(next, event)
+}
+
+func (p *pass) refused(c call, next *accesskey.Record, event *accesskey.Event, sent error) {
+	switch {
+	case c.notDone != nil:
+		c.notDone(next, sent)
+	case errors.Is(sent, ErrDenied):
+		p.setBlock(next, policy.WhyRefused, sent.Error())
+		event.Alert = true
+	}
+}
+
+func outcomeOf(err error) accesskey.Outcome {
+	switch {
+	case err == nil:
+		return accesskey.OutcomeDone
+	case errors.Is(err, ErrNotDone):
+		return accesskey.OutcomeNotDone
+	}
+	return accesskey.OutcomeUnknown
+}
+
+// effect is what a call that was carried out means for the record, whether we
+// were told so or found it by looking.
+func effect(r *accesskey.Record, i accesskey.Intent, now time.Time) {
+	switch i.Action {
+	case accesskey.TagClaim:
+		r.Claim.Tagged = now
+	case accesskey.CreateKey:
+		if i.Key != r.New {
+			r.Orphans = append(r.Orphans, i.Key) // its secret is lost
+		}
+	case accesskey.DiscardKey, accesskey.DeleteKey:
+		keyDeleted(r, i.Key, now)
+	case accesskey.Deliver:
+		d := r.Delivery(i.Destination)
+		d.Done, d.Error = now, ""
+	case accesskey.Restore:
+		d := r.Delivery(i.Destination)
+		d.Restored, d.Error = now, ""
+	case accesskey.Deactivate:
+		keyDeactivated(r, i, now)
+	case accesskey.Reactivate:
+		keyReactivated(r, i.Key, now)
+	case accesskey.DenySessions:
+		r.Denied = i.At
+	}
+}
+
+func keyDeleted(r *accesskey.Record, id accesskey.ID, now time.Time) {
+	switch id {
+	case r.Old:
+		r.OldExit.Deleted = now
+	case r.New:
+		r.NewExit.Deleted = now
+	default:
+		r.Claim.Keys = without(r.Claim.Keys, id)
+		r.Orphans = without(r.Orphans, id)
+	}
+}
+
+func without(ids []accesskey.ID, id accesskey.ID) []accesskey.ID {
+	var out []accesskey.ID
+	for _, x := range ids {
+		if x != id {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func keyDeactivated(r *accesskey.Record, i accesskey.Intent, now time.Time) {
+	exit := accesskey.Exit{Deactivated: now, KnownUse: i.KnownUse, Ordered: i.Why == policy.WhyOrdered || i.Why == policy.WhyLeaked}
+	if i.Key == r.New {
+		r.NewExit, r.Watch.NewInactive = exit, time.Time{}
+		return
+	}
+	r.OldExit, r.Watch.OldActive = exit, time.Time{}
+	if r.Stage() == accesskey.Requested {
+		enter(r, accesskey.Deactivated, now)
+		return
+	}
+	enter(r, accesskey.Resting, now)
+}
+
+// keyReactivated: whoever was sure that the key was silent begins to count
+// anew.
+func keyReactivated(r *accesskey.Record, id accesskey.ID, now time.Time) {
+	exit := accesskey.Exit{Reactivated: now}
+	if id == r.New {
+		r.NewExit, r.Watch.NewInactive = exit, time.Time{}
+		return
+	}
+	r.OldExit, r.Watch.OldInactive = exit, time.Time{}
+	switch {
+	case r.Stage() == accesskey.RollingBack:
+	case r.Work == accesskey.Retirement:
+		enter(r, accesskey.Noticed, now)
+	default:
+		enter(r, accesskey.Overlap, now)
+	}
+}
+
+// settle finds out by looking what became of the last call.
+func (p *pass) settle() error {
+	settled, told := policy.Settle(p.in)
+	if !told {
+		return errors.New("what became of the last call can't be told")
+	}
+	next := p.next()
+	next.Intent = settled
+	if settled.Outcome == accesskey.OutcomeDone {
+		effect(&next, settled, p.now)
+	} else {
+		next.Late = append(next.Late, p.record.Intent)
+	}
+	return p.put(next, accesskey.Event{
+		What: fmt.Sprintf("%s settled: %s", settled.Action, settled.Outcome),
+		Key:  settled.Key, Destination: settled.Destination, Outcome: settled.Outcome,
+	})
+}

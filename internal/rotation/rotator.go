@@ -1,0 +1,290 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
+)
+
+// Rotator takes steps in one account on behalf of one process. Passes of
+// different users may run at the same time; those of one user must not.
+type Rotator struct {
+	Journal   Journal
+	Escrow    Escrow
+	Keys      Keys
+	Mutations Mutations
+	Tags      Tags
+	Rights    Rights
+	Prover    Prover
+	Trail     Trail
+	Signer    Signer
+	Clock     Clock
+	Holders   Holders
+
+	// Destination opens a place by the name in a record's deliveries.
+	Destination func(name string) (Destination, error)
+	// Probe, where set, must succeed as the new key before it counts as proved.
+	Probe func(ctx context.Context, c Credential) error
+	// Decide is policy.Decide.
+	Decide func(policy.Input, time.Time) policy.Step
+	// Random returns an unguessable word of letters and digits.
+	Random func() string
+
+	Gate        policy.Gate
+	Regions     []string // where the new key is proved
+	JournalName string   // what every token of this journal begins with; letters and digits
+	Holder      string   // this process
+}
+
+// Result is what one pass saw and did.
+type Result struct {
+	Record accesskey.Record // as it stands now
+	Step   policy.Step      // what was decided
+	Input  policy.Input     // on what grounds
+}
+
+// Waiting reports that nothing is left to do before Step.NotBefore.
+func (r Result) Waiting() bool {
+	return r.Step.Kind == policy.Wait || r.Step.Kind == policy.Block || !r.Record.Live()
+}
+
+// Pass looks at one user's live record and the world and takes one step. An
+// error means that the step may or may not have happened: the next pass finds
+// out. ErrNoRecord: there is nothing to do for the user.
+func (r *Rotator) Pass(ctx context.Context, subject accesskey.Subject) (Result, error) {
+	record, err := r.Journal.Fetch(ctx, subject)
+	if err != nil {
+		return Result{}, fmt.Errorf("fetch record of %s: %w", subject.User, err)
+	}
+	in, err := r.observe(ctx, record)
+	if err != nil {
+		return Result{Record: record}, fmt.Errorf("observe %s: %w", subject.User, err)
+	}
+	now := r.Clock.Now()
+	p := &pass{Rotator: r, ctx: ctx, in: in, record: record, now: now, step: r.Decide(in, now)}
+	err = p.take()
+	if err != nil {
+		err = fmt.Errorf("%s for %s: %w", p.step.Kind, subject.User, err)
+	}
+	return Result{Record: p.record, Step: p.step, Input: in}, err
+}
+
+// pass is one pass after looking.
+type pass struct {
+	*Rotator
+	ctx     context.Context
+	in      policy.Input
+	record  accesskey.Record
+	step    policy.Step
+	now     time.Time
+	reserve []accesskey.Reservation
+}
+
+// take asks the gate and takes the step.
+func (p *pass) take() error {
+	admission := policy.Admit(p.step, p.in.Record, p.Gate, p.now)
+	if !admission.Admitted {
+		p.step = admission.Step
+	}
+	p.reserve = admission.Reserve
+	switch p.step.Kind {
+	case policy.Wait:
+		return p.wait()
+	case policy.Block:
+		return p.block(p.step.Reason, p.step.Saw)
+	case policy.Check:
+		return p.check()
+	case policy.Claim:
+		return p.claim()
+	case policy.Create:
+		return p.create()
+	case policy.Prove:
+		return p.prove()
+	case policy.Deliver:
+		return p.deliver()
+	case policy.Restore:
+		return p.restore()
+	case policy.Deactivate, policy.Reactivate:
+		return p.setStatus()
+	case policy.Delete, policy.Discard:
+		return p.delete()
+	case policy.DenySessions:
+		return p.denySessions()
+	case policy.WipeEscrow:
+		return p.wipe()
+	case policy.RollBack:
+		return p.turnAround()
+	case policy.Finish:
+		return p.finish()
+	}
+	return fmt.Errorf("unknown step %q", p.step.Kind)
+}
+
+// next returns the record as it is to be after this step: what was noticed is
+// in it, and it is no longer blocked.
+func (p *pass) next() accesskey.Record {
+	r := p.record.Clone()
+	r.Watch = policy.Notice(p.in)
+	r.Watch.Waiting, r.Watch.WaitingFrom = p.record.Watch.Waiting, p.record.Watch.WaitingFrom
+	if r.Phase == accesskey.Blocked && r.Block != nil {
+		r.Phase, r.Block = r.Block.Resume, nil
+	}
+	r.Late = stillLate(r, p.now)
+	return r
+}
+
+func stillLate(r accesskey.Record, now time.Time) []accesskey.Intent {
+	var out []accesskey.Intent
+	for _, i := range r.Late {
+		if now.Before(policy.LateUntil(i, r.Terms)) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// enter moves a record to another phase.
+func enter(r *accesskey.Record, phase accesskey.Phase, now time.Time) {
+	if r.Phase == phase {
+		return
+	}
+	r.Phase, r.Since, r.Alerted = phase, now, nil
+	r.Watch.Waiting, r.Watch.WaitingFrom = "", time.Time{}
+}
+
+// put replaces the record, with an event. It must not be cut short once a call
+// was sent, so it doesn't heed cancellation.
+func (p *pass) put(next accesskey.Record, event accesskey.Event) error {
+	return p.putReserving(next, event, nil)
+}
+
+func (p *pass) putReserving(next accesskey.Record, event accesskey.Event, reserve []accesskey.Reservation) error {
+	event.At, event.Who, event.Record = p.Clock.Now(), p.Holder, next.ID
+	event.Account, event.User = next.Subject.Account, next.Subject.User
+	if event.Why == "" {
+		event.Why = p.step.Reason
+	}
+	stored, err := p.Journal.Replace(context.WithoutCancel(p.ctx), p.record, next, event, reserve...)
+	if err != nil {
+		return fmt.Errorf("record %q: %w", event.What, err)
+	}
+	p.record = stored
+	return nil
+}
+
+// wait writes down since when it waits for this reason, and tells people once
+// when that is too long.
+func (p *pass) wait() error {
+	next := p.next()
+	if p.record.Phase == accesskey.Blocked && !unblocks(p.step.Reason) {
+		next.Phase, next.Block = p.record.Phase, p.record.Block
+	}
+	if next.Watch.Waiting != p.step.Reason {
+		next.Watch.Waiting, next.Watch.WaitingFrom = p.step.Reason, p.now
+	}
+	event := accesskey.Event{What: "waits", Key: p.step.Key, Destination: p.step.Destination, Note: p.step.Saw}
+	if !p.step.Deadline.IsZero() && !p.now.Before(p.step.Deadline) && !alerted(next, p.step.Reason) {
+		next.Alerted = append(next.Alerted, p.step.Reason)
+		event.What, event.Alert = "waits past its deadline", true
+	}
+	if same(p.record, next) {
+		return nil
+	}
+	return p.put(next, event)
+}
+
+// unblocks: a wait for more knowledge doesn't mean that what blocked is over.
+func unblocks(why accesskey.Reason) bool {
+	switch why {
+	case policy.WhyUnknownFact, policy.WhyStaleLook, policy.WhyConfirming, policy.WhyIntentOpen, policy.WhySpacing, policy.WhySkew, policy.WhyAuthor:
+		return false
+	}
+	return true
+}
+
+func alerted(r accesskey.Record, why accesskey.Reason) bool {
+	for _, a := range r.Alerted {
+		if a == why {
+			return true
+		}
+	}
+	return false
+}
+
+// same reports that nothing worth writing down has changed.
+func same(a, b accesskey.Record) bool {
+	if a.Phase != b.Phase || len(a.Alerted) != len(b.Alerted) || len(a.Late) != len(b.Late) {
+		return false
+	}
+	v, w := a.Watch, b.Watch
+	if len(v.Others) != len(w.Others) {
+		return false
+	}
+	for id, t := range v.Others {
+		if !w.Others[id].Equal(t) {
+			return false
+		}
+	}
+	return v.OldGone.Equal(w.OldGone) && v.NewGone.Equal(w.NewGone) && v.OldInactive.Equal(w.OldInactive) &&
+		v.NewInactive.Equal(w.NewInactive) && v.OldActive.Equal(w.OldActive) && v.Waiting == w.Waiting
+}
+
+// block stops until a person chooses, or until what was seen is over.
+func (p *pass) block(why accesskey.Reason, saw string) error {
+	if b := p.record.Block; p.record.Phase == accesskey.Blocked && b != nil && b.Reason == why && b.Key == p.step.Key && b.Destination == p.step.Destination {
+		return nil
+	}
+	next := p.next()
+	p.setBlock(&next, why, saw)
+	return p.put(next, accesskey.Event{What: "blocked", Key: p.step.Key, Destination: p.step.Destination, Why: why, Note: saw, Alert: true})
+}
+
+func (p *pass) setBlock(next *accesskey.Record, why accesskey.Reason, saw string) {
+	next.Block = &accesskey.Block{
+		Reason: why, Saw: saw, Command: Command(next.Subject.User, why), Resume: next.Stage(),
+		Since: p.now, Key: p.step.Key, Destination: p.step.Destination,
+	}
+	next.Phase = accesskey.Blocked
+}
+
+// Command is what a person types about a block.
+func Command(user string, why accesskey.Reason) string {
+	answers := policy.Answers(why)
+	command := fmt.Sprintf("keytend resolve %s %s", user, answers[0])
+	switch answers[0] {
+	case "recover":
+		return "keytend recover"
+	}
+	for _, a := range answers[1:] {
+		if a == "rollback" {
+			command += fmt.Sprintf(" (or: keytend rollback %s)", user)
+			continue
+		}
+		command += "|" + a
+	}
+	return command
+}
+
+// secret opens the sealed new secret.
+func (p *pass) secret() (Credential, error) {
+	return p.open(p.record.New, ForNewSecret, p.record.Sealed)
+}
+
+func (r *Rotator) unseal(ctx context.Context, id accesskey.ID, purpose, sealed string) (Credential, error) {
+	if sealed == "" {
+		return Credential{}, errors.New("its secret is not in escrow")
+	}
+	plain, err := r.Escrow.Open(ctx, purpose, sealed)
+	if err != nil {
+		return Credential{}, fmt.Errorf("open the %s of %s: %w", purpose, id, err)
+	}
+	return Credential{ID: id, Secret: accesskey.NewSecret(string(plain))}, nil
+}
+
+func (p *pass) open(id accesskey.ID, purpose, sealed string) (Credential, error) {
+	return p.unseal(p.ctx, id, purpose, sealed)
+}
