@@ -1,0 +1,231 @@
+package rotation
+
+import (
+	"strings"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
+)
+
+// recent is how long after somebody else's change we can't be blamed for not
+// having seen it: a look, its lease, and a request under way.
+func (w *world) recent(t time.Time) bool {
+	return !t.IsZero() && w.now.Sub(t) < policy.SignatureLife+10*time.Minute
+}
+
+// beforeAct checks the invariants where AWS carries a mutating call out.
+func (w *world) beforeAct(p *process, action accesskey.Action, id accesskey.ID) {
+	w.acts[p.journal.name] = append(w.acts[p.journal.name], w.now)
+	r, live := p.journal.live()
+	if !live {
+		r = p.journal.latest()
+	}
+	w.intentRecorded(p, r, live, action, id)
+	switch action {
+	case accesskey.Deactivate:
+		w.mayDeactivate(r, id)
+	case accesskey.DeleteKey:
+		w.mayDelete(p, r, id)
+	case accesskey.CreateKey:
+		w.mayCreate(p)
+	case accesskey.Reactivate:
+		if m := w.made[id]; m != nil && m.offBy == "human" && r.RollbackAt.IsZero() && !w.recent(m.inactive) {
+			w.violate("7: %s, which a person switched off, is switched on", id)
+		}
+	}
+}
+
+func (m *memory) latest() accesskey.Record {
+	var out accesskey.Record
+	for _, r := range m.records {
+		if r.Ended.After(out.Ended) || out.ID == "" {
+			out = r
+		}
+	}
+	return out
+}
+
+// intentRecorded is invariant 8, and 7: the one open intent is this call.
+func (w *world) intentRecorded(p *process, r accesskey.Record, live bool, action accesskey.Action, id accesskey.ID) {
+	if w.landing {
+		return
+	}
+	i := r.Intent
+	same := i.Action == action || action == accesskey.DeleteKey && i.Action == accesskey.DiscardKey
+	if live && same && i.Key == id && i.Outcome == "" && i.Holder == p.name {
+		return
+	}
+	if m := w.made[id]; action == accesskey.DeleteKey && m != nil && m.ours && !m.offered {
+		return // deleted right where it was made
+	}
+	w.violate("8: %s of %s without an open intent of %s (have %s of %s by %s: %q)", action, id, p.name, i.Action, i.Key, i.Holder, i.Outcome)
+}
+
+// mayDeactivate is invariants 1 and 2.
+func (w *world) mayDeactivate(r accesskey.Record, id accesskey.ID) {
+	if k, there := w.user.find(id); !there || k.status != accesskey.Active {
+		return
+	}
+	for _, p := range w.places {
+		d := r.Delivery(p.name)
+		if p.key == id && d != nil && !d.Dropped && r.Work != accesskey.Revocation && !(p.human && w.recent(p.changed)) {
+			w.violate("1: %s is switched off while %s holds it", id, p.name)
+		}
+	}
+	if r.Work == accesskey.Revocation || r.Flags.Now || r.Flags.Force && w.now.Sub(r.Since) >= r.Terms.OverlapMax-time.Hour {
+		return
+	}
+	w.wasSilent(r, id)
+	if r.Work == accesskey.Rotation && id == r.Old && r.RollbackAt.IsZero() {
+		w.newWasUsed(r)
+	}
+}
+
+// wasSilent: in the silence that was claimed, there was truly no use.
+func (w *world) wasSilent(r accesskey.Record, id accesskey.ID) {
+	decided := w.now
+	if i := r.Intent; i.Action == accesskey.Deactivate && i.Key == id {
+		decided = i.At
+	}
+	to := decided.Add(-r.Terms.LagMargin - r.Terms.Lease)
+	from := decided.Add(-r.Terms.LagMargin - r.Terms.Idle + r.Terms.Lease)
+	for _, u := range w.made[id].uses {
+		if u.at.After(from) && u.at.Before(to) && u.who != "prover" {
+			w.violate("2: %s is switched off though %s used it at %s", id, u.who, u.at.Format("01-02 15:04"))
+			return
+		}
+	}
+}
+
+func (w *world) newWasUsed(r accesskey.Record) {
+	if r.Proof.Passed.IsZero() {
+		w.violate("2: %s is switched off before %s was proved", r.Old, r.New)
+	}
+	if m := w.made[r.New]; m != nil {
+		for _, u := range m.uses {
+			if u.who != "prover" && u.at.After(r.Proof.Passed) {
+				return
+			}
+		}
+	}
+	w.violate("2: %s is switched off before anybody used %s", r.Old, r.New)
+}
+
+// mayDelete is invariant 3.
+func (w *world) mayDelete(p *process, r accesskey.Record, id accesskey.ID) {
+	m := w.made[id]
+	k, there := w.user.find(id)
+	if m == nil || !there {
+		return
+	}
+	for _, at := range w.places {
+		if at.key == id && !(at.human && w.recent(at.changed)) {
+			w.violate("3: %s is deleted while %s holds it", id, at.name)
+		}
+	}
+	if m.ours && !m.offered && strings.HasPrefix(m.token, p.journal.name+".") {
+		return
+	}
+	if k.status != accesskey.Inactive {
+		if !w.recent(w.handsOff) {
+			w.violate("3: %s is deleted while %s", id, k.status)
+		}
+		return
+	}
+	if rested := w.now.Sub(m.inactive); rested < r.Terms.Rest-policy.SignatureLife && !w.recent(w.handsOff) {
+		w.violate("3: %s is deleted after a rest of %s", id, rested)
+	}
+}
+
+// mayCreate is invariant 7: one journal at a time.
+func (w *world) mayCreate(p *process) {
+	for _, q := range w.processes {
+		if q.journal == p.journal || w.tagsDenied {
+			continue
+		}
+		r, live := q.journal.live()
+		if live && (r.Stage() == accesskey.Created || r.Stage() == accesskey.Proven || r.Stage() == accesskey.Delivered || r.Stage() == accesskey.Overlap) {
+			w.violate("7: %s makes a key while %s is replacing one", p.name, q.name)
+			return
+		}
+	}
+	if m := p.journal; m != nil {
+		if r, live := m.live(); live && r.New != "" {
+			w.violate("7: %s makes a second key", p.name)
+		}
+	}
+}
+
+// beforeDeliver: a destination never gets a key that fails, and only where the
+// record's own keys stand.
+func (w *world) beforeDeliver(p *process, at *place, id accesskey.ID) {
+	r, live := p.journal.live()
+	if !live {
+		r = p.journal.latest()
+	}
+	k, there := w.user.find(id)
+	if m := w.made[id]; (!there || k.status != accesskey.Active) && m != nil && m.offBy == "keytend" {
+		w.violate("1: %s gets %s, which does not work", at.name, id)
+	}
+	if at.key != r.Old && at.key != r.New && at.key != "" {
+		w.violate("7: %s, which a person put into %s, is written over", at.key, at.name)
+	}
+}
+
+// afterPass checks what must be so whenever a pass is over.
+func (w *world) afterPass(p *process, res Result, err error) {
+	s := res.Step
+	if err == nil && s.Kind == policy.Wait && res.Record.Live() && (s.NotBefore.IsZero() || s.Deadline.IsZero()) {
+		w.violate("6: waits for %q without a time or a deadline", s.Reason)
+	}
+	r := res.Record
+	if err != nil || r.Stage() != accesskey.Resting || s.Kind != policy.Wait || r.OldExit.Deactivated.IsZero() || r.OldExit.Ordered {
+		return
+	}
+	if k, known := find(res, r.Old); known && k.LastUsed.Known() && r.Work != accesskey.Revocation {
+		if last, _ := k.LastUsed.Get(); last.At.After(r.OldExit.KnownUse) {
+			w.violate("2: late data shows a use of %s at %s and it rests on (%s)", r.Old, last.At.Format("01-02 15:04"), s.Reason)
+		}
+	}
+}
+
+func find(res Result, id accesskey.ID) (accesskey.Key, bool) {
+	u, _ := res.Input.User.Get()
+	keys, known := u.Keys.Get()
+	for _, k := range keys {
+		if have, _ := k.ID.Get(); have == id {
+			return k, known
+		}
+	}
+	return accesskey.Key{}, false
+}
+
+// atEnd checks what must be so when the history is over.
+func (w *world) atEnd() {
+	for _, k := range w.user.keys {
+		m := w.made[k.id]
+		if m == nil || !m.ours || k.status != accesskey.Active || m.offered || w.accountedFor(k.id) {
+			continue
+		}
+		w.violate("4: %s is ours, Active, and nobody can hold its secret", k.id)
+	}
+	for _, p := range w.places {
+		k, there := w.user.find(p.key)
+		if m := w.made[p.key]; (!there || k.status != accesskey.Active) && m != nil && m.offBy == "keytend" && !p.human {
+			w.violate("1: in the end %s holds %s, which we took away", p.name, p.key)
+		}
+	}
+}
+
+func (w *world) accountedFor(id accesskey.ID) bool {
+	for _, p := range w.processes {
+		if r, live := p.journal.live(); live && (r.New == id && r.Sealed != "" || r.Phase == accesskey.Blocked) {
+			return true
+		}
+	}
+	return false
+}
+
+// ended reports that a record is over or a person's turn.
+func ended(r accesskey.Record) bool { return !r.Live() || r.Phase == accesskey.Blocked }
