@@ -54,6 +54,21 @@ func (v *view) reactivateOld() (Step, bool) {
 	return v.wait(WhyConfirming, "key %s is not known to be Active everywhere", v.r.Old)
 }
 
+// mayGoOffAgain: while our own lost request to switch the old key off may still
+// arrive, nobody is handed that key, as long as the new one works.
+func (v *view) mayGoOffAgain() (Step, bool) {
+	if !v.is(v.r.New, accesskey.Active) {
+		return pass()
+	}
+	for _, i := range v.r.Late {
+		until := LateUntil(i, v.t)
+		if i.Action == accesskey.Deactivate && i.Key == v.r.Old && v.now.Before(until) {
+			return v.until(until, WhyLateRequests, "our lost request to switch %s off may arrive until %s", v.r.Old, stamp(until))
+		}
+	}
+	return pass()
+}
+
 // oldUnproven proves the old key where its secret is known.
 func (v *view) oldUnproven() (Step, bool) {
 	if v.r.SealedOld == "" || !v.r.OldProof.Passed.IsZero() || v.untouched() {

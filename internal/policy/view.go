@@ -170,7 +170,12 @@ func (v *view) until(t time.Time, why accesskey.Reason, saw string, args ...any)
 	return v.waitUntil(t, t.Add(v.t.Patience), why, saw, args...)
 }
 
+// waitUntil looks again at notBefore, and in every window while a lost request
+// of ours may still arrive.
 func (v *view) waitUntil(notBefore, deadline time.Time, why accesskey.Reason, saw string, args ...any) (Step, bool) {
+	if soon := v.now.Add(v.t.Window); notBefore.After(soon) && v.now.Before(v.lateUntil()) {
+		notBefore = soon
+	}
 	return Step{Kind: Wait, Reason: why, NotBefore: notBefore, Deadline: deadline, Saw: fmt.Sprintf(saw, args...)}, true
 }
 

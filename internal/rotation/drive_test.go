@@ -149,7 +149,7 @@ func ordinary(seed uint64) (*world, accesskey.ID) {
 	for i, name := range []string{"a", "b"} {
 		w.places[name] = &place{name: name, readable: true}
 		w.put(w.places[name], old, false)
-		w.eaters = append(w.eaters, &consumer{name: "eater-" + name, place: name, period: time.Duration(20+30*i) * time.Minute, cache: 45 * time.Minute, next: w.now})
+		w.eaters = append(w.eaters, &consumer{name: "eater-" + name, place: name, period: time.Duration(100+30*i) * time.Minute, cache: 45 * time.Minute, next: w.now})
 	}
 	w.advance(w.now.Add(48 * time.Hour))
 	return w, old
