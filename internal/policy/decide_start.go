@@ -135,11 +135,11 @@ func (v *view) longestResting() (accesskey.ID, time.Time, bool) {
 	return who, since, who != ""
 }
 
-// claimUnread reads the keys, again where a reading is too old or the keys have
-// changed since.
+// claimUnread reads the keys, again where they have changed since. An old first
+// reading is as good as a young one: the second is always of now.
 func (v *view) claimUnread() (Step, bool) {
 	c := v.r.Claim
-	if c.Read.IsZero() || v.now.Sub(c.Read) > v.t.ClaimMax || !slices.Equal(v.ids(), c.Keys) {
+	if c.Read.IsZero() || !slices.Equal(v.ids(), c.Keys) {
 		return act(Claim, WhyFirstReading, v.r.Old)
 	}
 	return pass()

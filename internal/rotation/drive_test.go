@@ -30,31 +30,25 @@ func (w *world) pass(p *process) (res Result, err error, died bool) {
 	return res, err, false
 }
 
-// runOne runs one pass and lets time go on to the next, at most to until.
-func (w *world) runOne(p *process, until time.Time) (Result, error) {
+// runOne runs one pass and sets when the process has its next.
+func (w *world) runOne(p *process) (Result, error) {
 	res, err, died := w.pass(p)
-	if died {
-		return res, err
-	}
-	next := w.now.Add(2 * time.Second)
+	p.next = w.now.Add(2 * time.Second)
 	switch {
-	case err != nil && errors.Is(err, ErrNoRecord):
-		next = w.now.Add(w.maxNap)
+	case died:
+	case errors.Is(err, ErrNoRecord):
+		p.next = w.now.Add(w.maxNap)
 	case err != nil:
-		next = w.now.Add(10 * time.Second)
+		p.next = w.now.Add(10 * time.Second)
 	case res.Waiting():
-		next = w.now.Add(w.maxNap)
-		if t := res.Step.NotBefore; !t.IsZero() && t.Before(next) {
-			next = t
+		p.next = w.now.Add(w.maxNap)
+		if t := res.Step.NotBefore; !t.IsZero() && t.Before(p.next) {
+			p.next = t
 		}
-		if next.Before(w.now.Add(time.Second)) {
-			next = w.now.Add(time.Second)
+		if soon := w.now.Add(time.Second); p.next.Before(soon) {
+			p.next = soon
 		}
 	}
-	if next.After(until) {
-		next = until
-	}
-	w.advance(next)
 	return res, err
 }
 
@@ -75,7 +69,8 @@ func (w *world) untilEnd(p *process, limit time.Duration) (accesskey.Record, *pr
 	until := w.now.Add(limit)
 	var blocked time.Time
 	for w.now.Before(until) && len(w.broken) == 0 {
-		_, err := w.runOne(p, until)
+		w.advance(p.next)
+		_, err := w.runOne(p)
 		if p.dead {
 			p = w.reborn(p)
 			continue

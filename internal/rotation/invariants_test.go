@@ -168,7 +168,7 @@ func (w *world) beforeDeliver(p *process, at *place, id accesskey.ID) {
 	if m := w.made[id]; (!there || k.status != accesskey.Active) && m != nil && m.offBy == "keytend" {
 		w.violate("1: %s gets %s, which does not work", at.name, id)
 	}
-	if at.key != r.Old && at.key != r.New && at.key != "" {
+	if at.readable && at.key != r.Old && at.key != r.New && at.key != "" {
 		w.violate("7: %s, which a person put into %s, is written over", at.key, at.name)
 	}
 }

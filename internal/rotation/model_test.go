@@ -228,7 +228,10 @@ func (w *world) deleteKey(id accesskey.ID, by string) bool {
 		return false
 	}
 	w.change(func(u *user) { u.keys = slices.DeleteFunc(u.keys, func(k key) bool { return k.id == id }) })
-	w.made[id].gone, w.made[id].offBy = true, by
+	if m := w.made[id]; m.inactive.IsZero() {
+		m.offBy = by
+	}
+	w.made[id].gone = true
 	w.say("key %s deleted by %s", id, by)
 	return true
 }

@@ -22,6 +22,7 @@ type process struct {
 	base     accesskey.ID
 	other    *process // runs while this one is stopped
 	stalled  bool
+	next     time.Time // its next pass
 }
 
 type crashed struct{ p *process }
@@ -107,8 +108,9 @@ func (p *process) sleep(d time.Duration) {
 	until := p.w.now.Add(d)
 	if p.other != nil && !p.other.stalled && !p.stalled {
 		p.stalled = true
-		for p.w.now.Before(until) && !p.other.dead {
-			p.w.runOne(p.other, until)
+		for !p.other.dead && p.other.next.Before(until) {
+			p.w.advance(p.other.next)
+			p.w.runOne(p.other)
 		}
 		p.stalled = false
 	}
