@@ -5,24 +5,25 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
 )
 
-func main() { os.Exit(start()) }
+func main() { os.Exit(start(os.Stdout, os.Stderr)) }
 
 // start builds the app from the process it runs in and returns its exit code.
 // The first interrupt asks it to stop; a second one kills it.
-func start() int {
+func start(stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
 	a := &app{
 		stdin:     os.Stdin,
-		stdout:    os.Stdout,
-		stderr:    os.Stderr,
+		stdout:    stdout,
+		stderr:    stderr,
 		lookupEnv: os.LookupEnv,
 		out:       terminalOf(os.Stdout),
 		err:       terminalOf(os.Stderr),
