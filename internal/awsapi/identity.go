@@ -1,0 +1,52 @@
+package awsapi
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// Identity is who the session's credentials belong to.
+type Identity struct {
+	Account   string // twelve digits
+	ARN       string
+	UserID    string
+	Partition string // aws, aws-us-gov, aws-cn
+}
+
+// Identity asks STS who the caller is (sts:GetCallerIdentity, which needs no
+// permission). A session asks once and remembers.
+func (s *Session) Identity(ctx context.Context) (Identity, error) {
+	s.identityLock.Lock()
+	defer s.identityLock.Unlock()
+	if s.identity != (Identity{}) {
+		return s.identity, nil
+	}
+	out, err := s.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return Identity{}, s.fail("sts:GetCallerIdentity", err)
+	}
+	id := Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), UserID: aws.ToString(out.UserId)}
+	parts := strings.Split(id.ARN, ":")
+	if len(parts) < 6 || id.Account == "" {
+		return Identity{}, s.fail("sts:GetCallerIdentity", fmt.Errorf("answer names no account: ARN %q", id.ARN))
+	}
+	id.Partition = parts[1]
+	s.identity = id
+	return id, nil
+}
+
+// KeyAccount returns the account a key belongs to, whoever's it is
+// (sts:GetAccessKeyInfo). AWS also answers for keys that were deleted.
+func (s *Session) KeyAccount(ctx context.Context, id accesskey.ID) (string, error) {
+	out, err := s.sts.GetAccessKeyInfo(ctx, &sts.GetAccessKeyInfoInput{AccessKeyId: aws.String(string(id))})
+	if err != nil {
+		return "", s.fail("sts:GetAccessKeyInfo", err)
+	}
+	return aws.ToString(out.Account), nil
+}
