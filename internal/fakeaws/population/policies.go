@@ -42,6 +42,13 @@ const (
 	sendMail = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":"*"}}`
 )
 
+// Service control policies of some member accounts.
+const (
+	noNewKeys = `{"Version":"2012-10-17","Statement":[{"Sid":"NoNewKeys","Effect":"Deny","Action":["iam:CreateUser","iam:CreateAccessKey"],"Resource":"*"}]}`
+
+	stayInOrganization = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"organizations:LeaveOrganization","Resource":"*"}]}`
+)
+
 // groups are those of every account.
 func groups() []fakeaws.GroupSpec {
 	return []fakeaws.GroupSpec{
