@@ -107,7 +107,7 @@ func (p *parser) statement(where string, n node) (Statement, error) {
 		}
 	}
 	if !n.has("Action") && !n.has("NotAction") {
-		return s, fmt.Errorf("%s: neither Action nor NotAction", where)
+		return s, inAWSWords("Policy statement must contain actions.", "%s: neither Action nor NotAction", where)
 	}
 	p.compile(&s)
 	return s, nil
@@ -175,11 +175,12 @@ func actions(where string, n node) ([]string, error) {
 		switch {
 		case a == "*":
 		case !colon:
-			return nil, fmt.Errorf("%s: %q does not begin with a service and a colon", where, a)
+			return nil, inAWSWords("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
+				"%s: %q does not begin with a service and a colon", where, a)
 		case strings.Contains(name, ":"):
-			return nil, fmt.Errorf("%s: %q has more than one colon", where, a)
+			return nil, inAWSWords("Actions/Condition can contain only one colon.", "%s: %q has more than one colon", where, a)
 		case name == "" || service != "*" && !serviceName(service):
-			return nil, fmt.Errorf("%s: %q is not a service and an action", where, a)
+			return nil, inAWSWords("Vendor "+service+" is not valid", "%s: %q is not a service and an action", where, a)
 		}
 	}
 	return list, err
