@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -27,7 +28,24 @@ func (s *Session) Identity(ctx context.Context) (Identity, error) {
 	if s.identity != (Identity{}) {
 		return s.identity, nil
 	}
-	out, err := s.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	id, err := s.callerIdentity(ctx)
+	if err == nil {
+		s.identity = id
+	}
+	return id, err
+}
+
+// IdentityOf asks STS whose a key is by signing with that key instead of the
+// session's (sts:GetCallerIdentity). A temporary key needs its session token.
+// What AWS refuses (inactive, deleted, wrong secret) is an error of class
+// CredentialsInvalid or CredentialsExpired.
+func (s *Session) IdentityOf(ctx context.Context, id accesskey.ID, secret, token accesskey.Secret) (Identity, error) {
+	key := credentials.NewStaticCredentialsProvider(string(id), secret.Reveal(), token.Reveal())
+	return s.callerIdentity(ctx, func(o *sts.Options) { o.Credentials = aws.NewCredentialsCache(key) })
+}
+
+func (s *Session) callerIdentity(ctx context.Context, options ...func(*sts.Options)) (Identity, error) {
+	out, err := s.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, options...)
 	if err != nil {
 		return Identity{}, s.fail("sts:GetCallerIdentity", err)
 	}
@@ -37,7 +55,6 @@ func (s *Session) Identity(ctx context.Context) (Identity, error) {
 		return Identity{}, s.fail("sts:GetCallerIdentity", fmt.Errorf("answer names no account: ARN %q", id.ARN))
 	}
 	id.Partition = parts[1]
-	s.identity = id
 	return id, nil
 }
 
