@@ -54,13 +54,18 @@ type Session struct {
 // Open resolves configuration and credentials as the SDK does and makes no
 // call to AWS. Errors are *Error with the call "open".
 func Open(ctx context.Context, o Options) (*Session, error) {
-	log := o.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
 	cfg, err := config.LoadDefaultConfig(ctx, loadOptions(o)...)
 	if err != nil {
 		return nil, newError("open session", o.Profile, err)
+	}
+	return newSession(ctx, cfg, o), nil
+}
+
+// newSession makes the clients of a configuration.
+func newSession(ctx context.Context, cfg aws.Config, o Options) *Session {
+	log := o.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
 	}
 	s := &Session{profile: o.Profile, clock: &clock{log: log}, retryers: newRetryers(cfg.RetryMaxAttempts)}
 	if cfg.Region == "" {
@@ -73,7 +78,7 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 	s.config = cfg
 	s.iam = iam.NewFromConfig(cfg)
 	s.sts = sts.NewFromConfig(cfg)
-	return s, nil
+	return s
 }
 
 func loadOptions(o Options) []func(*config.LoadOptions) error {
