@@ -1,0 +1,203 @@
+package report
+
+import (
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/keytend/keytend/internal/policy"
+)
+
+// accountsShown is how many accounts a table introduces one by one.
+const accountsShown = 8
+
+// writeTable writes the scan for people at a terminal: where things stand,
+// what was found, what could not be read, what to do next.
+func writeTable(w io.Writer, s Scan, o Options) error {
+	p := newPage(w, o)
+	p.summary(s)
+	p.findings(s)
+	if o.All {
+		p.keys(s)
+	}
+	p.failures(s)
+	p.next(s)
+	return p.flush()
+}
+
+func (p *page) summary(s Scan) {
+	if len(s.Accounts) > accountsShown {
+		p.head(thousands(len(s.Accounts)) + " accounts")
+		p.text("  ", holdings(total(s)))
+	} else {
+		for _, inv := range s.Accounts {
+			p.inked("", "Account "+naming(inv.Account), strong)
+			p.text("  ", holdings(counts(inv)))
+			p.aside("  ", asOf(inv, s.GeneratedAt))
+		}
+	}
+	p.aside("  ", limits(s.Rules)+" · "+moment(s.GeneratedAt))
+	if n := len(failures(s)); n > 0 {
+		p.text("  ", count(n, "thing")+" could not be read: this is not the whole picture (see below)")
+	}
+	p.gap()
+}
+
+func (p *page) findings(s Scan) {
+	p.head(headline(s))
+	if note := knownNote(s); note != "" {
+		p.aside("", "("+note+")")
+	}
+	shown := s.Findings
+	if p.limit > 0 && len(shown) > p.limit {
+		shown = shown[:p.limit]
+	}
+	if len(shown) > 0 {
+		p.gap()
+		if !p.wide() || !p.findingGrid(s, shown).write(p) {
+			p.stack(s, shown)
+		}
+	}
+	if left := len(s.Findings) - len(shown); left > 0 {
+		p.aside("", "… and "+thousands(left)+" more of lesser rank; --output html or json has them all")
+	}
+}
+
+// roomForRules is the width from which each finding's rule is named too.
+const roomForRules = 136
+
+// wide reports whether there is room for findings side by side.
+func (p *page) wide() bool { return p.width >= 96 }
+
+// several reports whether the account must be said with each finding.
+func several(s Scan) bool { return len(s.Accounts) > 1 }
+
+// findingGrid lays findings out side by side, with the rule's name where there
+// is room to spare.
+func (p *page) findingGrid(s Scan, shown []policy.Finding) *grid {
+	g := &grid{columns: []column{{title: "#"}, {title: "SEVERITY"}}}
+	if several(s) {
+		g.columns = append(g.columns, column{title: "ACCOUNT"})
+	}
+	g.columns = append(g.columns, column{title: "USER", fit: shorter, least: 14}, column{title: "KEY"}, column{title: "DUE"})
+	if p.width >= roomForRules {
+		g.columns = append(g.columns, column{title: "RULE"})
+	}
+	g.columns = append(g.columns, column{title: "WHY", fit: wrapped, least: 30})
+	for _, f := range shown {
+		row := []cell{{strconv.Itoa(f.Rank), faint}, {strings.ToUpper(f.Severity.String()), severityStyles[f.Severity]}}
+		if several(s) {
+			row = append(row, cell{clean(f.Account), plain})
+		}
+		row = append(row, cell{clean(f.User), strong}, cell{keyOf(f), plain},
+			cell{due(f.Due, s.GeneratedAt), plain})
+		if p.width >= roomForRules {
+			row = append(row, cell{clean(string(f.Rule)), plain})
+		}
+		g.rows = append(g.rows, append(row, cell{clean(f.Reason), plain}))
+	}
+	return g
+}
+
+// keyOf is the key a finding names, or a dash. Clean.
+func keyOf(f policy.Finding) string {
+	if f.KeyID == "" {
+		return "–"
+	}
+	return clean(string(f.KeyID))
+}
+
+// stack writes findings one below the other, for narrow terminals.
+func (p *page) stack(s Scan, shown []policy.Finding) {
+	for _, f := range shown {
+		rank := strconv.Itoa(f.Rank) + "  "
+		account := ""
+		if several(s) {
+			account = clean(f.Account)
+		}
+		severity := p.ink.paint(severityStyles[f.Severity], strings.ToUpper(f.Severity.String()))
+		p.linef("%s%s  %s", p.ink.paint(faint, rank), severity, p.ink.strong(clean(string(f.Rule))))
+		indent := strings.Repeat(" ", len(rank))
+		p.text(indent, list("  ", account, shorten(clean(f.User), p.width-len(indent)), clean(string(f.KeyID))))
+		p.text(indent, clean(f.Reason))
+		p.aside(indent, "due "+due(f.Due, s.GeneratedAt))
+	}
+}
+
+func (p *page) keys(s Scan) {
+	if total(s).Keys == 0 {
+		return
+	}
+	p.gap()
+	p.head("Every key")
+	p.gap()
+	g := keyGrid(s)
+	if !g.write(p) {
+		g.stack(p)
+	}
+}
+
+func keyGrid(s Scan) *grid {
+	g := &grid{columns: []column{
+		{title: "USER", fit: shorter, least: 14}, {title: "KEY"}, {title: "STATUS"}, {title: "AGE"},
+		{title: "LAST USED", fit: shorter, least: 12}, {title: "ADMIN"}, {title: "OWNER", fit: shorter, least: 8},
+	}}
+	if several(s) {
+		g.columns = append([]column{{title: "ACCOUNT"}}, g.columns...)
+	}
+	for _, inv := range s.Accounts {
+		for h := range held(inv, s.Rules) {
+			row := []cell{
+				{clean(h.user), strong}, {h.id(), plain}, {h.status(), plain}, {h.age(s.GeneratedAt), plain},
+				{h.lastUsed(s.GeneratedAt), plain}, {h.admin(), plain}, {clean(h.owner), plain},
+			}
+			if several(s) {
+				row = append([]cell{{clean(inv.Account.ID), plain}}, row...)
+			}
+			g.rows = append(g.rows, row)
+		}
+	}
+	return g
+}
+
+// stack writes each row as lines of "title value", for narrow terminals.
+func (g *grid) stack(p *page) {
+	for _, row := range g.rows {
+		for i, c := range row {
+			if c.text != "" {
+				p.text(pad(strings.ToLower(g.columns[i].title), 10)+" ", c.text)
+			}
+		}
+		p.gap()
+	}
+}
+
+func (p *page) failures(s Scan) {
+	all := failures(s)
+	if len(all) == 0 {
+		return
+	}
+	p.gap()
+	p.head("Could not be read (what depends on it is unknown, not assumed)")
+	for _, f := range all {
+		p.text("  ", clean(f.Call)+" of "+f.about()+": "+list(": ", clean(f.Class), clean(f.Err)))
+		if f.Hint != "" {
+			p.aside("    → ", clean(f.Hint))
+		}
+	}
+}
+
+func (p *page) next(s Scan) {
+	texts := steps(s)
+	if len(texts) == 0 {
+		return
+	}
+	p.gap()
+	p.head("What to do next")
+	for _, text := range texts {
+		p.text("  - ", text)
+	}
+	if command := explainCommand(s.Findings); command != "" {
+		p.aside("  - ", "All about one of them: "+command)
+	}
+}
