@@ -61,7 +61,7 @@ func unknown(say func(*subject) string) verdict  { return verdict{state: Unknown
 var checks = []check{
 	// Somebody else has it: AWS found a key of this user in public.
 	{
-		rule: KeyQuarantined, of: aKey, whom: users, severity: Critical,
+		rule: KeyQuarantined, of: aKey, whom: users, severity: Critical, raise: true,
 		summary:  "AWS has put the key's user in quarantine (AWSCompromisedKeyQuarantine…), because a key of it was found in public",
 		judge:    keyQuarantined,
 		evidence: []func(*subject) Evidence{policiesEvidence, statusEvidence, createdEvidence, lastUsedEvidence},

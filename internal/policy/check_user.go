@@ -59,7 +59,7 @@ func passwordUnused(s *subject) verdict {
 		})
 	case !p.Enabled:
 		return isKept(func(*subject) string { return "the user has no console password" })
-	case p.LastUsed.IsZero() && !s.user.Created.IsZero() && s.now.Sub(s.user.Created) <= s.rules.Unused:
+	case passwordRestsSince(s).IsZero() && !s.user.Created.IsZero() && s.now.Sub(s.user.Created) <= s.rules.Unused:
 		return isKept(func(s *subject) string {
 			return "never used, and its user was created " + about(s.now.Sub(s.user.Created)) + " ago, within the limit of " + exactly(s.rules.Unused)
 		})

@@ -208,7 +208,7 @@ func (s *subject) nothingToJudge(of scope, n int, known bool, thing, why string)
 		case known:
 			list = append(list, Judgement{Rule: c.rule, State: Kept, Why: "the user has no " + thing})
 		default:
-			list = append(list, Judgement{Rule: c.rule, State: Unknown, Why: "whether the user has a " + thing + " could not be read: " + why})
+			list = append(list, Judgement{Rule: c.rule, State: Unknown, Why: "whether the user has " + article(thing) + " could not be read: " + why})
 		}
 	}
 	return list

@@ -100,3 +100,11 @@ func sayStatusUnknown(s *subject) string {
 	}
 	return "the key's status is not known: " + s.key.Status.Why()
 }
+
+// article puts "a" or "an" before a thing.
+func article(thing string) string {
+	if strings.ContainsRune("aeiou", rune(thing[0])) {
+		return "an " + thing
+	}
+	return "a " + thing
+}
