@@ -114,6 +114,10 @@ func (s *Session) Region() (region string, defaulted bool) { return s.config.Reg
 // seen so far. Before the first answer it is the host's clock.
 func (s *Session) Now() time.Time { return s.clock.now() }
 
+// At returns what AWS's clock showed (UTC) at a moment of the host's. It may be
+// asked later, when an answer has told how far the clocks are apart.
+func (s *Session) At(moment time.Time) time.Time { return s.Now().Add(-time.Since(moment)) }
+
 // Skew returns how far AWS's clock is ahead of the host's, to the second, and
 // whether any answer told.
 func (s *Session) Skew() (time.Duration, bool) { return s.clock.skew() }

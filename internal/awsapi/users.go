@@ -35,6 +35,7 @@ type User struct {
 // Group is an IAM group and what it grants.
 type Group struct {
 	Name            string
+	ARN             string
 	ManagedPolicies []string // ARNs
 	InlinePolicies  []PolicyDocument
 }
@@ -78,13 +79,13 @@ func (s *Session) authorizationDetails(ctx context.Context, kinds ...types.Entit
 	return func(yield func(AuthorizationPage, error) bool) {
 		in := &iam.GetAccountAuthorizationDetailsInput{Filter: kinds, MaxItems: aws.Int32(pageSize)}
 		for {
-			at := s.Now()
+			asked := time.Now()
 			out, err := s.iam.GetAccountAuthorizationDetails(ctx, in, s.iamAPI("GetAccountAuthorizationDetails"))
 			if err != nil {
 				yield(AuthorizationPage{}, s.fail("iam:GetAccountAuthorizationDetails", err))
 				return
 			}
-			if !yield(authorizationPage(at, out), nil) || !more(out.IsTruncated, out.Marker) {
+			if !yield(authorizationPage(s.At(asked), out), nil) || !more(out.IsTruncated, out.Marker) {
 				return
 			}
 			in.Marker = out.Marker
@@ -103,7 +104,7 @@ func authorizationPage(at time.Time, out *iam.GetAccountAuthorizationDetailsOutp
 	}
 	for _, g := range out.GroupDetailList {
 		page.Groups = append(page.Groups, Group{
-			Name: aws.ToString(g.GroupName), ManagedPolicies: policyARNs(g.AttachedManagedPolicies), InlinePolicies: documents(g.GroupPolicyList),
+			Name: aws.ToString(g.GroupName), ARN: aws.ToString(g.Arn), ManagedPolicies: policyARNs(g.AttachedManagedPolicies), InlinePolicies: documents(g.GroupPolicyList),
 		})
 	}
 	for _, p := range out.Policies {
@@ -180,13 +181,13 @@ func (s *Session) ListUsers(ctx context.Context) iter.Seq2[UserPage, error] {
 	return func(yield func(UserPage, error) bool) {
 		in := &iam.ListUsersInput{MaxItems: aws.Int32(pageSize)}
 		for {
-			at := s.Now()
+			asked := time.Now()
 			out, err := s.iam.ListUsers(ctx, in, s.iamAPI("ListUsers"))
 			if err != nil {
 				yield(UserPage{}, s.fail("iam:ListUsers", err))
 				return
 			}
-			page := UserPage{At: at}
+			page := UserPage{At: s.At(asked)}
 			for _, u := range out.Users {
 				page.Users = append(page.Users, listedUser(u))
 			}
