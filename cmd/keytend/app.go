@@ -59,7 +59,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return exitOK
 	}
 	if ctx.Err() != nil {
-		fmt.Fprintln(a.stderr, "keytend: interrupted; nothing was reported")
+		fmt.Fprintln(a.stderr, "keytend: interrupted before everything was read; nothing is reported")
 		return exitInterrupted
 	}
 	if !a.started {
@@ -90,10 +90,16 @@ func (a *app) level() slog.Level {
 // neither --no-color nor NO_COLOR (https://no-color.org) nor TERM=dumb.
 func (a *app) colour() bool { return a.out.is && a.mayColour() }
 
+// mayColour reports whether the user lets terminals be coloured.
 func (a *app) mayColour() bool {
 	if value, _ := a.lookupEnv("NO_COLOR"); a.noColor || value != "" {
 		return false
 	}
+	return a.mayMoveCursor()
+}
+
+// mayMoveCursor reports whether terminals understand escape sequences at all.
+func (a *app) mayMoveCursor() bool {
 	value, _ := a.lookupEnv("TERM")
 	return value != "dumb"
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/keytend/keytend/internal/awsapi"
 )
 
 // What the process's exit code means. Scripts depend on these numbers.
@@ -60,9 +62,13 @@ func (e usageError) Hint() string {
 type verdict struct {
 	code int
 	text string
+	hint string
 }
 
 func (v verdict) Error() string { return v.text }
+
+// Hint says what to do next; empty where there is nothing to say.
+func (v verdict) Hint() string { return v.hint }
 
 // fail prints one line of what happened and one of what to do next, and
 // returns the exit code.
@@ -91,13 +97,13 @@ func (a *app) say(err error) {
 	}
 }
 
-// hintOf returns what to do about err: its own hint where it has one.
+// hintOf returns what to do about err: its own hint, or what awsapi knows.
 func hintOf(err error) string {
 	var hinted interface{ Hint() string }
 	if errors.As(err, &hinted) {
 		return hinted.Hint()
 	}
-	return ""
+	return awsapi.Hint(err)
 }
 
 // printable keeps what a terminal could obey out of its reach: other people's

@@ -33,6 +33,9 @@ Exit codes:
 	root.SetErr(a.stderr)
 	a.sharedFlags(root)
 	root.AddCommand(
+		scanCommand(a),
+		explainCommand(a),
+		scorecardCommand(a),
 		versionCommand(a),
 		exitCodesTopic(a),
 	)

@@ -176,12 +176,14 @@ func (q *question) askUser() {
 	} else {
 		q.holder.LastUsed = accesskey.Unread[accesskey.LastUse](q.why(err))
 	}
-	user, ok := q.holder.User.Get()
-	if !ok {
+	switch user, ok := q.holder.User.Get(); {
+	case !ok:
 		q.facts(q.holder.LastUsed.Why())
-		return
+	case user == "" || strings.HasPrefix(user, "<"): // <root_account>
+		q.facts("AWS doesn't list the root user's keys")
+	default:
+		q.askListing(user)
 	}
-	q.askListing(user)
 }
 
 func (q *question) askListing(user string) {
