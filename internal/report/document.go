@@ -13,7 +13,7 @@ const ScanSchema = "keytend.scan/v1"
 // Document is a scan as JSON. Times are RFC 3339 in UTC. Lists are never null.
 type Document struct {
 	// Always keytend.scan/v1.
-	Schema string `json:"schema" jsonschema:"const=keytend.scan/v1"`
+	Schema string `json:"schema" jsonschema:"enum=keytend.scan/v1"`
 	// When the scan was made, by AWS's clock. Ages are counted up to this moment.
 	GeneratedAt time.Time `json:"generated_at"`
 	// The limits that keys were judged by.

@@ -18,7 +18,7 @@ const ExplanationSchema = "keytend.explain/v1"
 // ExplanationDocument is everything known about one user as JSON.
 type ExplanationDocument struct {
 	// Always keytend.explain/v1.
-	Schema string `json:"schema" jsonschema:"const=keytend.explain/v1"`
+	Schema string `json:"schema" jsonschema:"enum=keytend.explain/v1"`
 	// When it was judged, by AWS's clock.
 	GeneratedAt time.Time `json:"generated_at"`
 	// When the account was read.

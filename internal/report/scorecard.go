@@ -18,7 +18,7 @@ const ScorecardSchema = "keytend.scorecard/v1"
 // ScorecardDocument is a scorecard as JSON.
 type ScorecardDocument struct {
 	// Always keytend.scorecard/v1.
-	Schema string `json:"schema" jsonschema:"const=keytend.scorecard/v1"`
+	Schema string `json:"schema" jsonschema:"enum=keytend.scorecard/v1"`
 	// When it was made, by AWS's clock.
 	GeneratedAt time.Time `json:"generated_at"`
 	// How many accounts were looked at.
