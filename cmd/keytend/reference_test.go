@@ -48,7 +48,7 @@ func reference(t *testing.T) map[string]string {
 	t.Helper()
 	pages := map[string]string{}
 	for _, command := range everyCommand() {
-		name := strings.ReplaceAll(command.CommandPath(), " ", "-")
+		path := command.CommandPath()
 		var markdown, man bytes.Buffer
 		if err := doc.GenMarkdown(command, &markdown); err != nil {
 			t.Fatal(err)
@@ -57,8 +57,8 @@ func reference(t *testing.T) map[string]string {
 		if err := doc.GenMan(command, &doc.GenManHeader{Section: "1", Date: &date, Source: "keytend", Manual: "Keytend"}, &man); err != nil {
 			t.Fatal(err)
 		}
-		pages[strings.ReplaceAll(name, "-", "_")+".md"] = markdown.String()
-		pages["man/"+name+".1"] = man.String()
+		pages[strings.ReplaceAll(path, " ", "_")+".md"] = markdown.String() // as the pages link to each other
+		pages["man/"+strings.ReplaceAll(path, " ", "-")+".1"] = man.String()
 	}
 	return pages
 }
