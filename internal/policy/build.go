@@ -63,7 +63,7 @@ func (s *subject) what(c *check) (string, time.Time) {
 // exposure is how near to misuse the subject's credential is.
 func (s *subject) exposure() Exposure {
 	switch {
-	case s.quarantine != "":
+	case s.quarantine.policy != "":
 		return Leaked
 	case s.key.isActive && s.key.used() && s.key.rest <= s.rules.Unused:
 		return InUse

@@ -64,7 +64,7 @@ var checks = []check{
 		rule: KeyQuarantined, of: aKey, whom: users, severity: Critical, raise: true,
 		summary:  "AWS has put the key's user in quarantine (AWSCompromisedKeyQuarantine…), because a key of it was found in public",
 		judge:    keyQuarantined,
-		evidence: []func(*subject) Evidence{policiesEvidence, statusEvidence, createdEvidence, lastUsedEvidence},
+		evidence: []func(*subject) Evidence{quarantineEvidence, statusEvidence, createdEvidence, lastUsedEvidence},
 	},
 	// Nothing can limit it: it belongs to the root user.
 	{
@@ -189,12 +189,12 @@ func (s *subject) apply(of scope, visit func(*check)) {
 // order of the users does not matter.
 func Findings(inv accesskey.Inventory, r Rules, now time.Time) []Finding {
 	var found []Finding
-	s := subject{rules: &r, now: now.UTC(), account: &inv.Account}
+	s := newSubject(&inv, &r, now)
 	collect := func(u *accesskey.User) {
 		s.setUser(u)
 		first := len(found)
 		s.each(func(c *check) {
-			if v := c.judge(&s); v.state == Broken {
+			if v := c.judge(s); v.state == Broken {
 				found = append(found, s.finding(c, v))
 			}
 		})
@@ -214,12 +214,12 @@ func Findings(inv accesskey.Inventory, r Rules, now time.Time) []Finding {
 // whose facts are worth reading again where the report is old.
 func Wanted(inv accesskey.Inventory, r Rules, now time.Time) []string {
 	var names []string
-	s := subject{rules: &r, now: now.UTC(), account: &inv.Account}
+	s := newSubject(&inv, &r, now)
 	for i := range inv.Users {
 		s.setUser(&inv.Users[i])
 		hit := false
 		s.each(func(c *check) {
-			hit = hit || !c.rule.ReportOnly() && c.judge(&s).state == Broken
+			hit = hit || !c.rule.ReportOnly() && c.judge(s).state == Broken
 		})
 		if hit {
 			names = append(names, inv.Users[i].Name)

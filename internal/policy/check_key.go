@@ -16,22 +16,26 @@ import (
 // key of the user is named, those that are off with a lower severity.
 func keyQuarantined(s *subject) verdict {
 	switch {
-	case !s.user.ManagedPolicies.Known():
-		return unknown(func(s *subject) string {
-			return "the user's attached policies could not be read: " + s.user.ManagedPolicies.Why()
-		})
-	case s.quarantine == "":
+	case s.quarantine.unknown != "":
+		return unknown(func(s *subject) string { return s.quarantine.unknown })
+	case s.quarantine.policy == "":
 		return isKept(func(*subject) string {
-			return "no AWSCompromisedKeyQuarantine policy is attached to the user (AWS attaches it to the user itself, not to a group)"
+			return "no AWSCompromisedKeyQuarantine policy is attached to the user or a group of it"
 		})
 	}
-	v := isBroken(func(s *subject) string {
-		return "AWS found a key of this user in public and attached " + s.quarantine + ", which does not switch the key off; this one is " + s.key.condition() + ", " + s.key.born()
-	})
+	v := isBroken(sayQuarantined)
 	if s.key.isSwitchedOff {
 		v.severity = Medium
 	}
 	return v
+}
+
+func sayQuarantined(s *subject) string {
+	text := "AWS found a key of this user in public and attached " + s.quarantine.policy
+	if s.quarantine.group != "" {
+		text = "the user's group " + s.quarantine.group + " carries " + s.quarantine.policy + ", AWS's fence around leaked keys"
+	}
+	return text + ", which does not switch the key off; this one is " + s.key.condition() + ", " + s.key.born()
 }
 
 // rootAccessKey: an Active key of the root user.

@@ -109,7 +109,7 @@ func TestKeyChecks(t *testing.T) {
 		{"in quarantine, all unread", KeyQuarantined, accesskey.Key{}, quarantine, Broken,
 			"AWS found a key of this user in public and attached AWSCompromisedKeyQuarantineV2, which does not switch the key off; this one is of unknown status, created at an unknown time"},
 		{"policy of the customer", KeyQuarantined, aged(Day), attached("arn:aws:iam::123456789012:policy/AWSCompromisedKeyQuarantineV2"), Kept,
-			"no AWSCompromisedKeyQuarantine policy is attached to the user (AWS attaches it to the user itself, not to a group)"},
+			"no AWSCompromisedKeyQuarantine policy is attached to the user or a group of it"},
 		{"policies unread", KeyQuarantined, aged(Day), func(u *accesskey.User) { u.ManagedPolicies = accesskey.Unread[[]string]("denied") }, Unknown,
 			"the user's attached policies could not be read: denied"},
 
@@ -162,6 +162,42 @@ func TestQuarantinePolicyOfEveryPartition(t *testing.T) {
 	} {
 		if got := quarantinePolicy([]string{"arn:aws:iam::aws:policy/IAMReadOnlyAccess", arn}); got != want {
 			t.Errorf("quarantinePolicy(%s) = %q, want %q", arn, got, want)
+		}
+	}
+}
+
+func TestQuarantineByGroup(t *testing.T) {
+	fenced := []accesskey.Group{
+		{Name: "staff", ManagedPolicies: []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"}},
+		{Name: "leaked", ManagedPolicies: []string{"arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"}},
+	}
+	for _, tc := range []struct {
+		name   string
+		member accesskey.Fact[[]string]
+		groups accesskey.Fact[[]accesskey.Group]
+		want   State
+		why    string
+	}{
+		{"in the group", fact([]string{"staff", "leaked"}), fact(fenced), Broken,
+			"the user's group leaked carries AWSCompromisedKeyQuarantineV3, AWS's fence around leaked keys, which does not switch the key off; this one is Active, created 1 day ago"},
+		{"not in it", fact([]string{"staff"}), fact(fenced), Kept,
+			"no AWSCompromisedKeyQuarantine policy is attached to the user or a group of it"},
+		{"membership unread", accesskey.Unread[[]string]("denied"), fact(fenced), Unknown, "the user's groups could not be read: denied"},
+		{"groups unread", fact([]string{"staff"}), accesskey.Unread[[]accesskey.Group]("throttled"), Unknown,
+			"the policies of the user's groups could not be read: throttled"},
+		{"group made since", fact([]string{"new"}), fact(fenced), Unknown, "the user's group new was not among the groups listed"},
+		{"in no group, groups unread", fact([]string(nil)), accesskey.Unread[[]accesskey.Group]("throttled"), Kept,
+			"no AWSCompromisedKeyQuarantine policy is attached to the user or a group of it"},
+	} {
+		u := altered(holder("alice", aged(Day)), func(u *accesskey.User) { u.Groups = tc.member })
+		inv := inventory(u)
+		inv.Groups = tc.groups
+		got := Explain(inv, u, DefaultRules(), now).Keys[0].Judgements[0]
+		if got.Rule != KeyQuarantined || got.State != tc.want || got.Why != tc.why {
+			t.Errorf("%s: %s: %s", tc.name, got.State, got.Why)
+		}
+		if tc.want == Broken && got.Finding.Evidence[0].Value != "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3" {
+			t.Errorf("%s: evidence %+v", tc.name, got.Finding.Evidence[0])
 		}
 	}
 }

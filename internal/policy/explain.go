@@ -56,13 +56,13 @@ type Judgement struct {
 // says of each why it is broken, kept or unknown. Its findings are those of
 // Findings, ranked among themselves.
 func Explain(inv accesskey.Inventory, user accesskey.User, r Rules, now time.Time) Explanation {
-	s := subject{rules: &r, now: now.UTC(), account: &inv.Account}
+	s := newSubject(&inv, &r, now)
 	s.setUser(&user)
 	e := Explanation{
 		Account: inv.Account, User: user.Name, UserARN: user.ARN,
 		ObservedAt: inv.ObservedAt, Now: s.now,
-		Privileged: s.privileged(), Privilege: privilegeSentence(&s),
-		Facts: userFacts(&s),
+		Privileged: s.privileged(), Privilege: privilegeSentence(s),
+		Facts: userFacts(s),
 	}
 	e.Owner, e.OwnerWhy = ownerOf(&user, r.OwnerTags)
 	keys, _ := user.Keys.Get()
@@ -72,7 +72,7 @@ func Explain(inv accesskey.Inventory, user accesskey.User, r Rules, now time.Tim
 		id, _ := keys[i].ID.Get()
 		e.Keys[i] = ExplainedKey{
 			ID: id, Name: keyName(&keys[i]), Judgements: s.judgements(aKey),
-			Facts: []Evidence{idEvidence(&s), statusEvidence(&s), createdEvidence(&s), lastUsedEvidence(&s)},
+			Facts: []Evidence{idEvidence(s), statusEvidence(s), createdEvidence(s), lastUsedEvidence(s)},
 		}
 	}
 	s.key = keyFacts{}

@@ -29,14 +29,14 @@ type counts struct {
 func newCounts(r *Rules) *counts { return &counts{rules: r} }
 
 func (c *counts) account(inv *accesskey.Inventory, m Monitoring, now time.Time) {
-	s := subject{rules: c.rules, now: now, account: &inv.Account}
+	s := newSubject(inv, c.rules, now)
 	for i := range inv.Users {
 		s.setUser(&inv.Users[i])
-		c.user(&s)
+		c.user(s)
 	}
 	root := Root(*inv)
 	s.setUser(&root)
-	c.rootUser(&s)
+	c.rootUser(s)
 	c.watch(&inv.Account, m)
 }
 
@@ -107,21 +107,30 @@ func (c *counts) role(s *subject, active, unclear int) {
 	if active == 0 {
 		return
 	}
-	var kind int
-	reasons := []string{"holds " + count(active, "Active key")}
+	p, _ := s.user.Password.Get()
+	kind := 0
 	if s.privileged() {
 		c.admins++
 		kind += 2
-		reasons = append(reasons, "is admin-like")
 	}
-	if p, _ := s.user.Password.Get(); p.Enabled {
+	if p.Enabled {
 		c.people++
 		kind++
-		reasons = append(reasons, "also signs in to the console")
 	}
 	age, _ := oldestActive(s.user, s.now)
 	c.roles.worst.add(badness{kind, age}, Offender{Account: s.account.ID, User: s.user.Name},
-		func() string { return strings.Join(reasons, ", ") })
+		func() string { return sayRole(active, s.privileged(), p.Enabled) })
+}
+
+func sayRole(active int, admin, console bool) string {
+	text := "holds " + count(active, "Active key")
+	if admin {
+		text += ", is admin-like"
+	}
+	if console {
+		text += ", also has a console password"
+	}
+	return text
 }
 
 // replacement counts, of users older than MaxAge with Active keys, those whose

@@ -55,6 +55,7 @@ func drawUser(t *rapid.T, n int) accesskey.User {
 		policies = append(policies, "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3")
 	}
 	u.ManagedPolicies = known(t, "policies", policies)
+	u.Groups = known(t, "groups", rapid.SampledFrom([][]string{nil, {"staff"}, {"leaked"}, {"new"}}).Draw(t, "groups"))
 	u.Password = known(t, "password", accesskey.Password{
 		Enabled: rapid.Bool().Draw(t, "enabled"), LastChanged: moment(t, "password set"),
 	})
@@ -73,6 +74,9 @@ func drawInventory(t *rapid.T) accesskey.Inventory {
 		users[i] = drawUser(t, i)
 	}
 	inv := inventory(users...)
+	inv.Groups = known(t, "all groups", []accesskey.Group{
+		{Name: "staff"}, {Name: "leaked", ManagedPolicies: []string{"arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantine"}},
+	})
 	inv.Root.Keys = known(t, "root keys", []accesskey.Key{drawKey(t, 999)})
 	return inv
 }

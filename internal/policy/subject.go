@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"strings"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -16,7 +15,9 @@ type subject struct {
 	user    *accesskey.User
 	root    bool
 
-	quarantine string // name of AWS's quarantine policy attached to the user; empty: none, or unknown
+	groups     accesskey.Fact[[]accesskey.Group]
+	fenced     map[string]string // group name to the quarantine policy attached to it, "" for none; nil: unknown
+	quarantine quarantine
 	owner      string
 	owned      bool // owner has been looked up
 
@@ -36,11 +37,21 @@ type keyFacts struct {
 	age, rest               time.Duration
 }
 
+func newSubject(inv *accesskey.Inventory, r *Rules, now time.Time) *subject {
+	s := &subject{rules: r, now: now.UTC(), account: &inv.Account, groups: inv.Groups}
+	if groups, ok := inv.Groups.Get(); ok {
+		s.fenced = make(map[string]string, len(groups))
+		for _, g := range groups {
+			s.fenced[g.Name] = quarantinePolicy(g.ManagedPolicies)
+		}
+	}
+	return s
+}
+
 func (s *subject) setUser(u *accesskey.User) {
 	s.user, s.root = u, u.Name == RootUser
 	s.owner, s.owned = "", false
-	policies, _ := u.ManagedPolicies.Get()
-	s.quarantine = quarantinePolicy(policies)
+	s.quarantine = s.findQuarantine()
 }
 
 func (s *subject) setKey(k *accesskey.Key) {
@@ -66,24 +77,6 @@ func (f *keyFacts) used() bool { return f.hasUse && !f.use.Never() }
 
 // neverUsed reports that AWS is known to know of no use.
 func (f *keyFacts) neverUsed() bool { return f.hasUse && f.use.Never() }
-
-// quarantinePolicy returns the name of AWS's quarantine policy among ARNs:
-// AWSCompromisedKeyQuarantine, …V2 or …V3, as an AWS managed policy (account
-// "aws") of any partition. A customer's policy of the same name is not AWS's
-// word. https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html
-func quarantinePolicy(arns []string) string {
-	const prefix = ":iam::aws:policy/"
-	for _, arn := range arns {
-		i := strings.Index(arn, prefix)
-		if i < 0 {
-			continue
-		}
-		if name := arn[i+len(prefix):]; strings.HasPrefix(name, "AWSCompromisedKeyQuarantine") {
-			return name
-		}
-	}
-	return ""
-}
 
 // privileged reports whether the user is known to be admin-like.
 func (s *subject) privileged() bool {
