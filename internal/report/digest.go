@@ -24,7 +24,7 @@ func Digest(s Scan) (title, text string) {
 		b.WriteString("\n")
 	}
 	for i, f := range s.Findings[:min(worst, len(s.Findings))] {
-		fmt.Fprintf(&b, "%d. %s %s %s: %s\n", i+1, strings.ToUpper(f.Severity.String()), f.Rule, whose(f), clean(f.Reason))
+		fmt.Fprintf(&b, "%d. %s %s %s: %s\n", i+1, strings.ToUpper(f.Severity.String()), clean(string(f.Rule)), whose(f), clean(f.Reason))
 	}
 	if n := len(s.Findings) - worst; n > 0 {
 		fmt.Fprintf(&b, "… and %s more\n", thousands(n))

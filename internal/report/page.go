@@ -35,7 +35,7 @@ func (p *page) linef(format string, args ...any) {
 func (p *page) gap() { p.linef("") }
 
 // head writes a heading.
-func (p *page) head(text string) { p.linef("%s", p.ink.strong(text)) }
+func (p *page) head(text string) { p.inked("", text, strong) }
 
 // text writes a paragraph, wrapped, with a lead before its first line and the
 // others indented alike.

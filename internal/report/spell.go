@@ -48,7 +48,7 @@ func due(t, now time.Time) string {
 	}
 }
 
-// limit spells a rule's limit as it is typed on the command line: "90d", "36h".
+// limit spells a rule's limit as it is typed on the command line: "90d", "1d12h".
 func limit(d time.Duration) string {
 	if d%(24*time.Hour) == 0 && d != 0 {
 		return fmt.Sprintf("%dd", d/(24*time.Hour))

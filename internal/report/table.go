@@ -31,7 +31,7 @@ func (p *page) summary(s Scan) {
 		p.text("  ", holdings(total(s)))
 	} else {
 		for _, inv := range s.Accounts {
-			p.inked("", "Account "+naming(inv.Account), strong)
+			p.head("Account " + naming(inv.Account))
 			p.text("  ", holdings(counts(inv)))
 			p.aside("  ", asOf(inv, s.GeneratedAt))
 		}
