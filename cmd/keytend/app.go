@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -16,8 +17,11 @@ import (
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	lookupEnv      func(string) (string, bool)
-	out, err       terminal // what stdout and stderr are
+	environ        []string                    // NAME=value
+	lookupEnv      func(string) (string, bool) // the same, one at a time
+	home           string                      // the user's directory; empty: unknown
+	now            func() time.Time            // the host's clock; AWS's is the session's
+	out, err       terminal                    // what stdout and stderr are
 
 	profile string
 	region  string

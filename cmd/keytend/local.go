@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -44,9 +43,8 @@ type localReport struct {
 }
 
 func (s *scan) runLocal(ctx context.Context) error {
-	home, _ := os.UserHomeDir() // without one, the environment may still name files
-	r := localReport{now: time.Now().UTC(), maxAge: s.rules.MaxAge, home: home}
-	r.found = evidence.FindLocal(evidence.Machine{Environ: os.Environ(), Home: home, Files: s.files})
+	r := localReport{now: s.app.now().UTC(), maxAge: s.rules.MaxAge, home: s.app.home}
+	r.found = evidence.FindLocal(evidence.Machine{Environ: s.app.environ, Home: s.app.home, Files: s.files})
 	if err := s.identify(ctx, &r); err != nil {
 		return err
 	}

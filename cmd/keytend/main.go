@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() { os.Exit(start(os.Stdout, os.Stderr)) }
@@ -20,11 +21,15 @@ func start(stdout, stderr io.Writer) int {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
+	home, _ := os.UserHomeDir() // only scan --local looks there, and can do without
 	a := &app{
 		stdin:     os.Stdin,
 		stdout:    stdout,
 		stderr:    stderr,
+		environ:   os.Environ(),
 		lookupEnv: os.LookupEnv,
+		home:      home,
+		now:       time.Now,
 		out:       terminalOf(os.Stdout),
 		err:       terminalOf(os.Stderr),
 	}

@@ -35,7 +35,7 @@ func (a *app) progress() (show func(inventory.Progress), end func()) {
 	if !a.err.is || a.quiet || a.verbose > 0 || !a.mayMoveCursor() {
 		return nil, func() {}
 	}
-	line := &progressLine{w: a.stderr, width: a.err.width, now: time.Now}
+	line := &progressLine{w: a.stderr, width: a.err.width, now: a.now}
 	return line.show, line.end
 }
 

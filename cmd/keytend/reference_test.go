@@ -66,7 +66,7 @@ func reference(t *testing.T) map[string]string {
 func testApp() *app {
 	return &app{
 		stdin: strings.NewReader(""), stdout: &bytes.Buffer{}, stderr: &bytes.Buffer{},
-		lookupEnv: func(string) (string, bool) { return "", false },
+		lookupEnv: func(string) (string, bool) { return "", false }, now: time.Now,
 	}
 }
 

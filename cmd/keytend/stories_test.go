@@ -6,8 +6,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -44,23 +46,29 @@ func TestStories(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               setUpStory,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"sim":      (*story)(nil).command((*story).sim),
-			"use":      (*story)(nil).command((*story).use),
-			"advance":  (*story)(nil).command((*story).advance),
-			"fault":    (*story)(nil).command((*story).fault),
-			"truth":    (*story)(nil).command((*story).truth),
-			"calls":    (*story)(nil).command((*story).calls),
-			"hook":     (*story)(nil).command((*story).hook),
-			"received": (*story)(nil).command((*story).received),
-			"exits":    exits,
+			"sim":        (*story)(nil).command((*story).sim),
+			"use":        (*story)(nil).command((*story).use),
+			"advance":    (*story)(nil).command((*story).advance),
+			"fault":      (*story)(nil).command((*story).fault),
+			"truth":      (*story)(nil).command((*story).truth),
+			"calls":      (*story)(nil).command((*story).calls),
+			"hook":       (*story)(nil).command((*story).hook),
+			"received":   (*story)(nil).command((*story).received),
+			"stall":      (*story)(nil).command((*story).stall),
+			"asked":      (*story)(nil).command((*story).asked),
+			"deactivate": (*story)(nil).command((*story).deactivate),
+			"exits":      exits,
 		},
 	})
 }
 
 // story is what one script has around it.
 type story struct {
-	aws    *fakeaws.AWS
-	server *httptest.Server
+	aws  *fakeaws.AWS
+	past []*fakeaws.AWS // of earlier sim commands
+
+	stalled atomic.Bool
+	held    atomic.Int64 // calls that have been left without an answer
 
 	mu       sync.Mutex
 	messages []string // that the loopback receiver got
@@ -86,9 +94,6 @@ func setUpStory(env *testscript.Env) error {
 	env.Setenv(transcriptVariable, transcripts)
 	t := env.T()
 	env.Defer(func() {
-		if s.server != nil {
-			s.server.Close()
-		}
 		for _, leak := range s.leaks(transcripts, filepath.Join(env.WorkDir, "out")) {
 			t.Log("a secret was written to " + leak)
 			if tt, ok := t.(interface{ Fail() }); ok {
@@ -123,22 +128,26 @@ func (s *story) leaks(folders ...string) []string {
 }
 
 func (s *story) secrets() []string {
-	if s.aws == nil {
-		return nil
-	}
 	var all []string
-	for _, account := range s.aws.Accounts() {
-		spec := s.aws.Snapshot(account)
-		for _, user := range spec.Users {
-			for _, key := range user.Keys {
-				all = append(all, key.Secret)
-			}
-		}
-		for _, key := range spec.Root.Keys {
-			all = append(all, key.Secret)
+	for _, aws := range s.past {
+		for _, account := range aws.Accounts() {
+			all = append(all, secretsOf(aws.Snapshot(account))...)
 		}
 	}
 	return all
+}
+
+func secretsOf(account fakeaws.AccountSpec) []string {
+	var all []string
+	for _, key := range account.Root.Keys {
+		all = append(all, key.Secret)
+	}
+	for _, user := range account.Users {
+		for _, key := range user.Keys {
+			all = append(all, key.Secret)
+		}
+	}
+	return slices.DeleteFunc(all, func(secret string) bool { return secret == "" })
 }
 
 // command makes a method a script command that can't be negated.
@@ -149,6 +158,17 @@ func (*story) command(run func(*story, *testscript.TestScript, []string)) func(*
 		}
 		run(ts.Value(storyKey{}).(*story), ts, args)
 	}
+}
+
+// ServeHTTP answers as the simulated AWS does, unless the story has stalled it.
+func (s *story) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.stalled.Load() {
+		s.aws.ServeHTTP(w, r)
+		return
+	}
+	_, _ = io.Copy(io.Discard, r.Body) // only then is it seen that the client has gone
+	s.held.Add(1)
+	<-r.Context().Done()
 }
 
 // serve puts a handler on a loopback port for the rest of the story.

@@ -1,16 +1,22 @@
 package main
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/keytend/keytend/internal/fakeaws"
@@ -45,8 +51,8 @@ func (s *story) sim(ts *testscript.TestScript, args []string) {
 	s.aws = fakeaws.New(fakeaws.Config{Start: start, Seed: *seed, Latency: *latency,
 		Throttle: *throttle, Propagation: *propagation, LastUsedLag: *lag})
 	s.aws.AddAccount(account)
-	s.server = serve(ts, s.aws)
-	ts.Setenv("AWS_ENDPOINT_URL", s.server.URL)
+	s.past = append(s.past, s.aws)
+	ts.Setenv("AWS_ENDPOINT_URL", serve(ts, s).URL)
 	ts.Setenv("AWS_REGION", "us-east-1")
 	id, secret := s.aws.AdminKey(account.ID)
 	ts.Setenv("AWS_ACCESS_KEY_ID", id)
@@ -143,6 +149,65 @@ func (s *story) calls(ts *testscript.TestScript, args []string) {
 	if total > most {
 		ts.Fatalf("%d calls, want at most %d: %v", total, most, served)
 	}
+}
+
+// stall leaves every call from now on without an answer.
+func (s *story) stall(*testscript.TestScript, []string) { s.stalled.Store(true) }
+
+// asked waits until a call waits for its answer.
+func (s *story) asked(ts *testscript.TestScript, _ []string) {
+	for range 1000 {
+		if s.held.Load() > 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("nobody asked")
+}
+
+// deactivate makes a user's keys Inactive, behind everybody's back.
+func (s *story) deactivate(ts *testscript.TestScript, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: deactivate USER")
+	}
+	for _, user := range s.only().Users {
+		if user.Name != args[0] {
+			continue
+		}
+		for _, key := range user.Keys {
+			ts.Check(s.asAdmin("Action", "UpdateAccessKey", "UserName", user.Name, "AccessKeyId", key.ID, "Status", "Inactive"))
+		}
+	}
+}
+
+// asAdmin makes an IAM call as the account's administrator.
+func (s *story) asAdmin(params ...string) error {
+	form := url.Values{"Version": {"2010-05-08"}}
+	for i := 0; i < len(params); i += 2 {
+		form.Set(params[i], params[i+1])
+	}
+	body := form.Encode()
+	request, err := http.NewRequest(http.MethodPost, "https://iam.amazonaws.com/", strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+	id, secret := s.aws.AdminKey(s.aws.Accounts()[0])
+	sum := sha256.Sum256([]byte(body))
+	err = v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{AccessKeyID: id, SecretAccessKey: secret},
+		request, hex.EncodeToString(sum[:]), "iam", "us-east-1", s.aws.Now())
+	if err != nil {
+		return err
+	}
+	answer, err := s.aws.RoundTripper().RoundTrip(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: status %d", form.Get("Action"), answer.StatusCode)
+	}
+	return nil
 }
 
 // hook starts a receiver of notifications; HOOK_URL names it for shoutrrr.
