@@ -188,25 +188,26 @@ func (s *subject) apply(of scope, visit func(*check)) {
 // Findings returns every rule broken in one account, ranked within it. The
 // order of the users does not matter.
 func Findings(inv accesskey.Inventory, r Rules, now time.Time) []Finding {
-	var found []Finding
+	var all pile
+	var own []Finding // of one user, reused
 	s := newSubject(&inv, &r, now)
 	collect := func(u *accesskey.User) {
 		s.setUser(u)
-		first := len(found)
+		own = own[:0]
 		s.each(func(c *check) {
 			if v := c.judge(s); v.state == Broken {
-				found = append(found, s.finding(c, v))
+				own = append(own, s.finding(c, v))
 			}
 		})
-		number(found[first:])
+		number(own)
+		all.add(own)
 	}
 	root := Root(inv)
 	collect(&root)
 	for i := range inv.Users {
 		collect(&inv.Users[i])
 	}
-	Rank(found)
-	return found
+	return ranked(all.order)
 }
 
 // Wanted returns the names of the users of whom a finding names an access key,

@@ -61,7 +61,6 @@ func quarantinePolicy(arns []string) string {
 	return ""
 }
 
-
 // quarantineEvidence shows what the policy is attached to.
 func quarantineEvidence(s *subject) Evidence {
 	if s.quarantine.group == "" {

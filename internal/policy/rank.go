@@ -23,13 +23,42 @@ func Rank(findings []Finding) {
 	for i := range findings {
 		order[i] = &findings[i]
 	}
+	copy(findings, ranked(order))
+}
+
+// ranked returns copies of findings, sorted and numbered; nil for none.
+func ranked(order []*Finding) []Finding {
+	if len(order) == 0 {
+		return nil
+	}
 	slices.SortFunc(order, before)
-	sorted := make([]Finding, len(findings))
+	sorted := make([]Finding, len(order))
 	for i, f := range order {
 		sorted[i] = *f
 		sorted[i].Rank = i + 1
 	}
-	copy(findings, sorted)
+	return sorted
+}
+
+// pile holds findings that are still to be ranked, in blocks: a slice that
+// grew with a million of them would copy each several times.
+type pile struct {
+	order []*Finding
+	block []Finding // the last one, with room
+}
+
+// A block is at most as long as all before it together, so that few findings
+// take little room, and at most pileBlock.
+const pileBlock = 512
+
+func (p *pile) add(found []Finding) {
+	for i := range found {
+		if len(p.block) == cap(p.block) {
+			p.block = make([]Finding, 0, min(pileBlock, max(8, len(p.order))))
+		}
+		p.block = append(p.block, found[i])
+		p.order = append(p.order, &p.block[len(p.block)-1])
+	}
 }
 
 func before(a, b *Finding) int {
