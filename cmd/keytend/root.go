@@ -36,6 +36,8 @@ Exit codes:
 		scanCommand(a),
 		explainCommand(a),
 		scorecardCommand(a),
+		demoCommand(a),
+		simCommand(a),
 		versionCommand(a),
 		exitCodesTopic(a),
 	)

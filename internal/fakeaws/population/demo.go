@@ -16,6 +16,7 @@ func Demo(now time.Time) fakeaws.AccountSpec {
 	spec := frame(demoSeed, 0, now)
 	root := newDraw(demoSeed, spec.ID, 0, numberOfRoot, now)
 	spec.ReportDateOffset = false
+	spec.ConfigRecorder, spec.ConfigRules = true, []string{"ACCESS_KEYS_ROTATED"}
 	spec.Root = fakeaws.RootSpec{
 		MFA:              true,
 		PasswordLastUsed: root.ago(41 * day),

@@ -1,6 +1,7 @@
 package population
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/keytend/keytend/internal/fakeaws"
@@ -18,7 +19,8 @@ type Options struct {
 }
 
 // Fill adds the accounts: account 0 at once, as the management account where
-// there are others, these when they are first touched.
+// there are others, these when they are first touched. GET /_sim/truth then
+// answers with what is so.
 func Fill(aws *fakeaws.AWS, o Options) {
 	if o.Now.IsZero() {
 		o.Now = aws.Now()
@@ -35,4 +37,8 @@ func Fill(aws *fakeaws.AWS, o Options) {
 			return Account(o.Seed, index, o.Users, o.Now)
 		})
 	}
+	aws.Control("GET /_sim/truth", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = TruthOf(aws).Write(w) // a caller that went away needs no answer
+	})
 }
