@@ -315,3 +315,15 @@ func TestOwnerTag(t *testing.T) {
 		}
 	}
 }
+
+func TestSeverityOfAQuarantinedKeyByStatus(t *testing.T) {
+	for want, key := range map[Severity]accesskey.Key{
+		Critical: with(aged(Day), unreadStatus),
+		Medium:   with(aged(Day), status(accesskey.Inactive)),
+	} {
+		u := altered(holder("leaked", key), attached("arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"))
+		if got := Findings(inventory(u), DefaultRules(), now)[0]; got.Rule != KeyQuarantined || got.Severity != want || got.Exposure != Leaked {
+			t.Errorf("%s is %s, want %s", got.Rule, got.Severity, want)
+		}
+	}
+}
