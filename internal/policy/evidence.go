@@ -94,13 +94,21 @@ func passwordValue(p accesskey.Password) string {
 	return value + ", MFA off"
 }
 
-// userCreatedEvidence names no source: accesskey.User keeps none for it.
+// userCreatedEvidence cites where the user's tags or password were read: what
+// shows either shows when the user was created. accesskey.User keeps no source
+// for it, since it never changes.
 func userCreatedEvidence(s *subject) Evidence {
-	value := "unknown: not said"
-	if !s.user.Created.IsZero() {
-		value = stamp(s.user.Created)
+	e := Evidence{Fact: "user created", Value: "unknown: not said"}
+	if s.user.Created.IsZero() {
+		return e
 	}
-	return Evidence{Fact: "user created", Value: value, Source: s.user.Keys.Source(), ObservedAt: s.user.Keys.At()}
+	e.Value = stamp(s.user.Created)
+	if s.user.Tags.Known() {
+		e.Source, e.ObservedAt = s.user.Tags.Source(), s.user.Tags.At()
+	} else if s.user.Password.Known() {
+		e.Source, e.ObservedAt = s.user.Password.Source(), s.user.Password.At()
+	}
+	return e
 }
 
 func activeKeysEvidence(s *subject) Evidence {

@@ -99,3 +99,23 @@ func TestExplainOneKey(t *testing.T) {
 		}
 	}
 }
+
+// TestUserCreatedIsCitedFromWhatShowsIt: never from a listing of keys, which
+// says nothing of the user.
+func TestUserCreatedIsCitedFromWhatShowsIt(t *testing.T) {
+	u := holder("alice", aged(Day))
+	u.Keys = accesskey.Observed([]accesskey.Key(nil), now, "iam:ListAccessKeys")
+	u.Tags = accesskey.Observed(map[string]string(nil), ago(Day), "iam:GetAccountAuthorizationDetails")
+	created := func() Evidence { return Explain(inventory(u), u, DefaultRules(), now).Facts[0] }
+	if got := created(); got.Source != "iam:GetAccountAuthorizationDetails" || !got.ObservedAt.Equal(ago(Day)) {
+		t.Errorf("%+v", got)
+	}
+	u.Tags = accesskey.Unread[map[string]string]("denied")
+	if got := created(); got.Source != "credential report" {
+		t.Errorf("%+v", got)
+	}
+	u.Password = accesskey.Unread[accesskey.Password]("denied")
+	if got := created(); got.Source != "" || got.Value != "2024-10-01T12:00:00Z" {
+		t.Errorf("%+v", got)
+	}
+}
