@@ -29,6 +29,7 @@ func TestScanGolden(t *testing.T) {
 	}{
 		{"scan.table", Table, fixture(), Options{Width: 120}},
 		{"scan-all.table", Table, fixture(), Options{Width: 140, All: true}},
+		{"scan-80.table", Table, fixture(), Options{Width: 80}},
 		{"scan-narrow.table", Table, fixture(), Options{Width: 60, All: true}},
 		{"scan-color.table", Table, fixture(), Options{Width: 120, Color: true}},
 		{"scan-limit.table", Table, fixture(), Options{Width: 120, Limit: 2}},

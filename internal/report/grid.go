@@ -1,7 +1,6 @@
 package report
 
 import (
-	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -33,6 +32,7 @@ type cell struct {
 type grid struct {
 	columns []column
 	rows    [][]cell
+	notes   []string // below each row, from the second column on; may be nil
 }
 
 const gutter = 2
@@ -72,8 +72,12 @@ func (g *grid) write(p *page) bool {
 	for i, c := range g.columns {
 		titles[i] = cell{c.title, faint}
 	}
-	for _, row := range slices.Concat([][]cell{titles}, g.rows) {
+	g.writeRow(p, titles, widths)
+	for i, row := range g.rows {
 		g.writeRow(p, row, widths)
+		if g.notes != nil {
+			p.text(strings.Repeat(" ", widths[0]+gutter), g.notes[i])
+		}
 	}
 	return true
 }

@@ -140,3 +140,20 @@ func TestParseFormat(t *testing.T) {
 		t.Errorf("csv of a scorecard: %v", err)
 	}
 }
+
+func TestWrap(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := clean(rapid.StringOf(rapid.RuneFrom([]rune("ab- 日é"))).Draw(t, "text"))
+		width := rapid.IntRange(8, 40).Draw(t, "width")
+		lines := wrap(text, width)
+		for _, line := range lines {
+			if lipgloss.Width(line) > width {
+				t.Fatalf("%q is wider than %d", line, width)
+			}
+		}
+		bare := func(s string) string { return strings.ReplaceAll(s, " ", "") }
+		if bare(strings.Join(lines, "")) != bare(text) {
+			t.Fatalf("%q became %q", text, lines)
+		}
+	})
+}

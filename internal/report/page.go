@@ -57,13 +57,45 @@ func (p *page) inked(lead, text string, style lipgloss.Style) {
 func (p *page) flush() error { return p.w.Flush() }
 
 // wrap breaks text at spaces into lines of at most width columns; longer words
-// are broken hard.
+// are broken hard. Hyphens are no place to break: a date or a user name is to be
+// copied whole.
 func wrap(text string, width int) []string {
-	lines := strings.Split(lipgloss.Wrap(text, max(width, 8), " "), "\n")
+	width = max(width, 8)
+	var lines []string
+	line := ""
+	for i, word := range strings.Split(text, " ") {
+		switch {
+		case i == 0:
+			line = word
+		case lipgloss.Width(line)+1+lipgloss.Width(word) <= width:
+			line += " " + word
+		default:
+			lines = append(lines, line)
+			line = word
+		}
+		for lipgloss.Width(line) > width {
+			head := prefix(line, width)
+			lines = append(lines, head)
+			line = line[len(head):]
+		}
+	}
+	lines = append(lines, line)
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
 	return lines
+}
+
+// prefix returns as much of text as fits into width columns, at least one
+// character.
+func prefix(text string, width int) string {
+	wide := 0
+	for i, r := range text {
+		if wide += lipgloss.Width(string(r)); wide > width && i > 0 {
+			return text[:i]
+		}
+	}
+	return text
 }
 
 // shorten cuts the middle out of text that is wider than width: the ends of

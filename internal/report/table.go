@@ -54,7 +54,7 @@ func (p *page) findings(s Scan) {
 	}
 	if len(shown) > 0 {
 		p.gap()
-		if !p.wide() || !p.findingGrid(s, shown).write(p) {
+		if !p.findingGrid(s, shown).write(p) && !twoLineGrid(s, shown).write(p) {
 			p.stack(s, shown)
 		}
 	}
@@ -66,35 +66,49 @@ func (p *page) findings(s Scan) {
 // roomForRules is the width from which each finding's rule is named too.
 const roomForRules = 136
 
-// wide reports whether there is room for findings side by side.
-func (p *page) wide() bool { return p.width >= 96 }
-
 // several reports whether the account must be said with each finding.
 func several(s Scan) bool { return len(s.Accounts) > 1 }
 
 // findingGrid lays findings out side by side, with the rule's name where there
 // is room to spare.
 func (p *page) findingGrid(s Scan, shown []policy.Finding) *grid {
+	g := whoGrid(s, shown)
+	if p.width >= roomForRules {
+		g.columns = append(g.columns, column{title: "RULE"})
+	}
+	g.columns = append(g.columns, column{title: "WHY", fit: wrapped, least: 50})
+	for i, f := range shown {
+		if p.width >= roomForRules {
+			g.rows[i] = append(g.rows[i], cell{clean(string(f.Rule)), plain})
+		}
+		g.rows[i] = append(g.rows[i], cell{clean(f.Reason), plain})
+	}
+	return g
+}
+
+// twoLineGrid gives the reason a line of its own.
+func twoLineGrid(s Scan, shown []policy.Finding) *grid {
+	g := whoGrid(s, shown)
+	for _, f := range shown {
+		g.notes = append(g.notes, clean(string(f.Rule))+": "+clean(f.Reason))
+	}
+	return g
+}
+
+// whoGrid says how bad, whose, which key and by when.
+func whoGrid(s Scan, shown []policy.Finding) *grid {
 	g := &grid{columns: []column{{title: "#"}, {title: "SEVERITY"}}}
 	if several(s) {
 		g.columns = append(g.columns, column{title: "ACCOUNT"})
 	}
 	g.columns = append(g.columns, column{title: "USER", fit: shorter, least: 14}, column{title: "KEY"}, column{title: "DUE"})
-	if p.width >= roomForRules {
-		g.columns = append(g.columns, column{title: "RULE"})
-	}
-	g.columns = append(g.columns, column{title: "WHY", fit: wrapped, least: 30})
 	for _, f := range shown {
 		row := []cell{{strconv.Itoa(f.Rank), faint}, {strings.ToUpper(f.Severity.String()), severityStyles[f.Severity]}}
 		if several(s) {
 			row = append(row, cell{clean(f.Account), plain})
 		}
-		row = append(row, cell{clean(f.User), strong}, cell{keyOf(f), plain},
-			cell{due(f.Due, s.GeneratedAt), plain})
-		if p.width >= roomForRules {
-			row = append(row, cell{clean(string(f.Rule)), plain})
-		}
-		g.rows = append(g.rows, append(row, cell{clean(f.Reason), plain}))
+		g.rows = append(g.rows, append(row,
+			cell{clean(f.User), strong}, cell{keyOf(f), plain}, cell{due(f.Due, s.GeneratedAt), plain}))
 	}
 	return g
 }
