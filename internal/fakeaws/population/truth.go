@@ -43,17 +43,17 @@ type use struct {
 	Region  string `json:"region"`
 }
 
-// moment marshals as RFC 3339 in UTC, without fractions of seconds.
-type moment struct{ time.Time }
+// moment is RFC 3339 in UTC, without fractions of seconds.
+type moment string
 
-func (m moment) MarshalText() ([]byte, error) {
-	return []byte(m.UTC().Truncate(time.Second).Format(time.RFC3339)), nil
+func momentOf(t time.Time) moment {
+	return moment(t.UTC().Truncate(time.Second).Format(time.RFC3339))
 }
 
 // TruthOf writes down every account, lazy ones included: it makes them all.
 // Uses of keys are those that have happened, published or not.
 func TruthOf(aws *fakeaws.AWS) Truth {
-	truth := Truth{Now: moment{aws.Now()}, Accounts: []account{}}
+	truth := Truth{Now: momentOf(aws.Now()), Accounts: []account{}}
 	for _, id := range aws.Accounts() {
 		truth.Accounts = append(truth.Accounts, accountOf(aws.Snapshot(id)))
 	}
@@ -103,12 +103,12 @@ func userOf(spec fakeaws.AccountSpec, u fakeaws.UserSpec) user {
 }
 
 func keyOf(k fakeaws.KeySpec) key {
-	out := key{ID: k.ID, Status: k.Status, Created: moment{k.Created}}
+	out := key{ID: k.ID, Status: k.Status, Created: momentOf(k.Created)}
 	if out.Status == "" {
 		out.Status = "Active"
 	}
 	if k.LastUsed != nil {
-		out.LastUsed = &use{Date: moment{k.LastUsed.At}, Service: k.LastUsed.Service, Region: k.LastUsed.Region}
+		out.LastUsed = &use{Date: momentOf(k.LastUsed.At), Service: k.LastUsed.Service, Region: k.LastUsed.Region}
 	}
 	return out
 }

@@ -50,7 +50,7 @@ func truthOf(t *testing.T, aws *fakeaws.AWS) written {
 
 func TestTruthSaysWhatWasSeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		aws := fakeaws.New(fakeaws.Config{Start: now, LastUsedLag: 4 * time.Hour})
+		aws := fakeaws.New(fakeaws.Config{Start: now.Add(345 * time.Millisecond), LastUsedLag: 4 * time.Hour})
 		population.Fill(aws, population.Options{Seed: 7, Accounts: 3, Users: 60})
 		truth := truthOf(t, aws)
 		if truth.Now != "2026-03-01T12:00:00Z" || len(truth.Accounts) != 3 {
