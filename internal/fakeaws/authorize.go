@@ -69,11 +69,12 @@ func (r *request) facts(on target) map[string][]string {
 		"aws:PrincipalAccount": {r.account.id},
 		"aws:ResourceAccount":  {r.account.id},
 		"aws:PrincipalArn":     {r.caller.issuerARN()},
-		"aws:PrincipalType":    {r.caller.kind()},
+		"aws:PrincipalType":    {r.caller.principalType()},
 		"aws:userid":           {r.caller.uniqueID()},
 	}
-	if r.caller.root() {
-		f["aws:PrincipalType"] = []string{"Account"}
+	if o := r.aws.knownOrganizationOf(r.account); o != nil {
+		f["aws:PrincipalOrgID"] = []string{o.id}
+		f["aws:PrincipalOrgPaths"] = []string{o.entityPath(r.account.unitPath())}
 	}
 	r.principalFacts(f)
 	r.tagFacts(f)

@@ -208,6 +208,19 @@ func (e *Event) seenIn(partition string) string {
 	return e.Region
 }
 
+// host is AWS's own host name for the service.
+func (e *Event) host(partition string) string {
+	name, _, _ := strings.Cut(e.Source, ".")
+	if name != "iam" {
+		name += "." + e.seenIn(partition)
+	}
+	suffix := ".amazonaws.com"
+	if partition == "aws-cn" {
+		suffix += ".cn"
+	}
+	return name + suffix
+}
+
 // homeRegion is where a partition keeps IAM.
 func homeRegion(partition string) string {
 	switch partition {
@@ -281,6 +294,13 @@ type trailRecord struct {
 	ManagementEvent    bool           `json:"managementEvent"`
 	RecipientAccountID string         `json:"recipientAccountId"`
 	EventCategory      string         `json:"eventCategory"`
+	TLSDetails         trailTLS       `json:"tlsDetails"`
+}
+
+type trailTLS struct {
+	TLSVersion               string `json:"tlsVersion"`
+	CipherSuite              string `json:"cipherSuite"`
+	ClientProvidedHostHeader string `json:"clientProvidedHostHeader"`
 }
 
 type trailIdentity struct {
@@ -318,7 +338,7 @@ func (acct *account) recordOf(e *Event) string {
 		UserAgent: e.UserAgent, ErrorCode: e.ErrorCode, ErrorMessage: e.ErrorText,
 		RequestParameters: e.Parameters, ResponseElements: e.Response, RequestID: e.RequestID, EventID: e.ID,
 		ReadOnly: e.ReadOnly, EventType: "AwsApiCall", ManagementEvent: true, RecipientAccountID: acct.id,
-		EventCategory: "Management",
+		EventCategory: "Management", TLSDetails: trailTLS{"TLSv1.3", "TLS_AES_128_GCM_SHA256", e.host(acct.partition)},
 	}
 	text, err := json.Marshal(record)
 	if err != nil {
@@ -335,7 +355,7 @@ func (id Identity) trail() trailIdentity {
 	if id.IssuedAt.IsZero() {
 		return t
 	}
-	t.SessionContext = &trailSession{Attributes: trailAttributes{CreationDate: id.IssuedAt.UTC().Format(time.RFC3339), MFAAuthenticated: "false"}}
+	t.SessionContext = &trailSession{Attributes: trailAttributes{CreationDate: id.IssuedAt.UTC().Format(time.RFC3339), MFAAuthenticated: strconv.FormatBool(id.MFA)}}
 	if id.IssuerARN != "" {
 		kind := "Role"
 		if id.Type == "FederatedUser" {

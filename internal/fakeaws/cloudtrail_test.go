@@ -85,6 +85,7 @@ func TestLookupEventsRecord(t *testing.T) {
 		"eventVersion": "1.11", "eventTime": "2026-11-01T12:00:00Z", "eventSource": "iam.amazonaws.com", "eventName": "CreateAccessKey",
 		"awsRegion": "us-east-1", "eventType": "AwsApiCall", "managementEvent": true, "readOnly": false,
 		"recipientAccountId": "123456789012", "eventCategory": "Management", "eventID": *e.EventId,
+		"tlsDetails":        map[string]any{"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256", "clientProvidedHostHeader": "iam.amazonaws.com"},
 		"requestParameters": map[string]any{"userName": "bob"},
 		"responseElements": map[string]any{"accessKey": map[string]any{
 			"userName": "bob", "accessKeyId": *key.AccessKey.AccessKeyId, "status": "Active", "createDate": "Nov 1, 2026 12:00:00 PM",

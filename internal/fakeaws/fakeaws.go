@@ -49,6 +49,7 @@ type AWS struct {
 	random   random
 	accounts map[string]*account
 	lazy     map[string]func() AccountSpec
+	manager  *account // the organization's management account, once it is seeded
 	keys     map[string]*accessKey
 	sessions map[string]*session
 	buckets  map[bucketKey]*bucket

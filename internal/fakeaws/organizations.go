@@ -41,9 +41,27 @@ type organization struct {
 	id, root   string
 }
 
-// organizationOf finds the organization that an account is in; nil: none.
+// organizationOf finds the organization that an account is in; nil: none. It
+// seeds lazy accounts until the management account turns up.
 func (a *AWS) organizationOf(acct *account) *organization {
-	management := a.managementAccount()
+	if a.manager == nil && len(a.lazy) > 0 {
+		a.seedUntilManaged()
+	}
+	return a.knownOrganizationOf(acct)
+}
+
+func (a *AWS) seedUntilManaged() {
+	for _, id := range a.accountIDs() {
+		if a.accountByID(id); a.manager != nil {
+			return
+		}
+	}
+}
+
+// knownOrganizationOf is organizationOf without seeding lazy accounts: where
+// the management account is one of these, there is no organization yet.
+func (a *AWS) knownOrganizationOf(acct *account) *organization {
+	management := a.manager
 	if management == nil || management.partition != acct.partition {
 		return nil
 	}
@@ -52,22 +70,6 @@ func (a *AWS) organizationOf(acct *account) *organization {
 		id:   "o-" + lowerLetters(hash(management.id, "organization"), 10),
 		root: "r-" + lowerLetters(hash(management.id, "root"), 4),
 	}
-}
-
-// managementAccount looks among the seeded accounts first, so that lazy ones
-// are only seeded where nothing else helps.
-func (a *AWS) managementAccount() *account {
-	for _, acct := range a.accounts {
-		if acct.spec.Management {
-			return acct
-		}
-	}
-	for _, id := range a.accountIDs() {
-		if acct := a.accountByID(id); acct.spec.Management {
-			return acct
-		}
-	}
-	return nil
 }
 
 // administered lets a call through that only the management account and

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
 	"github.com/aws/smithy-go"
@@ -53,7 +54,11 @@ func organizationsClient(a *AWS, account string) *organizations.Client {
 	return organizations.NewFromConfig(configOf(a, account, "us-east-1"))
 }
 
+// codeOf is AWS's code of an error; empty for nil.
 func codeOf(err error) string {
+	if err == nil {
+		return ""
+	}
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		return api.ErrorCode()
@@ -169,21 +174,43 @@ func TestWhoMayAskOrganizations(t *testing.T) {
 		{"member", a, "200000000001", "AccessDeniedException", ""},
 		{"delegated administrator", a, "200000000002", "", ""},
 		{"user without permission", a, "200000000003", "AccessDeniedException", "AccessDeniedException"},
+		{"another partition", a, "200000000004", "AWSOrganizationsNotInUseException", "AWSOrganizationsNotInUseException"},
 		{"no organization", alone, "111111111111", "AWSOrganizationsNotInUseException", "AWSOrganizationsNotInUseException"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			client := organizationsClient(tt.aws, tt.account)
-			_, err := client.ListAccounts(t.Context(), &organizations.ListAccountsInput{})
-			_, err2 := client.DescribeOrganization(t.Context(), &organizations.DescribeOrganizationInput{})
-			for want, got := range map[string]error{tt.list: err, tt.describe: err2} {
-				if want == "" && got == nil {
-					continue
-				}
-				if codeOf(got) != want && codeOf(err) != tt.list {
-					t.Errorf("got %v, want %q", got, want)
-				}
+			if _, err := client.ListAccounts(t.Context(), &organizations.ListAccountsInput{}); codeOf(err) != tt.list {
+				t.Errorf("ListAccounts: %v, want %q", err, tt.list)
+			}
+			if _, err := client.DescribeOrganization(t.Context(), &organizations.DescribeOrganizationInput{}); codeOf(err) != tt.describe {
+				t.Errorf("DescribeOrganization: %v, want %q", err, tt.describe)
 			}
 		})
+	}
+}
+
+// TestPrincipalKeys asks with conditions on who asks.
+func TestPrincipalKeys(t *testing.T) {
+	a := organizationWith(t, map[string]func(*AccountSpec){"200000000001": func(s *AccountSpec) { s.OU = "Workloads/Production" }})
+	organization, err := organizationsClient(a, "111111111111").DescribeOrganization(t.Context(), &organizations.DescribeOrganizationInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for condition, want := range map[string]string{
+		`"StringEquals":{"aws:PrincipalType":"User"}`:                                                               "",
+		`"StringEquals":{"aws:PrincipalType":"IAMUser"}`:                                                            "AccessDenied",
+		`"StringEquals":{"aws:PrincipalOrgID":"` + *organization.Organization.Id + `"}`:                             "",
+		`"StringEquals":{"aws:PrincipalOrgID":"o-example"}`:                                                         "AccessDenied",
+		`"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"` + *organization.Organization.Id + `/r-*/ou-*/ou-*/"}`: "",
+	} {
+		a.AddAccount(oneUser("200000000001", func(s *AccountSpec) {
+			s.OU = "Workloads/Production"
+			s.Users[0].InlinePolicies = map[string]string{"p": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{` + condition + `}}]}`}
+		}))
+		_, err := iam.NewFromConfig(configOf(a, "200000000001", "us-east-1")).ListUsers(t.Context(), &iam.ListUsersInput{})
+		if codeOf(err) != want {
+			t.Errorf("%s: %v", condition, err)
+		}
 	}
 }
 

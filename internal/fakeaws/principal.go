@@ -31,7 +31,20 @@ func (p principal) root() bool { return p.user == nil && p.role == nil && !p.fed
 
 func (p principal) federated() bool { return p.session != nil && p.session.federated }
 
-// kind is CloudTrail's and aws:PrincipalType's word for the principal.
+// principalType is aws:PrincipalType: the words differ from CloudTrail's.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
+func (p principal) principalType() string {
+	switch kind := p.kind(); kind {
+	case "Root":
+		return "Account"
+	case "IAMUser":
+		return "User"
+	default:
+		return kind
+	}
+}
+
+// kind is CloudTrail's word for the principal.
 func (p principal) kind() string {
 	switch {
 	case p.role != nil:
@@ -95,7 +108,7 @@ func (p principal) identity() Identity {
 	if p.session == nil {
 		return id
 	}
-	id.IssuedAt = p.session.issued
+	id.IssuedAt, id.MFA = p.session.issued, p.session.mfa
 	id.SessionName = p.session.name
 	switch {
 	case p.role != nil:

@@ -32,6 +32,9 @@ func (a *AWS) seed(s AccountSpec) {
 	for _, u := range s.Users {
 		acct.users.put(u.Name, a.seededUser(acct, u))
 	}
+	if s.Management {
+		a.manager = acct
+	}
 	acct.spec = s
 	acct.spec.Users, acct.spec.Groups, acct.spec.Policies, acct.spec.Roles, acct.spec.Root = nil, nil, nil, nil, RootSpec{}
 	if s.ReportAge > 0 {
