@@ -79,13 +79,15 @@ func (a *app) prepare(*cobra.Command, []string) {
 	a.log = slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: a.level()}))
 }
 
-// level maps -v and -vv to what is logged.
+// level maps -v, -vv and --quiet to what is logged.
 func (a *app) level() slog.Level {
 	switch {
 	case a.verbose >= 2:
 		return slog.LevelDebug
 	case a.verbose == 1:
 		return slog.LevelInfo
+	case a.quiet:
+		return slog.LevelError
 	}
 	return slog.LevelWarn
 }

@@ -131,7 +131,7 @@ func (e *explain) otherAccount(ctx context.Context, id accesskey.ID) error {
 
 // judge explains the user, or the one key that was asked for.
 func (e *explain) judge(inv accesskey.Inventory, user accesskey.User) (policy.Explanation, error) {
-	explanation := policy.Explain(inv, user, e.rules, e.session.Now())
+	explanation := policy.Explain(inv, user, e.rules, now(e.session))
 	if e.key == "" {
 		return explanation, nil
 	}

@@ -26,6 +26,9 @@ func (s *scan) checkLocal(c *cobra.Command) error {
 			return fmt.Errorf("--%s doesn't go with --local", name)
 		}
 	}
+	if s.offline && s.try {
+		return fmt.Errorf("--try asks AWS, --offline doesn't")
+	}
 	if !slices.Contains([]string{"table", "json"}, s.output.value) {
 		return fmt.Errorf("--output %s doesn't go with --local: want table, json", s.output.value)
 	}
@@ -72,8 +75,8 @@ func (s *scan) identify(ctx context.Context, r *localReport) error {
 		r.unchecked(evidence.NotChecked + ": no session with AWS")
 		return nil
 	}
-	r.holders, r.failures = evidence.Identify(ctx, session, r.found.Keys)
-	r.now = session.Now()
+	r.holders, r.failures = evidence.Identify(ctx, session, r.found.Keys, s.try)
+	r.now = now(session)
 	return ctx.Err()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,9 @@ func (a *app) open(ctx context.Context) (*awsapi.Session, error) {
 func (a *app) awsOptions() awsapi.Options {
 	return awsapi.Options{Profile: a.profile, Region: a.region, AppID: "keytend/" + thisBuild().Version, Log: a.log}
 }
+
+// now is AWS's time in whole seconds, as IAM counts.
+func now(session *awsapi.Session) time.Time { return session.Now().Truncate(time.Second) }
 
 // collect reads one account, with progress on a terminal.
 func (a *app) collect(ctx context.Context, session *awsapi.Session, options inventory.Options) (accesskey.Inventory, error) {
@@ -58,11 +62,13 @@ func partial(failed []accesskey.Failure) error {
 
 // describe is a failure in one line.
 func describe(f accesskey.Failure) string {
-	where := f.Account
-	if f.User != "" {
-		where += " user " + f.User
+	var parts []string
+	for _, part := range []string{f.Account, f.User, f.Call, f.Err} {
+		if part != "" {
+			parts = append(parts, part)
+		}
 	}
-	return strings.TrimSpace(fmt.Sprintf("%s: %s: %s", where, f.Call, f.Err))
+	return strings.Join(parts, ": ")
 }
 
 func count(n int, thing string) string {

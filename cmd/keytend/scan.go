@@ -31,6 +31,7 @@ type scan struct {
 
 	local   bool
 	offline bool
+	try     bool
 	files   []string
 }
 
@@ -56,8 +57,10 @@ told, and any of them gives exit code 3 (with --fail-on: those as bad as that).
 
 With --local, it looks for keys on this machine instead: the AWS credentials and
 config files, the environment, and each --file. It asks AWS whose each key is,
-by the key itself where its secret lies beside it (sts:GetCallerIdentity); with
---offline it asks nobody.`,
+by its ID and with the credentials in use; with --offline it asks nobody. With
+--try, each key also signs for itself (sts:GetCallerIdentity): that tells
+whether it works, and whose it is without any permission, but AWS counts it as
+a use of the key.`,
 		Example: `  keytend scan
   keytend scan --profile audit --max-age 60d --output html --out report.html
   keytend scan --fail-on high                       # in CI: exit code 3
@@ -93,6 +96,7 @@ func (s *scan) addFlags(command *cobra.Command) {
 	flags.BoolVar(&s.local, "local", false, "look for keys on this machine instead")
 	flags.StringArrayVar(&s.files, "file", nil, "with --local: look in this dotenv or credentials `file` too (repeatable)")
 	flags.BoolVar(&s.offline, "offline", false, "with --local: don't ask AWS anything")
+	flags.BoolVar(&s.try, "try", false, "with --local: let each key sign for itself, which AWS counts as a use")
 }
 
 // addRuleFlags gives a command the limits to judge keys by.
@@ -109,8 +113,8 @@ func (s *scan) check(c *cobra.Command) error {
 	if s.local {
 		return s.checkLocal(c)
 	}
-	if len(s.files) > 0 || s.offline {
-		return fmt.Errorf("--file and --offline go with --local")
+	if len(s.files) > 0 || s.offline || s.try {
+		return fmt.Errorf("--file, --offline and --try go with --local")
 	}
 	if s.concurrency < 0 {
 		return fmt.Errorf("--concurrency %d: want 1 or more", s.concurrency)
@@ -163,12 +167,12 @@ func (s *scan) observe(ctx context.Context, baseline *report.Baseline) (result, 
 	}
 	inv, err := s.app.collect(ctx, session, inventory.Options{
 		IDs: inventory.IDs(s.ids.value), Live: s.live, Concurrency: s.concurrency,
-		Wanted: func(inv accesskey.Inventory) []string { return policy.Wanted(inv, s.rules, session.Now()) },
+		Wanted: func(inv accesskey.Inventory) []string { return policy.Wanted(inv, s.rules, now(session)) },
 	})
 	if err != nil {
 		return result{}, err
 	}
-	return s.judge(inv, session.Now(), baseline), nil
+	return s.judge(inv, now(session), baseline), nil
 }
 
 func (s *scan) judge(inv accesskey.Inventory, now time.Time, baseline *report.Baseline) result {

@@ -52,7 +52,7 @@ func (a *app) scorecard(ctx context.Context, rules policy.Rules, write func(poli
 	}
 	inv, err := a.collect(ctx, session, inventory.Options{
 		IDs:    inventory.IDsForFindings,
-		Wanted: func(inv accesskey.Inventory) []string { return policy.Wanted(inv, rules, session.Now()) },
+		Wanted: func(inv accesskey.Inventory) []string { return policy.Wanted(inv, rules, now(session)) },
 	})
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (a *app) scorecard(ctx context.Context, rules policy.Rules, write func(poli
 		return ctx.Err()
 	}
 	failed = append(inv.Failures, failed...)
-	card := policy.Score([]accesskey.Inventory{inv}, map[string]policy.Monitoring{account: monitoring}, rules, session.Now())
+	card := policy.Score([]accesskey.Inventory{inv}, map[string]policy.Monitoring{account: monitoring}, rules, now(session))
 	if err := write(card, failed); err != nil {
 		return err
 	}

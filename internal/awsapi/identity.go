@@ -35,6 +35,17 @@ func (s *Session) Identity(ctx context.Context) (Identity, error) {
 	return id, err
 }
 
+// KeyID returns the ID of the access key that the session signs with, which
+// may belong to a role's session (ASIA…). It resolves credentials, and calls AWS
+// only where that takes a call.
+func (s *Session) KeyID(ctx context.Context) (accesskey.ID, error) {
+	key, err := s.config.Credentials.Retrieve(ctx)
+	if err != nil {
+		return "", s.fail("get credentials", err)
+	}
+	return accesskey.ID(key.AccessKeyID), nil
+}
+
 // IdentityOf asks STS whose a key is by signing with that key instead of the
 // session's (sts:GetCallerIdentity). A temporary key needs its session token.
 // What AWS refuses (inactive, deleted, wrong secret) is an error of class

@@ -46,12 +46,17 @@ const (
 	patience = 15 * time.Second // for each key, retries included
 )
 
-// Identify asks AWS about each key: with the key itself where its secret was
-// found (sts:GetCallerIdentity), else by its ID (sts:GetAccessKeyInfo); then,
-// if the session's account is the key's, for status, age and last use. The
-// result has one Holder for each key, in order. What AWS should have answered
-// and didn't is a Failure; that a key is refused or of another account isn't.
-func Identify(ctx context.Context, session *awsapi.Session, keys []LocalKey) ([]Holder, []accesskey.Failure) {
+// Identify asks AWS about each key, by its ID and with the session's own
+// credentials (sts:GetAccessKeyInfo); then, if the session's account is the
+// key's, for user, status, age and last use. With try, keys whose secret was
+// found also sign for themselves (sts:GetCallerIdentity), which tells whether
+// they work and whose they are without any permission, but which AWS counts as
+// a use of the key.
+//
+// The result has one Holder for each key, in order. What AWS should have
+// answered and didn't is a Failure; that a key is refused or of another account
+// isn't.
+func Identify(ctx context.Context, session *awsapi.Session, keys []LocalKey, try bool) ([]Holder, []accesskey.Failure) {
 	holders := make([]Holder, len(keys))
 	failed := make([][]accesskey.Failure, len(keys))
 	var group errgroup.Group
@@ -60,7 +65,7 @@ func Identify(ctx context.Context, session *awsapi.Session, keys []LocalKey) ([]
 		group.Go(func() error {
 			bounded, cancel := context.WithTimeout(ctx, patience)
 			defer cancel()
-			q := question{ctx: bounded, session: session, key: key, holder: Unchecked(NotChecked)}
+			q := question{ctx: bounded, session: session, key: key, try: try, holder: Unchecked(NotChecked)}
 			q.ask()
 			holders[i], failed[i] = q.holder, q.failures
 			return nil
@@ -79,12 +84,13 @@ type question struct {
 	ctx      context.Context
 	session  *awsapi.Session
 	key      LocalKey
+	try      bool
 	holder   Holder
 	failures []accesskey.Failure
 }
 
 func (q *question) ask() {
-	if !q.key.Secret.Empty() {
+	if q.try && !q.key.Secret.Empty() {
 		q.askWithKey()
 	}
 	if !q.holder.Account.Known() && len(q.failures) == 0 {
@@ -95,24 +101,31 @@ func (q *question) ask() {
 	}
 }
 
+// fromIdentity is the source of what the key itself was asked.
+const fromIdentity = "sts:GetCallerIdentity"
+
 // askWithKey signs with the key itself.
 func (q *question) askWithKey() {
-	const call = "sts:GetCallerIdentity"
 	id, err := q.session.IdentityOf(q.ctx, q.key.ID, q.key.Secret, q.key.Token)
 	now := q.session.Now()
 	switch class := awsapi.ClassOf(err); class {
 	case awsapi.None:
-		q.holder.Works = accesskey.Observed(true, now, call)
-		q.holder.Account = accesskey.Observed(id.Account, now, call)
-		q.holder.ARN = accesskey.Observed(id.ARN, now, call)
-		if name := userIn(id.ARN); name != "" {
-			q.holder.User = accesskey.Observed(name, now, call)
-		}
+		q.holder.Works = accesskey.Observed(true, now, fromIdentity)
+		q.identified(id)
 	case awsapi.CredentialsInvalid, awsapi.CredentialsExpired, awsapi.CredentialsMissing:
-		q.holder.Works = accesskey.Observed(false, now, call)
+		q.holder.Works = accesskey.Observed(false, now, fromIdentity)
 		q.holder.Refusal = refusal(err)
 	default:
 		q.holder.Works = accesskey.Unread[bool](q.failed(err))
+	}
+}
+
+func (q *question) identified(id awsapi.Identity) {
+	now := q.session.Now()
+	q.holder.Account = accesskey.Observed(id.Account, now, fromIdentity)
+	q.holder.ARN = accesskey.Observed(id.ARN, now, fromIdentity)
+	if name := userIn(id.ARN); name != "" {
+		q.holder.User = accesskey.Observed(name, now, fromIdentity)
 	}
 }
 
@@ -143,8 +156,15 @@ func userIn(arn string) string {
 	return resource[strings.LastIndexByte(resource, '/')+1:]
 }
 
-// askByID needs credentials of the session, but none of the key's.
+// askByID needs credentials of the session, but none of the key's. Where they
+// are the same key, STS tells more.
 func (q *question) askByID() {
+	if own, err := q.session.KeyID(q.ctx); err == nil && own == q.key.ID {
+		if id, err := q.session.Identity(q.ctx); err == nil {
+			q.identified(id)
+			return
+		}
+	}
 	account, err := q.session.KeyAccount(q.ctx, q.key.ID)
 	if err != nil {
 		q.holder.Account = accesskey.Unread[string](q.why(err))
