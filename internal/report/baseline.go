@@ -40,21 +40,21 @@ func ReadBaseline(r io.Reader) (Baseline, error) {
 	var doc baselineDocument
 	dec := json.NewDecoder(r)
 	if err := dec.Decode(&doc); err != nil {
-		return Baseline{}, fmt.Errorf("baseline: not the JSON of a scan: %w", explainJSON(err))
+		return Baseline{}, fmt.Errorf("not the JSON of a scan: %w", explainJSON(err))
 	}
 	if doc.Schema != ScanSchema {
-		return Baseline{}, fmt.Errorf("baseline: schema %q: want %q, as written by keytend scan --output json", doc.Schema, ScanSchema)
+		return Baseline{}, fmt.Errorf("schema %q: want %q, as written by keytend scan --output json", doc.Schema, ScanSchema)
 	}
 	if doc.Findings == nil {
-		return Baseline{}, errors.New("baseline: no findings in it: want a file written by keytend scan --output json (not ndjson)")
+		return Baseline{}, errors.New("no findings in it: want a file written by keytend scan --output json (not ndjson)")
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return Baseline{}, errors.New("baseline: something follows after the end of the document: want one scan only")
+		return Baseline{}, errors.New("something follows after the end of the document: want one scan only")
 	}
 	b := Baseline{GeneratedAt: doc.GeneratedAt.UTC(), known: map[string]bool{}}
 	for i, f := range *doc.Findings {
 		if f.ID == "" {
-			return Baseline{}, fmt.Errorf("baseline: finding %d has no id", i+1)
+			return Baseline{}, fmt.Errorf("finding %d has no id", i+1)
 		}
 		b.known[f.ID] = true
 	}

@@ -146,14 +146,15 @@ func (p *page) facts(facts []policy.Evidence, now time.Time) {
 	}
 	p.gap()
 	g := &grid{columns: []column{
-		{title: "FACT"}, {title: "VALUE", fit: wrapped, least: 24}, {title: "FROM", fit: wrapped, least: 12}, {title: "AS OF"},
+		{title: "FACT"}, {title: "VALUE", fit: wrapped, least: 54}, {title: "FROM"}, {title: "AS OF"},
 	}}
+	narrow := &grid{columns: []column{{title: "FACT"}, {title: "VALUE", fit: wrapped, least: 30}}}
 	for _, f := range facts {
-		g.rows = append(g.rows, []cell{
-			{clean(f.Fact), plain}, {factValue(f, now), strong}, {clean(f.Source), faint}, {asSeen(f, now), faint},
-		})
+		fact, value := cell{clean(f.Fact), plain}, factValue(f, now)
+		g.rows = append(g.rows, []cell{fact, {value, strong}, {clean(f.Source), faint}, {asSeen(f, now), faint}})
+		narrow.rows = append(narrow.rows, []cell{fact, {list(" · ", value, clean(f.Source), asSeen(f, now)), plain}})
 	}
-	if !g.write(p) {
+	if !g.write(p) && !narrow.write(p) {
 		g.stack(p)
 	}
 }

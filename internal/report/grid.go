@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -37,8 +38,19 @@ type grid struct {
 
 const gutter = 2
 
+// without drops a column.
+func (g *grid) without(title string) *grid {
+	at := slices.IndexFunc(g.columns, func(c column) bool { return c.title == title })
+	g.columns = slices.Delete(g.columns, at, at+1)
+	for i := range g.rows {
+		g.rows[i] = slices.Delete(g.rows[i], at, at+1)
+	}
+	return g
+}
+
 // widths returns each column's width and whether the grid fits into total.
-// Shorter columns give way first, down to their least, then wrapped ones.
+// Wrapped columns give way first, down to their least, then those that are
+// cut; of each kind the widest.
 func (g *grid) widths(total int) ([]int, bool) {
 	widths := make([]int, len(g.columns))
 	sum := gutter * (len(g.columns) - 1)
@@ -50,16 +62,27 @@ func (g *grid) widths(total int) ([]int, bool) {
 		sum += widths[i]
 	}
 	for _, kind := range []fit{wrapped, shorter} {
-		for i, c := range g.columns {
-			if c.fit != kind || sum <= total {
-				continue
+		for sum > total {
+			i := g.widest(kind, widths)
+			if i < 0 {
+				break
 			}
-			narrower := max(min(c.least, widths[i]), widths[i]-(sum-total))
-			sum -= widths[i] - narrower
-			widths[i] = narrower
+			widths[i]--
+			sum--
 		}
 	}
 	return widths, sum <= total
+}
+
+// widest returns the widest column of a kind that may be narrower; -1 for none.
+func (g *grid) widest(kind fit, widths []int) int {
+	found := -1
+	for i, c := range g.columns {
+		if c.fit == kind && widths[i] > c.least && (found < 0 || widths[i] > widths[found]) {
+			found = i
+		}
+	}
+	return found
 }
 
 // write writes the grid, or reports that it doesn't fit.

@@ -111,11 +111,11 @@ func (h holding) id() string {
 	if id, ok := h.key.ID.Get(); ok {
 		return clean(string(id))
 	}
-	if h.user == policy.RootUser {
-		return "AWS shows no ID"
-	}
-	return "ID not looked up"
+	return "–"
 }
+
+// idNote explains a missing key ID.
+const idNote = "–: the key's ID was not looked up (--ids all does); AWS shows none of the root user's keys"
 
 func (h holding) status() string {
 	if status, ok := h.key.Status.Get(); ok {
@@ -139,11 +139,12 @@ func (h holding) lastUsed(now time.Time) string {
 	case use.Never():
 		return "never"
 	}
-	return list(" ", ago(use.At, now), clean(useOf(use)))
+	return ago(use.At, now)
 }
 
-// useOf says for what a key was used, where AWS tells: "s3 us-east-1".
-func useOf(use accesskey.LastUse) string {
+// usedFor says for what a key was used last, where AWS tells: "s3 us-east-1".
+func (h holding) usedFor() string {
+	use, _ := h.key.LastUsed.Get()
 	service, region := use.Service, use.Region
 	if service == "N/A" {
 		service = ""
@@ -151,7 +152,7 @@ func useOf(use accesskey.LastUse) string {
 	if region == "N/A" {
 		region = ""
 	}
-	return list(" ", service, region)
+	return clean(list(" ", service, region))
 }
 
 func (h holding) admin() string {

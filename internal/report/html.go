@@ -62,7 +62,7 @@ type (
 		Findings                                                   iter.Seq[findingView]
 		Accounts                                                   iter.Seq[accountView]
 		Keys                                                       iter.Seq[keyView]
-		KeyCount                                                   string
+		KeyCount, IDNote                                           string
 		OpenKeys, Several                                          bool
 		Failures                                                   []failureView
 	}
@@ -91,7 +91,7 @@ func writeHTML(w io.Writer, s Scan) error {
 		OpenKeys: sum.Keys <= openKeys, Failures: failureViews(failures(s)),
 	}
 	if sum.Keys > 0 {
-		view.KeyCount = count(sum.Keys, "key")
+		view.KeyCount, view.IDNote = count(sum.Keys, "key"), idNote
 	}
 	if n := len(view.Failures); n > 0 {
 		view.Incomplete = count(n, "thing")
@@ -165,7 +165,7 @@ func keyViews(s Scan) iter.Seq[keyView] {
 			for h := range held(inv, s.Rules) {
 				view := keyView{
 					Account: clean(inv.Account.ID), User: clean(h.user), ID: h.id(), Status: h.status(), Age: h.age(s.GeneratedAt),
-					Used: h.lastUsed(s.GeneratedAt), Admin: h.admin(), Owner: clean(h.owner),
+					Used: list(" · ", h.lastUsed(s.GeneratedAt), h.usedFor()), Admin: h.admin(), Owner: clean(h.owner),
 				}
 				if !yield(view) {
 					return

@@ -121,9 +121,10 @@ func (m *sheet) keys(s Scan) {
 	for _, inv := range s.Accounts {
 		for h := range held(inv, s.Rules) {
 			m.row(md(inv.Account.ID), code(h.user), md(h.id()), md(h.status()), h.age(s.GeneratedAt),
-				md(h.lastUsed(s.GeneratedAt)), h.admin(), code(h.owner))
+				md(list(", ", h.lastUsed(s.GeneratedAt), h.usedFor())), h.admin(), code(h.owner))
 		}
 	}
+	m.linef("\n%s.", md(idNote))
 }
 
 func (m *sheet) failures(s Scan) {

@@ -146,15 +146,16 @@ func (p *page) keys(s Scan) {
 	p.head("Every key")
 	p.gap()
 	g := keyGrid(s)
-	if !g.write(p) {
+	if !g.write(p) && !g.without("FOR").write(p) && !g.without("OWNER").write(p) {
 		g.stack(p)
 	}
+	p.aside("", idNote)
 }
 
 func keyGrid(s Scan) *grid {
 	g := &grid{columns: []column{
-		{title: "USER", fit: shorter, least: 14}, {title: "KEY"}, {title: "STATUS"}, {title: "AGE"},
-		{title: "LAST USED", fit: shorter, least: 12}, {title: "ADMIN"}, {title: "OWNER", fit: shorter, least: 8},
+		{title: "USER", fit: shorter, least: 16}, {title: "KEY"}, {title: "STATUS"}, {title: "AGE"}, {title: "LAST USED"},
+		{title: "FOR", fit: shorter, least: 14}, {title: "ADMIN"}, {title: "OWNER", fit: shorter, least: 16},
 	}}
 	if several(s) {
 		g.columns = append([]column{{title: "ACCOUNT"}}, g.columns...)
@@ -163,7 +164,7 @@ func keyGrid(s Scan) *grid {
 		for h := range held(inv, s.Rules) {
 			row := []cell{
 				{clean(h.user), strong}, {h.id(), plain}, {h.status(), plain}, {h.age(s.GeneratedAt), plain},
-				{h.lastUsed(s.GeneratedAt), plain}, {h.admin(), plain}, {clean(h.owner), plain},
+				{h.lastUsed(s.GeneratedAt), plain}, {h.usedFor(), plain}, {h.admin(), plain}, {clean(h.owner), plain},
 			}
 			if several(s) {
 				row = append([]cell{{clean(inv.Account.ID), plain}}, row...)
