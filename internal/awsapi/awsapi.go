@@ -29,8 +29,9 @@ type Options struct {
 	Profile string // of ~/.aws/config; empty: AWS_PROFILE or default
 	Region  string // empty: AWS_REGION, the profile's, else DefaultRegion
 
-	// HTTPClient makes the calls; nil: the SDK's own, which honours proxies
-	// and AWS_CA_BUNDLE.
+	// HTTPClient makes the session's calls; nil: the SDK's own, which honours
+	// proxies and AWS_CA_BUNDLE. Credentials that must be fetched (SSO, an
+	// assumed role) are always fetched with the SDK's own.
 	HTTPClient *http.Client
 
 	AppID string       // "keytend/1.2.3", shown in the user agent and so in CloudTrail; empty: the SDK's AWS_SDK_UA_APP_ID
@@ -57,6 +58,9 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 	cfg, err := config.LoadDefaultConfig(ctx, loadOptions(o)...)
 	if err != nil {
 		return nil, newError("open session", o.Profile, err)
+	}
+	if o.HTTPClient != nil {
+		cfg.HTTPClient = o.HTTPClient // not among loadOptions: with one, the SDK refuses AWS_CA_BUNDLE
 	}
 	return newSession(ctx, cfg, o), nil
 }
@@ -91,9 +95,6 @@ func loadOptions(o Options) []func(*config.LoadOptions) error {
 	}
 	if o.AppID != "" {
 		options = append(options, config.WithAppID(o.AppID))
-	}
-	if o.HTTPClient != nil {
-		return append(options, config.WithHTTPClient(o.HTTPClient))
 	}
 	return append(options, config.WithHTTPClient(pooledClient()))
 }
