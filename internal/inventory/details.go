@@ -80,9 +80,9 @@ func (s *seen) root() accesskey.Root {
 	if s.summaryErr != nil {
 		return root
 	}
-	keys, known := root.Keys.Get()
+	keys, _ := root.Keys.Get()
 	switch {
-	case !s.summary.RootKeys && (!known || len(keys) > 0):
+	case !s.summary.RootKeys:
 		root.Keys = accesskey.Observed([]accesskey.Key{}, s.summaryAt, fromSummary)
 	case s.summary.RootKeys && len(keys) == 0:
 		root.Keys = accesskey.Observed([]accesskey.Key{unseenRootKey()}, s.summaryAt, fromSummary)
