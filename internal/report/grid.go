@@ -55,9 +55,9 @@ func (g *grid) widths(total int) ([]int, bool) {
 	widths := make([]int, len(g.columns))
 	sum := gutter * (len(g.columns) - 1)
 	for i, c := range g.columns {
-		widths[i] = lipgloss.Width(c.title)
+		widths[i] = width(c.title)
 		for _, row := range g.rows {
-			widths[i] = max(widths[i], lipgloss.Width(row[i].text))
+			widths[i] = max(widths[i], width(row[i].text))
 		}
 		sum += widths[i]
 	}
@@ -125,7 +125,7 @@ func (g *grid) writeRow(p *page, row []cell, widths []int) {
 				text = lines[i][n]
 			}
 			if i < len(row)-1 {
-				b.WriteString(p.ink.paint(c.style, text) + strings.Repeat(" ", widths[i]-lipgloss.Width(text)+gutter))
+				b.WriteString(p.ink.paint(c.style, text) + strings.Repeat(" ", widths[i]-width(text)+gutter))
 			} else {
 				b.WriteString(p.ink.paint(c.style, text))
 			}

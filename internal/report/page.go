@@ -20,11 +20,11 @@ type page struct {
 }
 
 func newPage(w io.Writer, o Options) *page {
-	width := o.Width
-	if width <= 0 {
-		width = 100
+	columns := o.Width
+	if columns <= 0 {
+		columns = 100
 	}
-	return &page{w: bufio.NewWriter(w), width: max(width, 40), ink: ink(o.Color), all: o.All, limit: o.Limit}
+	return &page{w: bufio.NewWriter(w), width: max(columns, 40), ink: ink(o.Color), all: o.All, limit: o.Limit}
 }
 
 // linef writes a line that is short enough.
@@ -45,7 +45,7 @@ func (p *page) text(lead, text string) { p.inked(lead, text, plain) }
 func (p *page) aside(lead, text string) { p.inked(lead, text, faint) }
 
 func (p *page) inked(lead, text string, style lipgloss.Style) {
-	indent := lipgloss.Width(lead)
+	indent := width(lead)
 	for i, line := range wrap(text, p.width-indent) {
 		if i > 0 {
 			lead = strings.Repeat(" ", indent)
@@ -56,25 +56,25 @@ func (p *page) inked(lead, text string, style lipgloss.Style) {
 
 func (p *page) flush() error { return p.w.Flush() }
 
-// wrap breaks text at spaces into lines of at most width columns; longer words
+// wrap breaks text at spaces into lines of at most room columns; longer words
 // are broken hard. Hyphens are no place to break: a date or a user name is to be
 // copied whole.
-func wrap(text string, width int) []string {
-	width = max(width, 8)
+func wrap(text string, room int) []string {
+	room = max(room, 8)
 	var lines []string
 	line := ""
 	for i, word := range strings.Split(text, " ") {
 		switch {
 		case i == 0:
 			line = word
-		case lipgloss.Width(line)+1+lipgloss.Width(word) <= width:
+		case width(line)+1+width(word) <= room:
 			line += " " + word
 		default:
 			lines = append(lines, line)
 			line = word
 		}
-		for lipgloss.Width(line) > width {
-			head := prefix(line, width)
+		for width(line) > room {
+			head := prefix(line, room)
 			lines = append(lines, head)
 			line = line[len(head):]
 		}
@@ -86,22 +86,22 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
-// prefix returns as much of text as fits into width columns, at least one
+// prefix returns as much of text as fits into room columns, at least one
 // character.
-func prefix(text string, width int) string {
+func prefix(text string, room int) string {
 	wide := 0
 	for i, r := range text {
-		if wide += lipgloss.Width(string(r)); wide > width && i > 0 {
+		if wide += width(string(r)); wide > room && i > 0 {
 			return text[:i]
 		}
 	}
 	return text
 }
 
-// shorten cuts the middle out of text that is wider than width: the ends of
+// shorten cuts the middle out of text that is wider than room: the ends of
 // user names differ most.
-func shorten(text string, width int) string {
-	if lipgloss.Width(text) <= width {
+func shorten(text string, room int) string {
+	if width(text) <= room {
 		return text
 	}
 	runes := []rune(text)
@@ -112,7 +112,7 @@ func shorten(text string, width int) string {
 		if !fromHead {
 			next = runes[tail-1]
 		}
-		if wide += lipgloss.Width(string(next)); wide > width {
+		if wide += width(string(next)); wide > room {
 			return string(runes[:head]) + "…" + string(runes[tail:])
 		}
 		if fromHead {
@@ -124,7 +124,18 @@ func shorten(text string, width int) string {
 	return text
 }
 
-// pad fills text up to width columns.
-func pad(text string, width int) string {
-	return text + strings.Repeat(" ", max(0, width-lipgloss.Width(text)))
+// pad fills text up to room columns.
+func pad(text string, room int) string {
+	return text + strings.Repeat(" ", max(0, room-width(text)))
+}
+
+// width is how many columns of the terminal text takes. Most is ASCII, for
+// which lipgloss's counting of graphemes is slow.
+func width(text string) int {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return lipgloss.Width(text)
+		}
+	}
+	return len(text)
 }

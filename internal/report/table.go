@@ -54,33 +54,41 @@ func (p *page) findings(s Scan) {
 	}
 	if len(shown) > 0 {
 		p.gap()
-		if !p.findingGrid(s, shown).write(p) && !twoLineGrid(s, shown).write(p) {
-			p.stack(s, shown)
-		}
+		p.findingList(s, shown)
 	}
 	if left := len(s.Findings) - len(shown); left > 0 {
 		p.aside("", "… and "+thousands(left)+" more of lesser rank; --output html or json has them all")
 	}
 }
 
-// roomForRules is the width from which each finding's rule is named too.
-const roomForRules = 136
+// findingList writes findings as richly as the width allows: with rule and
+// reason beside each other, without the rule, with the reason on a line of its
+// own, or each finding as a block.
+func (p *page) findingList(s Scan, shown []policy.Finding) {
+	if ruleGrid(s, shown).write(p) || reasonGrid(whoGrid(s, shown), shown, 50).write(p) || twoLineGrid(s, shown).write(p) {
+		return
+	}
+	p.stack(s, shown)
+}
 
 // several reports whether the account must be said with each finding.
 func several(s Scan) bool { return len(s.Accounts) > 1 }
 
-// findingGrid lays findings out side by side, with the rule's name where there
-// is room to spare.
-func (p *page) findingGrid(s Scan, shown []policy.Finding) *grid {
+// ruleGrid names the rule and the reason of each finding.
+func ruleGrid(s Scan, shown []policy.Finding) *grid {
 	g := whoGrid(s, shown)
-	if p.width >= roomForRules {
-		g.columns = append(g.columns, column{title: "RULE"})
-	}
-	g.columns = append(g.columns, column{title: "WHY", fit: wrapped, least: 50})
+	g.columns = append(g.columns, column{title: "RULE"})
 	for i, f := range shown {
-		if p.width >= roomForRules {
-			g.rows[i] = append(g.rows[i], cell{clean(string(f.Rule)), plain})
-		}
+		g.rows[i] = append(g.rows[i], cell{clean(string(f.Rule)), plain})
+	}
+	return reasonGrid(g, shown, 70)
+}
+
+// reasonGrid adds the reason to a grid; least is the width below which it
+// would take too many lines.
+func reasonGrid(g *grid, shown []policy.Finding, least int) *grid {
+	g.columns = append(g.columns, column{title: "WHY", fit: wrapped, least: least})
+	for i, f := range shown {
 		g.rows[i] = append(g.rows[i], cell{clean(f.Reason), plain})
 	}
 	return g
@@ -147,7 +155,7 @@ func (p *page) keys(s Scan) {
 	p.gap()
 	g := keyGrid(s)
 	if !g.write(p) && !g.without("FOR").write(p) && !g.without("OWNER").write(p) {
-		g.stack(p)
+		keyGrid(s).stack(p)
 	}
 	p.aside("", idNote)
 }
