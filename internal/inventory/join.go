@@ -44,6 +44,7 @@ func (c *collector) join(s *seen) []*observedUser {
 		row := rows[u.ARN]
 		delete(rows, u.ARN)
 		u.matchRow(row, s.report)
+		u.doubtSlots(s)
 	}
 	for _, row := range rows {
 		if keepUnlisted(row, s) {
@@ -105,6 +106,14 @@ func (u *observedUser) matchRow(row *ReportRow, r report) {
 			u.Keys = accesskey.Unread[[]accesskey.Key](u.mustLook)
 			u.SigningCertificates = accesskey.Unread[[]accesskey.SigningCertificate](u.mustLook)
 		}
+	}
+}
+
+// doubtSlots has a user with full slots looked at where the account's quota
+// allows more keys than the report can show, and the report doesn't say.
+func (u *observedUser) doubtSlots(s *seen) {
+	if s.summary.KeyQuota > neededSlots && u.row != nil && !u.row.ShowsAdditional && len(u.row.Keys) >= neededSlots {
+		u.mustLook = "the account allows more keys than the credential report shows"
 	}
 }
 
