@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -110,9 +111,12 @@ func hintOf(err error) string {
 // text (user names, AWS's messages) appears in errors.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\n' && (r < ' ' || (r >= 0x7f && r < 0xa0)) {
-			return '�'
+		switch {
+		case r == '\n' || unicode.IsPrint(r):
+			return r
+		case r == '\t':
+			return ' ' // cobra's suggestions
 		}
-		return r
+		return '�' // control characters, bidirectional overrides
 	}, text)
 }
