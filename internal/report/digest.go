@@ -33,7 +33,7 @@ func Digest(s Scan) (title, text string) {
 		fmt.Fprintf(&b, "(%s)\n", note)
 	}
 	if all := failures(s); len(all) > 0 {
-		fmt.Fprintf(&b, "\nIncomplete: %s could not be read, first %s\n", count(len(all), "thing"), clean(all[0].Call+": "+all[0].Class))
+		fmt.Fprintf(&b, "\nIncomplete: %s, first %s\n", unread(s), clean(all[0].Call+": "+all[0].Class))
 	}
 	b.WriteString("\nMore: keytend scan")
 	if command := explainCommand(s.Findings); command != "" {

@@ -88,13 +88,10 @@ func writeHTML(w io.Writer, s Scan) error {
 		Limits: limits(s.Rules) + " · " + moment(s.GeneratedAt), Note: knownNote(s),
 		Tiles: tiles(s.Findings), Next: steps(s), Histogram: ages(s), Several: several(s),
 		Findings: findingViews(s), Accounts: accountViews(s), Keys: keyViews(s),
-		OpenKeys: sum.Keys <= openKeys, Failures: failureViews(failures(s)),
+		OpenKeys: sum.Keys <= openKeys, Failures: failureViews(failures(s)), Incomplete: unread(s),
 	}
 	if sum.Keys > 0 {
 		view.KeyCount, view.IDNote = count(sum.Keys, "key"), idNote
-	}
-	if n := len(view.Failures); n > 0 {
-		view.Incomplete = count(n, "thing")
 	}
 	if len(s.Findings) == 0 {
 		view.Calm = headline(s)
@@ -179,7 +176,7 @@ func failureViews(all []failing) []failureView {
 	var views []failureView
 	for _, f := range all {
 		views = append(views, failureView{
-			Whose: f.about(), Call: clean(f.Call), Error: list(": ", clean(f.Class), clean(f.Err)), Hint: clean(f.Hint),
+			Whose: f.about(), Call: clean(f.Call), Error: f.what(), Hint: clean(f.Hint),
 		})
 	}
 	return views

@@ -2,6 +2,7 @@ package report
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -156,4 +157,25 @@ func TestWrap(t *testing.T) {
 			t.Fatalf("%q became %q", text, lines)
 		}
 	})
+}
+
+// TestAlikeFailuresAreOne: a denied permission is not told once for each user.
+func TestAlikeFailuresAreOne(t *testing.T) {
+	s := fixture()
+	s.Accounts[0].Failures = nil
+	for i := range 500 {
+		name := fmt.Sprintf("user-%d", i)
+		s.Accounts[0].Failures = append(s.Accounts[0].Failures, accesskey.Failure{
+			Account: "123456789012", User: name, Call: "iam:ListAccessKeys", Class: "Denied",
+			Err: "not authorized on resource user " + name, Hint: "Allow it",
+		})
+	}
+	table := written(t, Table, s, Options{Width: 200})
+	want := "iam:ListAccessKeys of 123456789012, 500 users (user-0, user-1, user-2, …): Denied: not authorized on resource user user-0 (the first of 500)"
+	if !strings.Contains(table, want) || strings.Count(table, "iam:ListAccessKeys") != 1 || !strings.Contains(table, "500 things could not be read") {
+		t.Errorf("the table says\n%s", table)
+	}
+	if n := strings.Count(written(t, NDJSON, s, Options{}), `"type":"error"`); n != 500 {
+		t.Errorf("NDJSON has %d errors", n)
+	}
 }

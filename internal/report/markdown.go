@@ -133,9 +133,9 @@ func (m *sheet) failures(s Scan) {
 		return
 	}
 	m.linef("\n## Could not be read\n\nWhat depends on it is unknown, not assumed.")
-	m.table("Account", "Call", "What", "Error", "What to do")
+	m.table("Account", "Call", "Error", "What to do")
 	for _, f := range all {
-		m.row(md(f.Account), code(f.Call), md(f.Class), md(f.about()+": "+f.Err), md(f.Hint))
+		m.row(md(f.about()), code(f.Call), md(f.what()), md(f.Hint))
 	}
 }
 

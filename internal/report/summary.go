@@ -95,7 +95,7 @@ func rootKeys(c CountsRecord) string {
 func asOf(inv accesskey.Inventory, now time.Time) string {
 	at, ok := inv.CredentialReport.Get()
 	if !ok {
-		return "read live; no credential report: " + clean(inv.CredentialReport.Why())
+		return "no credential report: " + clean(inv.CredentialReport.Why())
 	}
 	if age := now.Sub(at); age >= time.Minute {
 		return "credential report " + span(age) + " old; what findings name was looked up live"
@@ -115,32 +115,56 @@ func total(s Scan) CountsRecord {
 	return sum
 }
 
-// failing is one or more failures that say the same.
+// failing is one or more failures of the same call for the same reason. The
+// texts of the others differ by user name or request ID.
 type failing struct {
-	accesskey.Failure
-	users []string
+	accesskey.Failure // the first
+	users             []string
+	n                 int
 }
 
-// failures gathers what could not be read, one entry for what failed alike.
+// failures gathers what could not be read: a denied permission fails alike for
+// five thousand users.
 func failures(s Scan) []failing {
 	var all []failing
 	at := map[accesskey.Failure]int{}
 	for _, inv := range s.Accounts {
 		for _, f := range inv.Failures {
-			user := f.User
-			f.User = ""
-			i, ok := at[f]
+			kind := accesskey.Failure{Account: f.Account, Call: f.Call, Class: f.Class}
+			i, ok := at[kind]
 			if !ok {
 				i = len(all)
-				at[f] = i
+				at[kind] = i
 				all = append(all, failing{Failure: f})
 			}
-			if user != "" {
-				all[i].users = append(all[i].users, user)
+			all[i].n++
+			if f.User != "" {
+				all[i].users = append(all[i].users, f.User)
 			}
 		}
 	}
 	return all
+}
+
+// unread says how many things could not be read; empty for none.
+func unread(s Scan) string {
+	n := 0
+	for _, inv := range s.Accounts {
+		n += len(inv.Failures)
+	}
+	if n == 0 {
+		return ""
+	}
+	return count(n, "thing") + " could not be read"
+}
+
+// what says what went wrong: "throttled: Rate exceeded". Clean.
+func (f failing) what() string {
+	text := list(": ", clean(f.Class), clean(f.Err))
+	if f.n > 1 {
+		text += " (the first of " + thousands(f.n) + ")"
+	}
+	return text
 }
 
 // about says whose data is missing: "123456789012, 500 users (doe, roe, …)". Clean.

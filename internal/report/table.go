@@ -37,8 +37,8 @@ func (p *page) summary(s Scan) {
 		}
 	}
 	p.aside("  ", limits(s.Rules)+" · "+moment(s.GeneratedAt))
-	if n := len(failures(s)); n > 0 {
-		p.text("  ", count(n, "thing")+" could not be read: this is not the whole picture (see below)")
+	if missing := unread(s); missing != "" {
+		p.text("  ", missing+": this is not the whole picture (see below)")
 	}
 	p.gap()
 }
@@ -203,7 +203,7 @@ func (p *page) failures(s Scan) {
 	p.gap()
 	p.head("Could not be read (what depends on it is unknown, not assumed)")
 	for _, f := range all {
-		p.text("  ", clean(f.Call)+" of "+f.about()+": "+list(": ", clean(f.Class), clean(f.Err)))
+		p.text("  ", clean(f.Call)+" of "+f.about()+": "+f.what())
 		if f.Hint != "" {
 			p.aside("    → ", clean(f.Hint))
 		}
