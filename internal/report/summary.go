@@ -98,7 +98,7 @@ func asOf(inv accesskey.Inventory, now time.Time) string {
 		return "no credential report: " + clean(inv.CredentialReport.Why())
 	}
 	if age := now.Sub(at); age >= time.Minute {
-		return "credential report " + span(age) + " old; what findings name was looked up live"
+		return "credential report " + span(age) + " old"
 	}
 	return "credential report made just now"
 }
