@@ -124,7 +124,7 @@ func (a *AWS) authenticate(p *parsed, s *signature, now time.Time) (principal, *
 	if err := s.checkScope(p.service.name); err != nil {
 		return principal{}, err
 	}
-	if err := s.checkTime(now, time.Now().UTC()); err != nil {
+	if err := s.checkTime(now, time.Now().UTC(), a.clock.unmoved()); err != nil {
 		return principal{}, err
 	}
 	if temporary := a.sessions[s.keyID]; temporary != nil {

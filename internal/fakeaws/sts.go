@@ -65,12 +65,16 @@ func assumeRole(r *request) (any, *apiError) {
 	if found == nil {
 		return nil, errDenied(r.cannotAssume("sts:AssumeRole"))
 	}
+	mfa, err := r.checkMFA()
+	if err != nil {
+		return nil, err
+	}
 	permissions := []string{"sts:AssumeRole"}
 	if r.form.Has("Tags.member.1.Key") {
 		permissions = append(permissions, "sts:TagSession")
 	}
 	for _, permission := range permissions {
-		if err := r.checkAssume(permission, acct, found); err != nil {
+		if err := r.checkAssume(permission, acct, found, mfa); err != nil {
 			return nil, err
 		}
 	}
@@ -79,7 +83,7 @@ func assumeRole(r *request) (any, *apiError) {
 		return nil, err
 	}
 	s := r.newSession(acct, length)
-	s.role, s.name = found, r.value("RoleSessionName")
+	s.role, s.name, s.mfa = found, r.value("RoleSessionName"), mfa
 	if s.policies, err = r.sessionPolicies(acct); err != nil {
 		return nil, err
 	}
@@ -119,11 +123,15 @@ func (r *request) roleByARN(arn string) (*account, *role) {
 	return acct, found
 }
 
-func (r *request) checkAssume(permission string, acct *account, found *role) *apiError {
+func (r *request) checkAssume(permission string, acct *account, found *role, mfa bool) *apiError {
 	on := target{arn: acct.roleARN(found), tags: found.tags, context: map[string][]string{
 		"sts:RoleSessionName": {r.value("RoleSessionName")},
 		"aws:ResourceAccount": {acct.id},
 	}}
+	if mfa {
+		on.context["aws:MultiFactorAuthPresent"] = []string{"true"}
+		on.context["aws:MultiFactorAuthAge"] = []string{"0"}
+	}
 	if id := r.value("ExternalId"); id != "" {
 		on.context["sts:ExternalId"] = []string{id}
 	}

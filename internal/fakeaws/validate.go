@@ -126,7 +126,10 @@ func (r *request) list(name string) []string {
 }
 
 // tag is a Key and a Value, on the wire and in the state.
-type tag struct{ Key, Value string }
+type tag struct {
+	Key   string
+	Value string `wire:"always"`
+}
 
 // tags is a parameter of the form Tags.member.1.Key, Tags.member.1.Value, ….
 func (r *request) tags(name string) []tag {

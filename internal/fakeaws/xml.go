@@ -16,7 +16,8 @@ import (
 // xmlWriter writes answers of the Query protocol. Struct fields become elements
 // of the same name, lists hold <member> elements, maps <entry> elements. Empty
 // strings, zero times and nil pointers are left out, as AWS leaves out what is
-// not set; lists are always there unless tagged `wire:"omitempty"`.
+// not set; `wire:"always"` keeps an empty string. Lists are always there unless
+// tagged `wire:"omitempty"`.
 type xmlWriter struct{ bytes.Buffer }
 
 func (x *xmlWriter) text(s string) { x.WriteString(s) }
@@ -63,10 +64,13 @@ func (x *xmlWriter) structure(v any) { x.fields(reflect.Indirect(reflect.ValueOf
 func (x *xmlWriter) fields(v reflect.Value) {
 	for _, f := range fieldsOf(v.Type()) {
 		field := v.FieldByIndex(f.index)
-		if f.omitEmpty && field.IsZero() {
-			continue
+		switch {
+		case f.tag == "omitempty" && field.IsZero():
+		case f.tag == "always" && field.IsZero():
+			x.element(f.name, "")
+		default:
+			x.field(f.name, field)
 		}
-		x.field(f.name, field)
 	}
 }
 
@@ -135,9 +139,9 @@ func (x *xmlWriter) mapping(name string, v reflect.Value) {
 // wireField is a field of a struct as the wire knows it; embedded structs are
 // flattened.
 type wireField struct {
-	index     []int
-	name      string
-	omitEmpty bool
+	index []int
+	name  string
+	tag   string
 }
 
 var wireFields sync.Map // reflect.Type → []wireField
@@ -151,7 +155,7 @@ func fieldsOf(t reflect.Type) []wireField {
 		if f.Anonymous || !f.IsExported() {
 			continue
 		}
-		fields = append(fields, wireField{f.Index, f.Name, f.Tag.Get("wire") == "omitempty"})
+		fields = append(fields, wireField{f.Index, f.Name, f.Tag.Get("wire")})
 	}
 	wireFields.Store(t, fields)
 	return fields
