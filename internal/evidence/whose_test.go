@@ -21,14 +21,15 @@ const (
 	theirID      = "AKIAIOSFODNN7THEIRSS"
 )
 
-var start = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+// created is when every key was made. AWS's clock is the host's here: with
+// another, the SDK tries refused signatures twice.
+var created = time.Now().UTC().Truncate(time.Second).Add(-100 * 24 * time.Hour)
 
 // world is two accounts: ours with an administrator, alice (an unused key and
 // an inactive one) and nobody (who may do nothing), theirs with bob.
 func world(t *testing.T) *fakeaws.AWS {
 	t.Helper()
-	aws := fakeaws.New(fakeaws.Config{Start: start, Seed: 1})
-	created := start.Add(-100 * 24 * time.Hour)
+	aws := fakeaws.New(fakeaws.Config{Seed: 1})
 	aws.AddAccount(fakeaws.AccountSpec{ID: ourAccount, Admin: "admin", Created: created, Users: []fakeaws.UserSpec{
 		{Name: "admin", Created: created, ManagedPolicies: []string{"arn:aws:iam::aws:policy/AdministratorAccess"}, Keys: []fakeaws.KeySpec{{Created: created}}},
 		{Name: "alice", Path: "/staff/", Created: created, Keys: []fakeaws.KeySpec{
@@ -95,6 +96,7 @@ func identify(t *testing.T, session *awsapi.Session, key LocalKey, try bool) (to
 
 func TestIdentify(t *testing.T) {
 	const unasked = "? not checked"
+	made := created.Format(time.DateOnly)
 	other := "? the credentials in use are of account " + ourAccount
 	for _, test := range []struct {
 		name string
@@ -103,15 +105,15 @@ func TestIdentify(t *testing.T) {
 		want told
 	}{
 		{"ours, by its ID", found(exampleID, exampleSecret), false,
-			told{ourAccount, "alice", unasked, "Active", "2026-08-15", "never"}},
+			told{ourAccount, "alice", unasked, "Active", made, "never"}},
 		{"ours, by itself, which is a use", found(exampleID, exampleSecret), true,
-			told{ourAccount, "alice", "yes", "Active", "2026-08-15", "sts"}},
+			told{ourAccount, "alice", "yes", "Active", made, "sts"}},
 		{"ours, with another's secret beside it", found(exampleID, otherSecret), true,
-			told{ourAccount, "alice", "no: the secret beside it is wrong", "Active", "2026-08-15", "never"}},
+			told{ourAccount, "alice", "no: the secret beside it is wrong", "Active", made, "never"}},
 		{"inactive", found(inactiveID, otherSecret), true,
-			told{ourAccount, "alice", "no: deleted or inactive", "Inactive", "2026-08-15", "never"}},
+			told{ourAccount, "alice", "no: deleted or inactive", "Inactive", made, "never"}},
 		{"without a secret", found(exampleID, ""), true,
-			told{ourAccount, "alice", unasked, "Active", "2026-08-15", "never"}},
+			told{ourAccount, "alice", unasked, "Active", made, "never"}},
 		{"theirs", found(theirID, ""), false, told{theirAccount, unasked, unasked, other, other, other}},
 		{"theirs, by itself", found(theirID, exampleSecret), true, told{theirAccount, "bob", "yes", other, other, other}},
 	} {
