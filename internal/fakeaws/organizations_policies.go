@@ -15,7 +15,8 @@ const (
 // policyTypes are Organizations' PolicyType; only SCPs are switched on here.
 var policyTypes = []string{
 	controlPolicyType, "RESOURCE_CONTROL_POLICY", "TAG_POLICY", "BACKUP_POLICY", "AISERVICES_OPT_OUT_POLICY", "CHATBOT_POLICY",
-	"DECLARATIVE_POLICY_EC2", "SECURITYHUB_POLICY",
+	"DECLARATIVE_POLICY_EC2", "SECURITYHUB_POLICY", "INSPECTOR_POLICY", "UPGRADE_ROLLOUT_POLICY", "BEDROCK_POLICY", "S3_POLICY",
+	"NETWORK_SECURITY_DIRECTOR_POLICY",
 }
 
 type controlPolicyShape struct {

@@ -20,8 +20,12 @@ const organizationsPage = 20
 func cut[T any](r *request, in pageInput, scope string, items []T, key func(T) string) ([]T, string, *apiError) {
 	limit := organizationsPage
 	if in.MaxResults != nil {
-		if limit = *in.MaxResults; limit < 1 || limit > organizationsPage {
-			return nil, "", errBadMember("MAX_LIMIT_EXCEEDED_FILTER", "You provided a value that is not between 1 and 20.")
+		limit = *in.MaxResults
+		switch {
+		case limit < 1:
+			return nil, "", errBadMember("MIN_VALUE_EXCEEDED", "You provided a value that is smaller than the minimum.")
+		case limit > organizationsPage:
+			return nil, "", errBadMember("MAX_VALUE_EXCEEDED", "You provided a value that is larger than the maximum.")
 		}
 	}
 	first := 0
@@ -125,9 +129,8 @@ type accountShape struct {
 	Paths           []string
 }
 
-// account writes an account. That a path ends with the account's own number is
-// Organizations' way to write entity paths of accounts; no source shows the
-// member itself.
+// account writes an account. Its path ends with its own number and a slash: so
+// the pattern of Path in the API model has it.
 func (o *organization) account(acct *account) accountShape {
 	method := "CREATED"
 	if acct == o.management {

@@ -24,7 +24,7 @@ func (r *request) describe() {
 		return
 	}
 	var params map[string]any
-	if err := json.Unmarshal(r.body, &params); err == nil {
+	if err := json.Unmarshal(r.body, &params); err == nil && len(params) > 0 {
 		r.params, _ = hideSecrets(lowered(params)).(map[string]any)
 	}
 }
