@@ -115,7 +115,7 @@ func (s *simulation) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }() // on the ways out before it is served
 	aws := fakeaws.New(s.config)
 	population.Fill(aws, s.population)
 	if s.truth != "" {
@@ -164,7 +164,7 @@ export KEYTEND_SIM_PID=%d
 		return fmt.Errorf("print environment: %w", err)
 	}
 	if !a.quiet {
-		fmt.Fprintf(a.stderr, "simulated AWS on %s: %d account(s) of %d users; stop it with Ctrl-C or kill %d\n",
+		_, _ = fmt.Fprintf(a.stderr, "simulated AWS on %s: %d account(s) of %d users; stop it with Ctrl-C or kill %d\n",
 			endpoint(address), s.population.Accounts, s.population.Users, os.Getpid())
 	}
 	if stdout, ok := a.stdout.(io.Closer); ok && !a.out.is {

@@ -37,7 +37,7 @@ func startSim(t *testing.T, args ...string) (environment map[string]string, stop
 		if code != 0 {
 			t.Log(said)
 		}
-		in.Close()
+		_ = in.Close()
 		ended <- code
 	}()
 	text, err := io.ReadAll(out)

@@ -60,8 +60,8 @@ func on(age int, used time.Duration, service, region string) demoKey {
 	return demoKey{"Active", age, used, service, region}
 }
 
-func off(age int, used time.Duration, service, region string) demoKey {
-	return demoKey{"Inactive", age, used, service, region}
+func off(age int, used time.Duration, service string) demoKey {
+	return demoKey{"Inactive", age, used, service, "eu-central-1"}
 }
 
 func neverOn(age int) demoKey { return demoKey{"Active", age, -1, "", ""} }

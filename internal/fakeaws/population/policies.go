@@ -10,7 +10,7 @@ const (
 	securityAudit       = "arn:aws:iam::aws:policy/SecurityAudit"
 	iamFullAccess       = "arn:aws:iam::aws:policy/IAMFullAccess"
 	s3ReadOnlyAccess    = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
-	changePassword      = "arn:aws:iam::aws:policy/IAMUserChangePassword"
+	selfService         = "arn:aws:iam::aws:policy/IAMUserChangePassword"
 	billing             = "arn:aws:iam::aws:policy/job-function/Billing"
 	quarantineV2        = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV2"
 	quarantineV3        = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
@@ -63,7 +63,7 @@ func groups() []fakeaws.GroupSpec {
 		{Name: "mfa-needed", Path: "/", InlinePolicies: map[string]string{"need-mfa": needMFA}},
 		{Name: "on-call", Path: "/", InlinePolicies: map[string]string{"attach": attachUserPolicy}},
 		{Name: "readers", Path: "/", ManagedPolicies: []string{readOnlyAccess}},
-		{Name: "staff", Path: "/", ManagedPolicies: []string{changePassword}},
+		{Name: "staff", Path: "/", ManagedPolicies: []string{selfService}},
 	}
 }
 

@@ -25,7 +25,7 @@ const day = 24 * time.Hour
 // field of fakeaws changes nothing here.
 func sum(spec fakeaws.AccountSpec) string {
 	digest := sha256.New()
-	line := func(facts ...any) { fmt.Fprintf(digest, "%q\n", fmt.Sprint(facts...)) }
+	line := func(facts ...any) { _, _ = fmt.Fprintf(digest, "%q\n", fmt.Sprint(facts...)) }
 	keys := func(list []fakeaws.KeySpec) {
 		for _, k := range list {
 			line(k.ID, k.Secret, k.Status, k.Created)

@@ -128,7 +128,7 @@ func TestTruthOverTheWire(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer answer.Body.Close()
+		defer func() { _ = answer.Body.Close() }()
 		var truth written
 		if err := json.NewDecoder(answer.Body).Decode(&truth); err != nil {
 			t.Fatal(err)
