@@ -1,7 +1,9 @@
 package awsapi
 
 import (
+	"context"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
@@ -27,14 +29,14 @@ type retryers struct {
 	budget   *ratelimit.TokenRateLimit
 
 	lock  sync.Mutex
-	byAPI map[string]*retry.AdaptiveMode
+	byAPI map[string]*pacedRetryer
 }
 
 func newRetryers(attempts int) *retryers {
 	if attempts <= 0 {
 		attempts = defaultAttempts
 	}
-	return &retryers{attempts: attempts, budget: ratelimit.NewTokenRateLimit(retryBudget), byAPI: make(map[string]*retry.AdaptiveMode)}
+	return &retryers{attempts: attempts, budget: ratelimit.NewTokenRateLimit(retryBudget), byAPI: make(map[string]*pacedRetryer)}
 }
 
 func (r *retryers) of(api string) aws.RetryerV2 {
@@ -42,12 +44,7 @@ func (r *retryers) of(api string) aws.RetryerV2 {
 	defer r.lock.Unlock()
 	retryer, ok := r.byAPI[api]
 	if !ok {
-		retryer = retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
-			o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
-				o.MaxAttempts = r.attempts
-				o.RateLimiter = r.budget
-			})
-		})
+		retryer = newPacedRetryer(r.attempts, r.budget)
 		r.byAPI[api] = retryer
 	}
 	return retryer
@@ -57,4 +54,48 @@ func (r *retryers) of(api string) aws.RetryerV2 {
 func (s *Session) iamAPI(name string) func(*iam.Options) {
 	retryer := s.retryers.of("iam:" + name)
 	return func(o *iam.Options) { o.Retryer = retryer }
+}
+
+// pace is how often the one call whose turn it is looks for its token.
+const pace = 5 * time.Millisecond
+
+// pacedRetryer is the SDK's adaptive retryer, whose calls wait for their turn
+// in a row. Left alone, every waiting call looks for a token by itself, as
+// often as the missing fraction of one is short: with rounding, at no interval
+// at all.
+type pacedRetryer struct {
+	*retry.AdaptiveMode
+	turn chan struct{}
+}
+
+func newPacedRetryer(attempts int, budget *ratelimit.TokenRateLimit) *pacedRetryer {
+	adaptive := retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
+		o.FailOnNoAttemptTokens = true
+		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
+			o.MaxAttempts = attempts
+			o.RateLimiter = budget
+		})
+	})
+	return &pacedRetryer{adaptive, make(chan struct{}, 1)}
+}
+
+// GetAttemptToken waits for the rate that AWS was found to bear.
+func (p *pacedRetryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
+	select {
+	case p.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-p.turn }()
+	for {
+		release, err := p.AdaptiveMode.GetAttemptToken(ctx)
+		if err == nil {
+			return release, nil // an error is only the lack of a token
+		}
+		select {
+		case <-time.After(pace):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }

@@ -92,6 +92,7 @@ func truth(spec fakeaws.AccountSpec) map[string][]plainKey {
 		}
 		sortPlain(users[u.Name])
 	}
+	hideOwnUse(users)
 	return users
 }
 
@@ -133,7 +134,16 @@ func observed(inv accesskey.Inventory) map[string][]plainKey {
 		}
 		sortPlain(users[u.Name])
 	}
+	hideOwnUse(users)
 	return users
+}
+
+// hideOwnUse leaves out when the key was last used that the scan itself uses:
+// it depends on which of the calls made at once came first.
+func hideOwnUse(users map[string][]plainKey) {
+	for i := range users[population.Admin] {
+		users[population.Admin][i].LastUsed = "by the scan"
+	}
 }
 
 // agree fails where something known differs from the truth, or something is
@@ -164,7 +174,8 @@ func agree(t *testing.T, want, got map[string][]plainKey, mayBeUnknown func(user
 // agreeLoosely matches keys one to one, an unknown fact fitting any.
 func agreeLoosely(t *testing.T, name string, keys, seen []plainKey) {
 	t.Helper()
-	fits := func(a, b string) bool { return a == b || b == "?" }
+	// The report tells only whether a key is Active.
+	fits := func(a, b string) bool { return a == b || b == "?" || a == "Expired" && b == "Inactive" }
 	rest := slices.Clone(keys)
 	for _, s := range seen {
 		i := slices.IndexFunc(rest, func(k plainKey) bool {

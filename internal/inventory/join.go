@@ -147,6 +147,8 @@ func reportKeys(row *ReportRow, at time.Time) []accesskey.Key {
 	return keys
 }
 
+// statusOf is all the report tells of a key's status: an Expired key passes for
+// Inactive there, until it is looked up.
 func statusOf(active bool) accesskey.Status {
 	if active {
 		return accesskey.Active
