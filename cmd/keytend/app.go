@@ -63,7 +63,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return exitOK
 	}
 	if ctx.Err() != nil {
-		fmt.Fprintln(a.stderr, "keytend: interrupted before everything was read; nothing is reported")
+		_, _ = fmt.Fprintln(a.stderr, "keytend: interrupted before everything was read; nothing is reported")
 		return exitInterrupted
 	}
 	if !a.started {

@@ -92,9 +92,9 @@ func (a *app) fail(err error) int {
 
 // say prints an error and its hint to stderr.
 func (a *app) say(err error) {
-	fmt.Fprintf(a.stderr, "keytend: %s\n", printable(err.Error()))
+	_, _ = fmt.Fprintf(a.stderr, "keytend: %s\n", printable(err.Error()))
 	if hint := hintOf(err); hint != "" {
-		fmt.Fprintf(a.stderr, "hint: %s\n", printable(hint))
+		_, _ = fmt.Fprintf(a.stderr, "hint: %s\n", printable(hint))
 	}
 }
 

@@ -34,7 +34,7 @@ func explainCommand(a *app) *cobra.Command {
 		app: a, rules: policy.DefaultRules(),
 		output: choice{allowed: formatNames(report.SheetFormats), value: string(report.Table)},
 	}
-	command := &cobra.Command{
+	command := &cobra.Command{ //nolint:gosec // the key ID is the one of AWS's documentation
 		Use:   "explain USER|ACCESS-KEY-ID",
 		Short: "Tell everything about one user or key, and why it is or isn't a finding",
 		Long: `Explain tells everything known about one IAM user or access key: each fact with
@@ -105,8 +105,9 @@ func (e *explain) userOf(ctx context.Context, id accesskey.ID) (string, error) {
 	if err == nil {
 		return user, nil
 	}
-	if elsewhere := e.otherAccount(ctx, id); elsewhere != nil {
-		return "", elsewhere
+	if theirs, ours := e.accounts(ctx, id); theirs != ours {
+		return "", hinted{fmt.Errorf("key %s belongs to account %s; the credentials in use are of account %s", id, theirs, ours),
+			"use a profile of account " + theirs + " (--profile)"}
 	}
 	if awsapi.ClassOf(err) == awsapi.NotFound {
 		return "", hinted{fmt.Errorf("no key %s in this account", id), "it may have been deleted; `keytend scan --all --ids all` lists what there is"}
@@ -114,19 +115,15 @@ func (e *explain) userOf(ctx context.Context, id accesskey.ID) (string, error) {
 	return "", fmt.Errorf("find the user of key %s: %w", id, err)
 }
 
-// otherAccount returns an error that names the key's account where that is not
-// the session's; nil where it is, or where AWS doesn't tell.
-func (e *explain) otherAccount(ctx context.Context, id accesskey.ID) error {
-	account, err := e.session.KeyAccount(ctx, id)
-	if err != nil {
-		return nil // the caller has a better error
+// accounts returns the key's account and the session's; both empty where AWS
+// doesn't tell.
+func (e *explain) accounts(ctx context.Context, id accesskey.ID) (theirs, ours string) {
+	theirs, keyErr := e.session.KeyAccount(ctx, id)
+	own, ownErr := e.session.Identity(ctx)
+	if keyErr != nil || ownErr != nil {
+		return "", ""
 	}
-	own, err := e.session.Identity(ctx)
-	if err != nil || own.Account == account {
-		return nil
-	}
-	return hinted{fmt.Errorf("key %s belongs to account %s; the credentials in use are of account %s", id, account, own.Account),
-		"use a profile of account " + account + " (--profile)"}
+	return theirs, own.Account
 }
 
 // judge explains the user, or the one key that was asked for.

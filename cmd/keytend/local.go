@@ -104,22 +104,29 @@ func (r *localReport) verdict() error {
 // the facts, further places below.
 func (r *localReport) writeTable(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	if len(r.found.Keys) > 0 {
-		fmt.Fprintln(table, "ACCESS KEY\tWHERE\tWHOSE\tSTATUS\tAGE\tLAST USED")
-	}
-	for i, key := range r.found.Keys {
-		for n, place := range key.Places {
-			if n == 0 {
-				fmt.Fprintln(table, strings.Join(r.cells(key, r.holders[i]), "\t"))
-			} else {
-				fmt.Fprintf(table, "\t%s\t\t\t\t\n", r.place(place))
-			}
+	for _, row := range r.rows() {
+		if _, err := fmt.Fprintln(table, strings.Join(row, "\t")); err != nil {
+			return err
 		}
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	return r.writeRemarks(w)
+}
+
+func (r *localReport) rows() [][]string {
+	if len(r.found.Keys) == 0 {
+		return nil
+	}
+	rows := [][]string{{"ACCESS KEY", "WHERE", "WHOSE", "STATUS", "AGE", "LAST USED"}}
+	for i, key := range r.found.Keys {
+		rows = append(rows, r.cells(key, r.holders[i]))
+		for _, place := range key.Places[1:] {
+			rows = append(rows, []string{"", r.place(place)})
+		}
+	}
+	return rows
 }
 
 func (r *localReport) writeRemarks(w io.Writer) error {

@@ -59,7 +59,7 @@ func (l *progressLine) show(p inventory.Progress) {
 	if runes := []rune(text); l.width > 0 && len(runes) >= l.width {
 		text = string(runes[:l.width-1]) // a full line would wrap
 	}
-	fmt.Fprintf(l.w, "\r\x1b[K%s", text)
+	_, _ = fmt.Fprintf(l.w, "\r\x1b[K%s", text)
 }
 
 // end erases the line; nothing is drawn afterwards.
@@ -68,6 +68,6 @@ func (l *progressLine) end() {
 	defer l.mu.Unlock()
 	l.ended = true
 	if l.drawn {
-		fmt.Fprint(l.w, "\r\x1b[K")
+		_, _ = fmt.Fprint(l.w, "\r\x1b[K")
 	}
 }

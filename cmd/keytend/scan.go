@@ -252,7 +252,7 @@ func readBaseline(path string) (report.Baseline, error) {
 	if err != nil {
 		return report.Baseline{}, fmt.Errorf("read baseline: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	baseline, err := report.ReadBaseline(f)
 	if err != nil {
 		return report.Baseline{}, fmt.Errorf("read baseline %s: %w", path, err)

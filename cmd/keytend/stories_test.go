@@ -34,7 +34,7 @@ func startRecorded() int {
 	if err != nil {
 		panic(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	return start(io.MultiWriter(os.Stdout, f), io.MultiWriter(os.Stderr, f))
 }
 
