@@ -133,10 +133,20 @@ func newEvaluation(req Request) *evaluation {
 		ctx:             newContext(req.Context),
 		missing:         map[string]string{},
 	}
-	if parts := strings.SplitN(req.Resource, ":", arnParts); e.resourceAccount == "" && len(parts) == arnParts {
-		e.resourceAccount = parts[4]
+	if e.resourceAccount == "" {
+		e.resourceAccount = accountOf(req.Resource)
 	}
 	return e
+}
+
+// accountOf is the account that an ARN names; empty where it names none, as
+// those of buckets and of AWS's own policies (arn:aws:iam::aws:policy/…).
+func accountOf(arn string) string {
+	parts := strings.SplitN(arn, ":", arnParts)
+	if len(parts) != arnParts || strings.Trim(parts[4], "0123456789") != "" {
+		return ""
+	}
+	return parts[4]
 }
 
 func (e *evaluation) sameAccount() bool {

@@ -57,6 +57,9 @@ func TestActionsAndResources(t *testing.T) {
 		{`"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::*:user/${aws:PrincipalTag/n, 'alice'}"`, "iam:GetUser", aliceARN, Allowed},
 		{`"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/${*}${?}${$}"`, "s3:GetObject", "arn:aws:s3:::b/*?$", Allowed},
 		{`"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/${*}"`, "s3:GetObject", "arn:aws:s3:::b/x", ImplicitDeny},
+		{`"Effect":"Allow","Action":"iam:*","Resource":"*"`, "iam:GetPolicy", "arn:aws:iam::aws:policy/AdministratorAccess", Allowed},
+		{`"Effect":"Allow","Action":"s3:*","Resource":"*"`, "s3:GetObject", "arn:aws:s3:::example-bucket/key", Allowed},
+		{`"Effect":"Allow","Action":"iam:*","Resource":"*"`, "iam:GetUser", "arn:aws:iam::999999999999:user/bob", ImplicitDeny},
 		{`"Effect":"Deny","Action":"s3:*","Resource":"*"`, "s3:GetObject", "*", ExplicitDeny},
 	} {
 		t.Run(tt.statement, func(t *testing.T) {
