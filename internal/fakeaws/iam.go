@@ -14,7 +14,7 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/APIReference/
 func iamService() service {
 	s := service{
-		name: "iam", source: "iam.amazonaws.com", version: "2010-05-08",
+		name: "iam", source: "iam.amazonaws.com", version: "2010-05-08", global: true,
 		namespace: "https://iam.amazonaws.com/doc/2010-05-08/", constraints: iamConstraints(),
 		actions: map[string]action{},
 	}

@@ -15,6 +15,7 @@ func organizationsService() service {
 		name:     "organizations",
 		source:   "organizations.amazonaws.com",
 		protocol: json11,
+		global:   true,
 		target:   "AWSOrganizationsV20161128",
 		actions: map[string]action{
 			"DescribeOrganization":             {do: describeOrganization, reads: true},

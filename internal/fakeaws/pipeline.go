@@ -56,11 +56,11 @@ func (a *AWS) admit(p *parsed, parseErr *apiError) (*request, action, *apiError)
 	if err != nil {
 		return r, action{}, err
 	}
-	r.region = s.region
 	if r.caller, err = a.authenticate(p, s, r.now); err != nil {
 		return r, action{}, err
 	}
 	r.account = r.caller.account
+	r.region = p.service.region(s.region, r.account.partition)
 	act, err := p.find()
 	if err != nil {
 		return r, act, err

@@ -137,7 +137,7 @@ func (a *AWS) authenticate(p *parsed, s *signature, now time.Time) (principal, *
 	if !s.matches(p.http, p.body, key.secret) {
 		return principal{}, errWrongSignature()
 	}
-	key.use(now, p.service.name, s.region, a.config.LastUsedLag)
+	key.use(now, p.service.name, p.service.region(s.region, key.account.partition), a.config.LastUsedLag)
 	return principal{account: key.account, user: key.owner, key: key}, nil
 }
 
@@ -156,7 +156,7 @@ func (a *AWS) authenticateSession(p *parsed, s *signature, temporary *session, n
 		return principal{}, errUnknownKey()
 	}
 	if who.role != nil {
-		who.role.lastUsed = &KeyUse{At: now, Service: p.service.name, Region: s.region}
+		who.role.lastUsed = &KeyUse{At: now, Service: p.service.name, Region: p.service.region(s.region, who.account.partition)}
 	}
 	return who, nil
 }

@@ -33,6 +33,7 @@ type service struct {
 	version   string // queryXML: Version parameter, 2010-05-08
 	namespace string // queryXML: xmlns of every answer
 	target    string // json11: what X-Amz-Target says before ".Action"
+	global    bool   // has one endpoint in a partition, in its home region
 	actions   map[string]action
 	// constraints of the parameters of a Query service, by name: in IAM and STS
 	// a parameter means the same in every action.
@@ -90,6 +91,14 @@ type request struct {
 	sourceIP  string
 	params    map[string]any // as CloudTrail tells them
 	witness   *account       // another account that CloudTrail tells of the call
+}
+
+// region is where a call that was signed for a region is served.
+func (s *service) region(scope, partition string) string {
+	if s.global {
+		return homeRegion(partition)
+	}
+	return scope
 }
 
 // value is a parameter of a Query call; empty where it is absent.
