@@ -18,9 +18,9 @@ const (
 	reportPatience = 10 * time.Minute
 
 	// firstPoll and slowestPoll bound the wait between two questions for the
-	// report. In between it is a sixth of the time waited so far: late by a
-	// sixth at most, and yet few questions.
-	firstPoll   = 200 * time.Millisecond
+	// report. In between it is a fifth of the time waited so far: late by a
+	// fifth at most, and yet few questions.
+	firstPoll   = 100 * time.Millisecond
 	slowestPoll = 10 * time.Second
 
 	// reportSlack is how much a report may seem older than the scan and yet be
@@ -93,7 +93,7 @@ func notYet(err error) bool {
 
 func (c *collector) pollReport(ctx context.Context) (awsapi.CredentialReport, error) {
 	for waited := time.Duration(0); waited < reportPatience; waited = time.Since(c.began) {
-		if err := sleep(ctx, min(max(firstPoll, waited/6), slowestPoll)); err != nil {
+		if err := sleep(ctx, min(max(firstPoll, waited/5), slowestPoll)); err != nil {
 			return awsapi.CredentialReport{}, err
 		}
 		stored, err := c.session.CredentialReport(ctx)

@@ -89,8 +89,19 @@ func (c *collector) lookUpAll(ctx context.Context, round []*observedUser, before
 	workers.Wait()
 }
 
-// lookAt reads one user's keys live and replaces what the report said of them.
+// lookAt reads live what is missing of one user, all at once.
 func (c *collector) lookAt(ctx context.Context, u *observedUser) {
+	var all sync.WaitGroup
+	if !u.SigningCertificates.Known() {
+		all.Go(func() { c.lookAtCertificates(ctx, u) })
+	}
+	c.lookAtKeys(ctx, u)
+	all.Wait()
+}
+
+// lookAtKeys reads one user's keys live and replaces what the report said of
+// them.
+func (c *collector) lookAtKeys(ctx context.Context, u *observedUser) {
 	asked := time.Now()
 	listed, err := c.session.Keys(ctx, u.Name)
 	switch {
@@ -102,15 +113,14 @@ func (c *collector) lookAt(ctx context.Context, u *observedUser) {
 		u.notListed(err, c.freshRow(u) != nil)
 		return
 	}
+	listedAt := c.session.At(asked)
 	var slots []ReportKey
-	var reportAt time.Time
 	if row := c.freshRow(u); row != nil {
-		slots, reportAt = row.Keys, c.reportAt
+		slots = row.Keys
 	}
-	keys, pending := joinKeys(listed, c.session.At(asked), slots, reportAt)
+	keys, pending := joinKeys(listed, listedAt, slots, c.reportAt)
 	c.askLastUsed(ctx, u.Name, keys, pending)
-	u.Keys = accesskey.Observed(keys, c.session.At(asked), fromKeys)
-	c.lookAtCertificates(ctx, u)
+	u.Keys = accesskey.Observed(keys, listedAt, fromKeys)
 }
 
 // freshRow is the user's row where the report was made during this scan, so
@@ -142,19 +152,18 @@ func (c *collector) askLastUsed(ctx context.Context, user string, keys []accessk
 }
 
 // lookAtCertificates reads the signing certificates that the report doesn't
-// show.
+// show. A user who is gone is for lookAtKeys to notice.
 func (c *collector) lookAtCertificates(ctx context.Context, u *observedUser) {
-	if u.SigningCertificates.Known() {
-		return
-	}
 	asked := time.Now()
 	certificates, err := c.session.SigningCertificates(ctx, u.Name)
-	if err != nil {
-		c.failures.add(u.Name, err)
-		u.SigningCertificates = accesskey.Unread[[]accesskey.SigningCertificate](failureText(err))
+	switch {
+	case err == nil:
+		u.SigningCertificates = accesskey.Observed(certificates, c.session.At(asked), fromCertificate)
 		return
+	case awsapi.ClassOf(err) != awsapi.NotFound:
+		c.failures.add(u.Name, err)
 	}
-	u.SigningCertificates = accesskey.Observed(certificates, c.session.At(asked), fromCertificate)
+	u.SigningCertificates = accesskey.Unread[[]accesskey.SigningCertificate](failureText(err))
 }
 
 // notListed notes that the keys couldn't be listed. A report made during this
