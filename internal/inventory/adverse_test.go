@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -63,6 +64,53 @@ func TestLiveAsksForNoReport(t *testing.T) {
 		agree(t, truth(w.aws.Snapshot(w.account)), observed(inv), never)
 		if n := w.aws.Calls()["iam:GetCredentialReport"]; n > 0 || inv.CredentialReport.Known() || len(inv.Failures) > 0 {
 			t.Errorf("%d questions for the report, failures %v", n, inv.Failures)
+		}
+	})
+}
+
+// TestPasswordsLive holds what is read of passwords user by user against what
+// the report says of the same users.
+func TestPasswordsLive(t *testing.T) {
+	inWorld(t, fakeaws.Config{}, populationOf(120), func(w *world) {
+		reported := make(map[string]accesskey.Password)
+		for _, u := range w.collect(Options{IDs: IDsForNone}).Users {
+			if u.Password.Source() == fromReport {
+				reported[u.Name], _ = u.Password.Get()
+			}
+		}
+		compared := 0
+		for _, u := range w.collect(Options{Live: true}).Users {
+			want, ok := reported[u.Name]
+			got, known := u.Password.Get()
+			if !ok {
+				continue
+			}
+			want.LastChanged = time.Time{}
+			if !want.Enabled {
+				want.MFA = false // without a password it guards nothing
+			} else {
+				compared++
+			}
+			if !known || got != want {
+				t.Errorf("%s: %+v, the report says %+v (%s)", u.Name, got, want, u.Password.Why())
+			}
+		}
+		if compared == 0 {
+			t.Error("nobody has a password")
+		}
+	})
+}
+
+func TestCanceled(t *testing.T) {
+	inWorld(t, fakeaws.Config{Latency: 50 * time.Millisecond}, populationOf(100), func(w *world) {
+		for _, after := range []time.Duration{0, 75 * time.Millisecond, 300 * time.Millisecond} {
+			ctx, cancel := context.WithTimeout(w.t.Context(), after)
+			start := time.Now()
+			_, err := Collect(ctx, w.session(), Options{IDs: IDsForAll})
+			cancel()
+			if awsapi.ClassOf(err) != awsapi.Canceled || time.Since(start) > after+time.Second {
+				t.Errorf("after %s: %v, in %s", after, err, time.Since(start))
+			}
 		}
 	})
 }

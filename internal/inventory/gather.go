@@ -19,6 +19,7 @@ const (
 	fromLastUsed    = "iam:GetAccessKeyLastUsed"
 	fromServices    = "iam:ListServiceSpecificCredentials"
 	fromCertificate = "iam:ListSigningCertificates"
+	fromLogin       = "iam:GetLoginProfile"
 )
 
 // seen is what the account-wide calls told. Each call fills its own fields, so

@@ -95,6 +95,9 @@ func (c *collector) lookAt(ctx context.Context, u *observedUser) {
 	if !u.SigningCertificates.Known() {
 		all.Go(func() { c.lookAtCertificates(ctx, u) })
 	}
+	if !u.Password.Known() {
+		all.Go(func() { c.lookAtPassword(ctx, u) })
+	}
 	c.lookAtKeys(ctx, u)
 	all.Wait()
 }
@@ -164,6 +167,21 @@ func (c *collector) lookAtCertificates(ctx context.Context, u *observedUser) {
 		c.failures.add(u.Name, err)
 	}
 	u.SigningCertificates = accesskey.Unread[[]accesskey.SigningCertificate](failureText(err))
+}
+
+// lookAtPassword reads the console password of a user whom the report doesn't
+// show.
+func (c *collector) lookAtPassword(ctx context.Context, u *observedUser) {
+	asked := time.Now()
+	password, err := c.session.Password(ctx, u.Name)
+	switch {
+	case err == nil:
+		u.Password = accesskey.Observed(password, c.session.At(asked), fromLogin)
+		return
+	case awsapi.ClassOf(err) != awsapi.NotFound:
+		c.failures.add(u.Name, err)
+	}
+	u.Password = accesskey.Unread[accesskey.Password](failureText(err))
 }
 
 // notListed notes that the keys couldn't be listed. A report made during this
