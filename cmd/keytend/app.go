@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -16,8 +17,11 @@ import (
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	lookupEnv      func(string) (string, bool)
-	out, err       terminal // what stdout and stderr are
+	environ        []string                    // NAME=value
+	lookupEnv      func(string) (string, bool) // the same, one at a time
+	home           string                      // the user's directory; empty: unknown
+	now            func() time.Time            // the host's clock; AWS's is the session's
+	out, err       terminal                    // what stdout and stderr are
 
 	profile string
 	region  string
@@ -59,7 +63,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return exitOK
 	}
 	if ctx.Err() != nil {
-		fmt.Fprintln(a.stderr, "keytend: interrupted; nothing was reported")
+		_, _ = fmt.Fprintln(a.stderr, "keytend: interrupted before everything was read; nothing is reported")
 		return exitInterrupted
 	}
 	if !a.started {
@@ -75,13 +79,15 @@ func (a *app) prepare(*cobra.Command, []string) {
 	a.log = slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: a.level()}))
 }
 
-// level maps -v and -vv to what is logged.
+// level maps -v, -vv and --quiet to what is logged.
 func (a *app) level() slog.Level {
 	switch {
 	case a.verbose >= 2:
 		return slog.LevelDebug
 	case a.verbose == 1:
 		return slog.LevelInfo
+	case a.quiet:
+		return slog.LevelError
 	}
 	return slog.LevelWarn
 }
@@ -90,10 +96,16 @@ func (a *app) level() slog.Level {
 // neither --no-color nor NO_COLOR (https://no-color.org) nor TERM=dumb.
 func (a *app) colour() bool { return a.out.is && a.mayColour() }
 
+// mayColour reports whether the user lets terminals be coloured.
 func (a *app) mayColour() bool {
 	if value, _ := a.lookupEnv("NO_COLOR"); a.noColor || value != "" {
 		return false
 	}
+	return a.mayMoveCursor()
+}
+
+// mayMoveCursor reports whether terminals understand escape sequences at all.
+func (a *app) mayMoveCursor() bool {
 	value, _ := a.lookupEnv("TERM")
 	return value != "dumb"
 }

@@ -21,7 +21,7 @@ type choice struct {
 func (c *choice) String() string { return c.value }
 
 // Type implements pflag.Value.
-func (c *choice) Type() string { return "string" }
+func (c *choice) Type() string { return "word" }
 
 // Set implements pflag.Value.
 func (c *choice) Set(word string) error {

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
+
+	"github.com/keytend/keytend/internal/awsapi"
 )
 
 // What the process's exit code means. Scripts depend on these numbers.
@@ -60,9 +63,13 @@ func (e usageError) Hint() string {
 type verdict struct {
 	code int
 	text string
+	hint string
 }
 
 func (v verdict) Error() string { return v.text }
+
+// Hint says what to do next; empty where there is nothing to say.
+func (v verdict) Hint() string { return v.hint }
 
 // fail prints one line of what happened and one of what to do next, and
 // returns the exit code.
@@ -85,28 +92,31 @@ func (a *app) fail(err error) int {
 
 // say prints an error and its hint to stderr.
 func (a *app) say(err error) {
-	fmt.Fprintf(a.stderr, "keytend: %s\n", printable(err.Error()))
+	_, _ = fmt.Fprintf(a.stderr, "keytend: %s\n", printable(err.Error()))
 	if hint := hintOf(err); hint != "" {
-		fmt.Fprintf(a.stderr, "hint: %s\n", printable(hint))
+		_, _ = fmt.Fprintf(a.stderr, "hint: %s\n", printable(hint))
 	}
 }
 
-// hintOf returns what to do about err: its own hint where it has one.
+// hintOf returns what to do about err: its own hint, or what awsapi knows.
 func hintOf(err error) string {
 	var hinted interface{ Hint() string }
 	if errors.As(err, &hinted) {
 		return hinted.Hint()
 	}
-	return ""
+	return awsapi.Hint(err)
 }
 
 // printable keeps what a terminal could obey out of its reach: other people's
 // text (user names, AWS's messages) appears in errors.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\n' && (r < ' ' || (r >= 0x7f && r < 0xa0)) {
-			return '�'
+		switch {
+		case r == '\n' || unicode.IsPrint(r):
+			return r
+		case r == '\t':
+			return ' ' // cobra's suggestions
 		}
-		return r
+		return '�' // control characters, bidirectional overrides
 	}, text)
 }

@@ -5,25 +5,31 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
-func main() { os.Exit(start()) }
+func main() { os.Exit(start(os.Stdout, os.Stderr)) }
 
 // start builds the app from the process it runs in and returns its exit code.
 // The first interrupt asks it to stop; a second one kills it.
-func start() int {
+func start(stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
+	home, _ := os.UserHomeDir() // only scan --local looks there, and can do without
 	a := &app{
 		stdin:     os.Stdin,
-		stdout:    os.Stdout,
-		stderr:    os.Stderr,
+		stdout:    stdout,
+		stderr:    stderr,
+		environ:   os.Environ(),
 		lookupEnv: os.LookupEnv,
+		home:      home,
+		now:       time.Now,
 		out:       terminalOf(os.Stdout),
 		err:       terminalOf(os.Stderr),
 	}

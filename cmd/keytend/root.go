@@ -8,7 +8,7 @@ import (
 
 // rootCommand lists every command; there is no other registration.
 func rootCommand(a *app) *cobra.Command {
-	root := &cobra.Command{
+	root := &cobra.Command{ //nolint:gosec // the key ID is the one of AWS's documentation
 		Use:   "keytend",
 		Short: "Find every AWS access key and what is wrong with it",
 		Long: `Keytend finds every AWS IAM access key, says how old it is, when and where it
@@ -33,6 +33,11 @@ Exit codes:
 	root.SetErr(a.stderr)
 	a.sharedFlags(root)
 	root.AddCommand(
+		scanCommand(a),
+		explainCommand(a),
+		scorecardCommand(a),
+		demoCommand(a),
+		simCommand(a),
 		versionCommand(a),
 		exitCodesTopic(a),
 	)

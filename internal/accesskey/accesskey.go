@@ -139,8 +139,15 @@ type Inventory struct {
 	CredentialReport Fact[time.Time]
 
 	Root     Root
-	Users    []User    // by name
+	Users    []User // by name
+	Groups   Fact[[]Group]
 	Failures []Failure // what could not be read
+}
+
+// Group is an IAM group, whose policies every user in it has.
+type Group struct {
+	Name            string
+	ManagedPolicies []string // ARNs attached to the group
 }
 
 // Failure is one thing that could not be read. What depends on it is unknown,

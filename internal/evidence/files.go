@@ -63,7 +63,7 @@ func readFile(path string) (string, fs.FileMode, error) {
 	if err != nil {
 		return "", 0, bare(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return "", 0, bare(err)

@@ -158,7 +158,7 @@ func TestFindLocalMergesPlaces(t *testing.T) {
 			{Path: config, Line: 2, Name: "old"},
 		}},
 	}
-	secret := cmp.FilterValues(func(a, b accesskey.Secret) bool { return true }, cmp.Ignore())
+	secret := cmp.FilterValues(func(_, _ accesskey.Secret) bool { return true }, cmp.Ignore())
 	if diff := cmp.Diff(want, got.Keys, secret); diff != "" {
 		t.Error(diff)
 	}

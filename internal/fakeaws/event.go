@@ -34,4 +34,5 @@ type Identity struct {
 	IssuerARN   string // sessionContext.sessionIssuer of a session
 	IssuerID    string
 	IssuedAt    time.Time // of a session; zero: a long-lived key signed
+	MFA         bool      // the session was made with a multi-factor device
 }

@@ -8,8 +8,11 @@
 package fakeaws
 
 import (
+	"net/http"
 	"sync"
 	"time"
+
+	"github.com/keytend/keytend/internal/iampolicy"
 )
 
 // Config sets how the simulated AWS behaves. The zero value answers at once,
@@ -46,6 +49,7 @@ type AWS struct {
 	random   random
 	accounts map[string]*account
 	lazy     map[string]func() AccountSpec
+	manager  *account // the organization's management account, once it is seeded
 	keys     map[string]*accessKey
 	sessions map[string]*session
 	buckets  map[bucketKey]*bucket
@@ -53,6 +57,8 @@ type AWS struct {
 	seq      uint64
 	fault    func(Call) Fault
 	pending  []deferred
+	controls map[string]http.HandlerFunc
+	parsed   map[string]iampolicy.Document
 }
 
 // New returns a simulated AWS without any account.
@@ -68,5 +74,7 @@ func New(c Config) *AWS {
 		sessions: map[string]*session{},
 		buckets:  map[bucketKey]*bucket{},
 		calls:    map[string]int{},
+		controls: map[string]http.HandlerFunc{},
+		parsed:   map[string]iampolicy.Document{},
 	}
 }

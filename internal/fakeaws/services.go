@@ -11,6 +11,9 @@ func allServices() []service {
 	return []service{
 		iamService(),
 		stsService(),
+		organizationsService(),
+		cloudtrailService(),
+		configService(),
 	}
 }
 
@@ -30,7 +33,11 @@ type service struct {
 	version   string // queryXML: Version parameter, 2010-05-08
 	namespace string // queryXML: xmlns of every answer
 	target    string // json11: what X-Amz-Target says before ".Action"
+	global    bool   // has one endpoint in a partition, in its home region
 	actions   map[string]action
+	// constraints of the parameters of a Query service, by name: in IAM and STS
+	// a parameter means the same in every action.
+	constraints map[string]constraint
 }
 
 // action is one API call.
@@ -45,6 +52,11 @@ type action struct {
 	// permission replaces "service:Action" in authorization where AWS asks for
 	// another one.
 	permission string
+	// needs names the required parameters of a Query call.
+	needs []string
+	// rate is a limit of calls a second, per account and region, that AWS
+	// documents for this action and that holds whatever Config.Throttle says.
+	rate float64
 	// open marks calls that need no permission (sts:GetCallerIdentity) or that
 	// authorize themselves (sts:AssumeRole).
 	open bool
@@ -78,6 +90,15 @@ type request struct {
 	userAgent string
 	sourceIP  string
 	params    map[string]any // as CloudTrail tells them
+	witness   *account       // another account that CloudTrail tells of the call
+}
+
+// region is where a call that was signed for a region is served.
+func (s *service) region(scope, partition string) string {
+	if s.global {
+		return homeRegion(partition)
+	}
+	return scope
 }
 
 // value is a parameter of a Query call; empty where it is absent.
@@ -91,4 +112,6 @@ type apiError struct {
 	// Receiver says that the fault is AWS's (<Type>Receiver</Type>); else it is
 	// the caller's.
 	Receiver bool
+	// Reason is the member of that name in the errors of Organizations.
+	Reason string
 }

@@ -15,9 +15,12 @@ type AccountSpec struct {
 	// Management marks the organization's management account, to which service
 	// control policies do not apply.
 	Management bool
-	Created    time.Time // zero: four years before the simulated AWS starts
-	KeyQuota   int       // access keys per user; zero: 2
-	Admin      string    // name of the user whose first Active key AdminKey hands out
+	// DelegatedFor are the services (account.amazonaws.com) for which the account
+	// is a delegated administrator of the organization.
+	DelegatedFor []string
+	Created      time.Time // zero: four years before the simulated AWS starts
+	KeyQuota     int       // access keys per user; zero: 2
+	Admin        string    // name of the user whose first Active key AdminKey hands out
 
 	Root     RootSpec
 	Users    []UserSpec

@@ -29,8 +29,10 @@ type ReportRow struct {
 	Certificates []ReportCertificate // slots that hold a certificate
 
 	// Additional is the newer column additional_credentials_info: not empty
-	// where the user has more keys or certificates than the report shows.
-	Additional string
+	// where the user has more keys or certificates than the report shows. Many
+	// accounts' reports lack the column: ShowsAdditional.
+	Additional      string
+	ShowsAdditional bool
 
 	Line int // in the report, from 1
 }
@@ -147,6 +149,7 @@ func (d *rowDraft) set(c reportColumn, text string) (problem string) {
 	case fieldMFA:
 		d.row.MFA, problem = parseAnswer(text)
 	case fieldAdditional:
+		d.row.ShowsAdditional = true
 		d.row.Additional, problem = optionalText(text)
 	default:
 		return d.setSlot(c, text)

@@ -96,7 +96,7 @@ func TestParseGoesByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := wantRows()[:1]
-	want[0].Additional = "1 more, list them with ListAccessKeys"
+	want[0].Additional, want[0].ShowsAdditional = "1 more, list them with ListAccessKeys", true
 	want[0].Keys = append(want[0].Keys, ReportKey{Active: true, Rotated: utc("2016-01-01T00:00:00Z")})
 	if diff := cmp.Diff(want, rows); diff != "" {
 		t.Fatal(diff)

@@ -34,7 +34,7 @@ type Finding struct {
 // Evidence is one fact that a finding or explanation rests on.
 type Evidence struct {
 	Fact       string    // "created", "status", "last used", …
-	Value      string    // RFC 3339 UTC where it is a time; "unknown: why" where it could not be read
+	Value      string    // times in RFC 3339, UTC; "unknown: why" where it could not be read
 	Source     string    // "credential report", "iam:ListAccessKeys"; empty where unknown
 	ObservedAt time.Time // UTC; zero where unknown
 }

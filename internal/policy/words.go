@@ -53,3 +53,58 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // quoted makes a value from AWS safe inside a sentence.
 func quoted(s string) string { return fmt.Sprintf("%q", s) }
+
+// born says when the key was created.
+func (f *keyFacts) born() string {
+	switch {
+	case !f.hasCreated:
+		return "created at an unknown time"
+	case f.age < 0:
+		return "created just now"
+	}
+	return "created " + about(f.age) + " ago"
+}
+
+// lastUse says when the key was last used.
+func (f *keyFacts) lastUse() string {
+	switch {
+	case !f.hasUse:
+		return "last use unknown"
+	case f.use.Never():
+		return "never used"
+	case f.rest < 0:
+		return "last used just now"
+	}
+	return "last used " + about(f.rest) + " ago"
+}
+
+// condition says the key's status.
+func (f *keyFacts) condition() string {
+	if f.status == "" {
+		return "of unknown status"
+	}
+	return string(f.status)
+}
+
+func sayCreatedUnknown(s *subject) string {
+	return "when the key was created is not known: " + s.key.Created.Why()
+}
+
+func sayUseUnknown(s *subject) string {
+	return "when the key was last used is not known: " + s.key.LastUsed.Why()
+}
+
+func sayStatusUnknown(s *subject) string {
+	if s.key.Status.Known() {
+		return "the key's status " + quoted(string(s.key.status)) + " is not one this program knows"
+	}
+	return "the key's status is not known: " + s.key.Status.Why()
+}
+
+// article puts "a" or "an" before a thing.
+func article(thing string) string {
+	if strings.ContainsRune("aeiou", rune(thing[0])) {
+		return "an " + thing
+	}
+	return "a " + thing
+}

@@ -177,7 +177,7 @@ func checkXMLStructure(p *problems, m *model, path, shapeName string, s shape, n
 		seen[name] = true
 	}
 	for _, r := range s.Required {
-		if !seen[wireName(s, r)] {
+		if !seen[wireName(s, r)] && !p.mayBeAbsent(shapeName+"."+r) {
 			p.add(path, "required member %s of %s is missing", r, shapeName)
 		}
 	}

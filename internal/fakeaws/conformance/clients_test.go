@@ -23,20 +23,17 @@ const (
 	awscli = "/usr/bin/aws"
 )
 
-const (
-	management = "111122223333" // AWS's documentation examples
-	member     = "444455556666"
-)
-
 // start serves a simulated organization of two accounts on a loopback socket,
 // each answer checked, and returns the environment for its clients.
 func start(t *testing.T) (*checked, []string) {
 	t.Helper()
 	now := time.Now().UTC().Truncate(time.Second)
 	aws := fakeaws.New(fakeaws.Config{Start: now, Seed: 1})
-	for i, id := range []string{management, member} {
+	var ids []string
+	for i := range 2 {
 		spec := population.Account(1, i, 250, now)
-		spec.ID, spec.Management = id, i == 0
+		spec.Management = i == 0
+		ids = append(ids, spec.ID)
 		aws.AddAccount(spec)
 	}
 	c := &checked{
@@ -47,13 +44,13 @@ func start(t *testing.T) (*checked, []string) {
 	}
 	server := httptest.NewServer(c)
 	t.Cleanup(server.Close)
-	id, secret := aws.AdminKey(management)
+	id, secret := aws.AdminKey(ids[0])
 	return c, []string{
 		"PATH=/usr/bin:/bin", "HOME=" + t.TempDir(), "PYTHONDONTWRITEBYTECODE=1", "AWS_PAGER=",
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=2",
 		"AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1",
 		"AWS_ACCESS_KEY_ID=" + id, "AWS_SECRET_ACCESS_KEY=" + secret,
-		"AWS_ENDPOINT_URL=" + server.URL, "ENDPOINT=" + server.URL, "MEMBER=" + member, "MANAGEMENT=" + management,
+		"AWS_ENDPOINT_URL=" + server.URL, "ENDPOINT=" + server.URL, "MEMBER=" + ids[1], "MANAGEMENT=" + ids[0],
 	}
 }
 

@@ -10,7 +10,7 @@ const (
 	securityAudit       = "arn:aws:iam::aws:policy/SecurityAudit"
 	iamFullAccess       = "arn:aws:iam::aws:policy/IAMFullAccess"
 	s3ReadOnlyAccess    = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
-	changePassword      = "arn:aws:iam::aws:policy/IAMUserChangePassword"
+	selfService         = "arn:aws:iam::aws:policy/IAMUserChangePassword"
 	billing             = "arn:aws:iam::aws:policy/job-function/Billing"
 	quarantineV2        = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV2"
 	quarantineV3        = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
@@ -42,6 +42,13 @@ const (
 	sendMail = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":"*"}}`
 )
 
+// Service control policies of some member accounts.
+const (
+	noNewKeys = `{"Version":"2012-10-17","Statement":[{"Sid":"NoNewKeys","Effect":"Deny","Action":["iam:CreateUser","iam:CreateAccessKey"],"Resource":"*"}]}`
+
+	stayInOrganization = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"organizations:LeaveOrganization","Resource":"*"}]}`
+)
+
 // groups are those of every account.
 func groups() []fakeaws.GroupSpec {
 	return []fakeaws.GroupSpec{
@@ -56,7 +63,7 @@ func groups() []fakeaws.GroupSpec {
 		{Name: "mfa-needed", Path: "/", InlinePolicies: map[string]string{"need-mfa": needMFA}},
 		{Name: "on-call", Path: "/", InlinePolicies: map[string]string{"attach": attachUserPolicy}},
 		{Name: "readers", Path: "/", ManagedPolicies: []string{readOnlyAccess}},
-		{Name: "staff", Path: "/", ManagedPolicies: []string{changePassword}},
+		{Name: "staff", Path: "/", ManagedPolicies: []string{selfService}},
 	}
 }
 

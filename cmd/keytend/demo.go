@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/fakeaws"
+	"github.com/keytend/keytend/internal/fakeaws/population"
+	"github.com/keytend/keytend/internal/inventory"
+	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/report"
+)
+
+func demoCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo",
+		Short: "See keytend at work on a made-up account, in a few seconds",
+		Long: `Demo scans a simulated AWS that runs inside this process: Example Corp, some
+forty users, some years of growth. It shows how the account stands, which keys
+are the most dangerous and why, and the commands that would put them right.
+
+No network is used, no AWS configuration is read, and nothing is left behind.`,
+		Example: "  keytend demo\n  keytend demo --no-color | less",
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return a.demo(command.Context())
+		},
+	}
+}
+
+// demo scans Example Corp the way the commands scan a real account, and tells
+// what it found.
+func (a *app) demo(ctx context.Context) error {
+	aws := fakeaws.New(fakeaws.Config{})
+	aws.AddAccount(population.Demo(aws.Now()))
+	id, secret := aws.AdminKey(population.AccountID(0))
+	session := awsapi.OpenWithKey(ctx, accesskey.ID(id), accesskey.NewSecret(secret), awsapi.Options{
+		Region:     awsapi.DefaultRegion,
+		HTTPClient: &http.Client{Transport: aws.RoundTripper()},
+		Log:        a.log,
+	})
+	rules := policy.DefaultRules()
+	inv, err := a.collect(ctx, session, inventory.Options{
+		Wanted: func(inv accesskey.Inventory) []string { return policy.Wanted(inv, rules, session.Now()) },
+	})
+	if err != nil {
+		return fmt.Errorf("scan the simulated account: %w", err)
+	}
+	watched, failed := a.monitoring(ctx, session, inv.Account.ID)
+	found := (&scan{app: a, rules: rules}).judge(inv, session.Now(), nil)
+	card := policy.Score(found.Accounts, map[string]policy.Monitoring{inv.Account.ID: watched}, rules, found.GeneratedAt)
+	t := teller{app: a, out: a.stdout}
+	t.tell(found.Scan, card, calls(aws))
+	if t.err != nil {
+		return fmt.Errorf("tell the story: %w", t.err)
+	}
+	return partial(append(inv.Failures, failed...))
+}
+
+func calls(aws *fakeaws.AWS) (n int) {
+	for _, times := range aws.Calls() {
+		n += times
+	}
+	return n
+}
+
+// teller writes the story. The first error to write is kept and ends it.
+type teller struct {
+	app *app
+	out io.Writer
+	err error
+}
+
+func (t *teller) linef(format string, args ...any) {
+	if t.err == nil {
+		_, t.err = fmt.Fprintf(t.out, format+"\n", args...)
+	}
+}
+
+// heading is bold where the terminal can show it.
+func (t *teller) heading(text string) {
+	if t.app.colour() {
+		text = "\x1b[1m" + text + "\x1b[0m"
+	}
+	t.linef("%s", text)
+}
+
+// worstShown is how many findings the demo shows: they fit on a screen.
+const worstShown = 8
+
+func (t *teller) tell(scan report.Scan, card policy.Scorecard, calls int) {
+	t.linef("Example Corp has used AWS for years. Nobody knows how many access keys there are.")
+	t.linef("(A simulated AWS inside this process: nothing real is asked, changed or left behind.)\n")
+
+	t.heading("How it stands by the six best practices (keytend scorecard)")
+	for _, p := range card.Practices {
+		t.linef("  %-7s  %-28s  %s", strings.ToUpper(string(p.Status)), p.Title, measure(p))
+	}
+	t.linef("")
+	t.heading(fmt.Sprintf("The most dangerous first (keytend scan; %d calls to AWS)", calls))
+	if t.err == nil {
+		look := t.app.look("")
+		look.Limit = worstShown
+		t.err = report.Write(t.out, report.Table, scan, look)
+	}
+	t.linef("")
+	t.heading("What one would type now, the worst of each kind")
+	for _, step := range remedies(scan.Findings) {
+		t.linef("  # %s", step.why)
+		for _, command := range step.commands {
+			t.linef("  %s", command)
+		}
+	}
+	t.linef("")
+	t.heading("Your own account, read only")
+	t.linef("  keytend scan                       # your AWS profile, as the AWS CLI finds it")
+	t.linef("  keytend scorecard")
+	t.linef("  keytend scan --output html --out keys.html")
+	t.linef("  keytend scan --fail-on high        # in CI: exit code 3")
+}
+
+func measure(p policy.Practice) string {
+	if p.Of == 0 {
+		return p.Sentence
+	}
+	return fmt.Sprintf("%d of %d (%.0f %%)", p.Good, p.Of, p.Percent)
+}
+
+// remedy is what to do about one finding, as a person with the AWS CLI would.
+type remedy struct {
+	why      string
+	commands []string
+}
+
+// remedies takes the worst finding of each kind, in order of rank.
+func remedies(ranked []policy.Finding) []remedy {
+	var steps []remedy
+	var done []string
+	for _, f := range ranked {
+		kind, step := remedyOf(f)
+		if kind == "" || slices.Contains(done, kind) || slices.Contains(done, f.User) {
+			continue
+		}
+		done = append(done, kind, f.User)
+		steps = append(steps, step)
+	}
+	return steps
+}
+
+// remedyOf names the kind of remedy too; empty where the demo has none.
+func remedyOf(f policy.Finding) (kind string, step remedy) {
+	key := fmt.Sprintf("--user-name %s --access-key-id %s", f.User, f.KeyID)
+	off := "aws iam update-access-key " + key + " --status Inactive"
+	switch f.Rule {
+	case policy.KeyQuarantined:
+		return "leaked", remedy{f.User + ": leaked; switch it off now, ask questions later", []string{
+			off,
+			"aws cloudtrail lookup-events --lookup-attributes AttributeKey=AccessKeyId,AttributeValue=" + string(f.KeyID),
+		}}
+	case policy.RootAccessKey:
+		return "root", remedy{why: "the root user's key: sign in as root and delete it at\n" +
+			"  # https://console.aws.amazon.com/iam/home#/security_credentials"}
+	case policy.KeyUnused, policy.KeyNeverUsed:
+		return "unused", remedy{f.User + ": nobody uses it; off today, deleted when nobody has missed it", []string{off}}
+	case policy.KeyTooOld:
+		if f.Exposure == policy.Resting {
+			return "", remedy{}
+		}
+		return "old", remedy{f.User + ": old and in use; a second key first, the old one off when it is idle", []string{
+			"aws iam create-access-key --user-name " + f.User,
+			"aws iam get-access-key-last-used --access-key-id " + string(f.KeyID),
+			off,
+		}}
+	case policy.MultipleActiveKeys:
+		return "two", remedy{f.User + ": a rotation half done; which of the two is idle?", []string{
+			"keytend explain " + f.User,
+		}}
+	}
+	return "", remedy{}
+}

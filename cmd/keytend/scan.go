@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/inventory"
+	"github.com/keytend/keytend/internal/notify"
+	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/report"
+)
+
+// scan is one run of `keytend scan`: what was asked for on the command line.
+type scan struct {
+	app         *app
+	rules       policy.Rules
+	ids         choice
+	failOn      choice // empty: not given
+	output      choice
+	out         string
+	baseline    string
+	notify      string
+	live, all   bool
+	concurrency int
+
+	local   bool
+	offline bool
+	try     bool
+	files   []string
+}
+
+func scanCommand(a *app) *cobra.Command {
+	s := &scan{
+		app:    a,
+		rules:  policy.DefaultRules(),
+		ids:    choice{allowed: []string{"findings", "all", "none"}, value: "findings"},
+		failOn: choice{allowed: severityNames()},
+		output: choice{allowed: formatNames(report.ScanFormats), value: string(report.Table)},
+	}
+	command := &cobra.Command{
+		Use:   "scan",
+		Short: "Find every access key and the rules it breaks",
+		Long: `Scan reads one AWS account and says which access keys break which rule, worst
+first: too old, about to be, unused, never used, more than one, of the root
+user, quarantined by AWS, made at setup, lying around. It reads AWS's credential
+report (up to four hours old, which is said) and looks up live what a finding
+names. Where the report is denied, every user is listed live.
+
+With --baseline, only findings that an earlier --output json doesn't have are
+told, and any of them gives exit code 3 (with --fail-on: those as bad as that).
+
+With --local, it looks for keys on this machine instead: the AWS credentials and
+config files, the environment, and each --file. It asks AWS whose each key is,
+by its ID and with the credentials in use; with --offline it asks nobody. With
+--try, each key also signs for itself (sts:GetCallerIdentity): that tells
+whether it works, and whose it is without any permission, but AWS counts it as
+a use of the key.`,
+		Example: `  keytend scan
+  keytend scan --profile audit --max-age 60d --output html --out report.html
+  keytend scan --fail-on high                       # in CI: exit code 3
+  keytend scan --baseline last.json --notify "$URL" # in cron: only what is new
+  keytend scan --local --file .env`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := s.check(c); err != nil {
+				return usageError{c, err}
+			}
+			if s.local {
+				return s.runLocal(c.Context())
+			}
+			return s.run(c.Context())
+		},
+	}
+	s.addFlags(command)
+	return command
+}
+
+func (s *scan) addFlags(command *cobra.Command) {
+	addRuleFlags(command, &s.rules)
+	flags := command.Flags()
+	s.ids.addTo(command, "ids", "", "whose key IDs to look up")
+	flags.BoolVar(&s.live, "live", false, "list every user's keys live instead of reading the credential report")
+	flags.IntVar(&s.concurrency, "concurrency", 0, "how many users to look up at once (default: as AWS lets)")
+	s.failOn.addTo(command, "fail-on", "", "exit 3 if a finding is at least as bad as this")
+	flags.StringVar(&s.baseline, "baseline", "", "tell only what this earlier --output json `file` doesn't have")
+	flags.StringVar(&s.notify, "notify", "", "where there are findings, send a summary to this shoutrrr `URL`")
+	s.output.addTo(command, "output", "o", "output format")
+	addOutFlag(command, &s.out)
+	flags.BoolVar(&s.all, "all", false, "show every key, also those that break no rule")
+	flags.BoolVar(&s.local, "local", false, "look for keys on this machine instead")
+	flags.StringArrayVar(&s.files, "file", nil, "with --local: look in this dotenv or credentials `file` too (repeatable)")
+	flags.BoolVar(&s.offline, "offline", false, "with --local: don't ask AWS anything")
+	flags.BoolVar(&s.try, "try", false, "with --local: let each key sign for itself, which AWS counts as a use")
+}
+
+// addRuleFlags gives a command the limits to judge keys by.
+func addRuleFlags(command *cobra.Command, rules *policy.Rules) {
+	flags := command.Flags()
+	flags.Var(span{&rules.MaxAge}, "max-age", "an older active key is too old")
+	flags.Var(span{&rules.Warn}, "warn", "how long before that a key is due soon")
+	flags.Var(span{&rules.Unused}, "unused", "a key unused for longer should be off")
+	flags.StringSliceVar(&rules.OwnerTags, "owner-tag", rules.OwnerTags, "user `tag` that names the owner (repeatable, first match wins)")
+}
+
+// check finds contradictions before anything is read.
+func (s *scan) check(c *cobra.Command) error {
+	if s.local {
+		return s.checkLocal(c)
+	}
+	if len(s.files) > 0 || s.offline || s.try {
+		return fmt.Errorf("--file, --offline and --try go with --local")
+	}
+	if s.concurrency < 0 {
+		return fmt.Errorf("--concurrency %d: want 1 or more", s.concurrency)
+	}
+	if s.notify != "" {
+		if err := notify.Check(s.notify); err != nil {
+			return err
+		}
+	}
+	return s.rules.Validate()
+}
+
+// result is what a scan came to.
+type result struct {
+	report.Scan
+	failures []accesskey.Failure
+	compared bool // with a baseline
+}
+
+func (s *scan) run(ctx context.Context) error {
+	var baseline *report.Baseline
+	if s.baseline != "" {
+		read, err := readBaseline(s.baseline)
+		if err != nil {
+			return err
+		}
+		baseline = &read
+	}
+	found, err := s.observe(ctx, baseline)
+	if err != nil {
+		return err
+	}
+	err = s.app.writeOutput(s.out, func(w io.Writer) error {
+		look := s.app.look(s.out)
+		look.All = s.all
+		return report.Write(w, report.Format(s.output.value), found.Scan, look)
+	})
+	if err != nil {
+		return err
+	}
+	told := s.tell(ctx, found)
+	return s.verdict(found, told)
+}
+
+// observe reads the account and judges it.
+func (s *scan) observe(ctx context.Context, baseline *report.Baseline) (result, error) {
+	session, err := s.app.open(ctx)
+	if err != nil {
+		return result{}, err
+	}
+	inv, err := s.app.collect(ctx, session, inventory.Options{
+		IDs: inventory.IDs(s.ids.value), Live: s.live, Concurrency: s.concurrency,
+		Wanted: func(inv accesskey.Inventory) []string { return policy.Wanted(inv, s.rules, now(session)) },
+	})
+	if err != nil {
+		return result{}, err
+	}
+	return s.judge(inv, now(session), baseline), nil
+}
+
+func (s *scan) judge(inv accesskey.Inventory, now time.Time, baseline *report.Baseline) result {
+	findings := policy.Findings(inv, s.rules, now)
+	policy.Rank(findings)
+	r := result{failures: inv.Failures}
+	r.Scan = report.Scan{GeneratedAt: now, Rules: s.rules, Accounts: []accesskey.Inventory{inv}, Findings: findings}
+	if baseline != nil {
+		r.compared = true
+		r.Findings, r.Known = report.New(findings, *baseline), report.Known(findings, *baseline)
+	}
+	return r
+}
+
+// verdict turns what was found into the exit code. Told is why the
+// notification failed.
+func (s *scan) verdict(found result, told error) error {
+	if told != nil {
+		s.app.say(told)
+	}
+	if err := partial(found.failures); err != nil {
+		return err
+	}
+	if n := s.failing(found); n > 0 {
+		return verdict{code: exitFindings, text: s.findingsText(n)}
+	}
+	if told != nil {
+		return verdict{code: exitFailed, text: "the report is complete, the notification was not sent"}
+	}
+	return nil
+}
+
+// failing counts the findings that --fail-on and --baseline make fatal.
+func (s *scan) failing(found result) int {
+	if s.failOn.value == "" {
+		if found.compared {
+			return len(found.Findings)
+		}
+		return 0
+	}
+	limit, err := policy.ParseSeverity(s.failOn.value)
+	if err != nil {
+		return 0 // choice let only severities through
+	}
+	n := 0
+	for _, f := range found.Findings {
+		if f.Severity >= limit {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *scan) findingsText(n int) string {
+	kind := "finding"
+	if s.baseline != "" {
+		kind = "new finding"
+	}
+	text := count(n, kind)
+	if s.failOn.value != "" {
+		text += " at or above " + s.failOn.value
+	}
+	return text
+}
+
+// tell sends the notification where there is anything to tell.
+func (s *scan) tell(ctx context.Context, found result) error {
+	if s.notify == "" || len(found.Findings) == 0 {
+		return nil
+	}
+	title, text := report.Digest(found.Scan)
+	return notify.Send(ctx, s.notify, title, text)
+}
+
+func readBaseline(path string) (report.Baseline, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return report.Baseline{}, fmt.Errorf("read baseline: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	baseline, err := report.ReadBaseline(f)
+	if err != nil {
+		return report.Baseline{}, fmt.Errorf("read baseline %s: %w", path, err)
+	}
+	return baseline, nil
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/keytend/keytend/internal/fakeaws"
+)
+
+// TestMain makes this test binary a keytend as well: the stories run the real
+// command in a process of its own, against the simulated AWS over HTTP.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"keytend": func() { os.Exit(startRecorded()) },
+	})
+}
+
+// transcriptVariable names the folder in which everything that a story's
+// keytend processes print is kept, to be searched for secrets.
+const transcriptVariable = "KEYTEND_TEST_TRANSCRIPTS"
+
+func startRecorded() int {
+	f, err := os.CreateTemp(os.Getenv(transcriptVariable), "transcript")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = f.Close() }()
+	return start(io.MultiWriter(os.Stdout, f), io.MultiWriter(os.Stderr, f))
+}
+
+// TestStories runs testdata/script/*.txtar; see story for their commands.
+func TestStories(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setUpStory,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"sim":        (*story)(nil).command((*story).sim),
+			"use":        (*story)(nil).command((*story).use),
+			"advance":    (*story)(nil).command((*story).advance),
+			"fault":      (*story)(nil).command((*story).fault),
+			"truth":      (*story)(nil).command((*story).truth),
+			"calls":      (*story)(nil).command((*story).calls),
+			"hook":       (*story)(nil).command((*story).hook),
+			"received":   (*story)(nil).command((*story).received),
+			"stall":      (*story)(nil).command((*story).stall),
+			"asked":      (*story)(nil).command((*story).asked),
+			"deactivate": (*story)(nil).command((*story).deactivate),
+			"exits":      exits,
+		},
+	})
+}
+
+// story is what one script has around it.
+type story struct {
+	aws  *fakeaws.AWS
+	past []*fakeaws.AWS // of earlier sim commands
+
+	stalled atomic.Bool
+	held    atomic.Int64 // calls that have been left without an answer
+
+	mu       sync.Mutex
+	messages []string // that the loopback receiver got
+}
+
+type storyKey struct{}
+
+// setUpStory gives a script a home of its own: nothing of the machine's AWS
+// configuration is seen.
+func setUpStory(env *testscript.Env) error {
+	s := &story{}
+	env.Values[storyKey{}] = s
+	home := filepath.Join(env.WorkDir, "home")
+	transcripts := filepath.Join(env.WorkDir, ".transcripts")
+	for _, dir := range []string{home, transcripts, filepath.Join(env.WorkDir, "out")} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	env.Setenv("HOME", home)
+	env.Setenv("USERPROFILE", home)
+	env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	env.Setenv(transcriptVariable, transcripts)
+	t := env.T()
+	env.Defer(func() {
+		for _, leak := range s.leaks(transcripts, filepath.Join(env.WorkDir, "out")) {
+			t.Log("a secret was written to " + leak)
+			if tt, ok := t.(interface{ Fail() }); ok {
+				tt.Fail()
+			}
+		}
+	})
+	return nil
+}
+
+// leaks returns the files under the folders that hold a secret which the
+// simulated AWS knows.
+func (s *story) leaks(folders ...string) []string {
+	secrets := s.secrets()
+	var leaks []string
+	for _, folder := range folders {
+		_ = filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for _, secret := range secrets {
+				if strings.Contains(string(text), secret) {
+					leaks = append(leaks, path)
+					break
+				}
+			}
+			return err
+		})
+	}
+	return leaks
+}
+
+func (s *story) secrets() []string {
+	var all []string
+	for _, aws := range s.past {
+		for _, account := range aws.Accounts() {
+			all = append(all, secretsOf(aws.Snapshot(account))...)
+		}
+	}
+	return all
+}
+
+func secretsOf(account fakeaws.AccountSpec) []string {
+	var all []string
+	for _, key := range account.Root.Keys {
+		all = append(all, key.Secret)
+	}
+	for _, user := range account.Users {
+		for _, key := range user.Keys {
+			all = append(all, key.Secret)
+		}
+	}
+	return slices.DeleteFunc(all, func(secret string) bool { return secret == "" })
+}
+
+// command makes a method a script command that can't be negated.
+func (*story) command(run func(*story, *testscript.TestScript, []string)) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg {
+			ts.Fatalf("this command can't be negated")
+		}
+		run(ts.Value(storyKey{}).(*story), ts, args)
+	}
+}
+
+// ServeHTTP answers as the simulated AWS does, unless the story has stalled it.
+func (s *story) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.stalled.Load() {
+		s.aws.ServeHTTP(w, r)
+		return
+	}
+	_, _ = io.Copy(io.Discard, r.Body) // only then is it seen that the client has gone
+	s.held.Add(1)
+	<-r.Context().Done()
+}
+
+// serve puts a handler on a loopback port for the rest of the story.
+func serve(ts *testscript.TestScript, handler http.Handler) *httptest.Server {
+	server := httptest.NewServer(handler)
+	ts.Defer(server.Close)
+	return server
+}

@@ -1,0 +1,274 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/keytend/keytend/internal/fakeaws"
+	"github.com/keytend/keytend/internal/fakeaws/population"
+)
+
+// sim starts the simulated AWS and points the script's environment at it:
+//
+//	sim -users 100 -seed 7          a seeded account
+//	sim -spec account.json          an account written down (fakeaws.AccountSpec)
+//
+// The environment gets the administrator's key.
+func (s *story) sim(ts *testscript.TestScript, args []string) {
+	flags := flag.NewFlagSet("sim", flag.ContinueOnError)
+	users := flags.Int("users", 10, "")
+	seed := flags.Uint64("seed", 1, "")
+	spec := flags.String("spec", "", "")
+	now := flags.String("now", "2026-11-23T12:00:00Z", "")
+	latency := flags.Duration("latency", 0, "")
+	throttle := flags.Float64("throttle", 0, "")
+	propagation := flags.Duration("propagation", 0, "")
+	lag := flags.Duration("lag", 0, "")
+	ts.Check(flags.Parse(args))
+	start, err := time.Parse(time.RFC3339, *now)
+	ts.Check(err)
+
+	account := population.Account(*seed, 0, *users, start)
+	if *spec != "" {
+		account = fakeaws.AccountSpec{}
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile(*spec)), &account))
+	}
+	s.aws = fakeaws.New(fakeaws.Config{Start: start, Seed: *seed, Latency: *latency,
+		Throttle: *throttle, Propagation: *propagation, LastUsedLag: *lag})
+	s.aws.AddAccount(account)
+	s.past = append(s.past, s.aws)
+	ts.Setenv("AWS_ENDPOINT_URL", serve(ts, s).URL)
+	ts.Setenv("AWS_REGION", "us-east-1")
+	id, secret := s.aws.AdminKey(account.ID)
+	ts.Setenv("AWS_ACCESS_KEY_ID", id)
+	ts.Setenv("AWS_SECRET_ACCESS_KEY", secret)
+}
+
+// use makes the script act with a user's first key: use alice.
+func (s *story) use(ts *testscript.TestScript, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: use USER")
+	}
+	for _, user := range s.only().Users {
+		if user.Name == args[0] && len(user.Keys) > 0 {
+			ts.Setenv("AWS_ACCESS_KEY_ID", user.Keys[0].ID)
+			ts.Setenv("AWS_SECRET_ACCESS_KEY", user.Keys[0].Secret)
+			return
+		}
+	}
+	ts.Fatalf("no user %q with a key", args[0])
+}
+
+// only is the story's account, as it is now.
+func (s *story) only() fakeaws.AccountSpec { return s.aws.Snapshot(s.aws.Accounts()[0]) }
+
+// advance moves AWS's clock: advance 48h.
+func (s *story) advance(ts *testscript.TestScript, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: advance DURATION")
+	}
+	by, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	s.aws.Advance(by)
+}
+
+// fault makes calls fail from now on:
+//
+//	fault deny iam:ListAccessKeys [alice]     for one user only
+//	fault throttle iam:GenerateCredentialReport
+//	fault lose sts:GetCallerIdentity
+//	fault none
+func (s *story) fault(ts *testscript.TestScript, args []string) {
+	if len(args) == 1 && args[0] == "none" {
+		s.aws.SetFault(nil)
+		return
+	}
+	if len(args) < 2 {
+		ts.Fatalf("usage: fault deny|scp|throttle|lose SERVICE:ACTION [USER]")
+	}
+	what := faults[args[0]]
+	if what == nil {
+		ts.Fatalf("fault %q: want deny, scp, throttle or lose", args[0])
+	}
+	s.aws.SetFault(func(call fakeaws.Call) fakeaws.Fault {
+		if call.Service+":"+call.Action != args[1] || (len(args) > 2 && call.Params.Get("UserName") != args[2]) {
+			return fakeaws.Proceed()
+		}
+		return what(call)
+	})
+}
+
+var faults = map[string]func(fakeaws.Call) fakeaws.Fault{
+	"deny": func(c fakeaws.Call) fakeaws.Fault {
+		return fakeaws.Refuse(403, "AccessDenied", denial(c)+" because no identity-based policy allows the "+c.Service+":"+c.Action+" action")
+	},
+	"scp": func(c fakeaws.Call) fakeaws.Fault {
+		return fakeaws.Refuse(403, "AccessDenied", denial(c)+" with an explicit deny in a service control policy")
+	},
+	"throttle": func(fakeaws.Call) fakeaws.Fault {
+		return fakeaws.Refuse(400, "Throttling", "Rate exceeded")
+	},
+	"lose": func(fakeaws.Call) fakeaws.Fault { return fakeaws.LoseAnswer() },
+}
+
+func denial(c fakeaws.Call) string {
+	return fmt.Sprintf("User: arn:aws:iam::%s:user/x is not authorized to perform: %s:%s on resource: *", c.Account, c.Service, c.Action)
+}
+
+// calls bounds the number of calls that AWS has served since the last look:
+// calls 20 (of all), calls 3 iam:ListAccessKeys.
+func (s *story) calls(ts *testscript.TestScript, args []string) {
+	if len(args) < 1 {
+		ts.Fatalf("usage: calls MOST [SERVICE:ACTION]")
+	}
+	most, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	served := s.aws.Calls()
+	total := 0
+	for call, n := range served {
+		if len(args) < 2 || args[1] == call {
+			total += n
+		}
+	}
+	s.aws.ResetCalls()
+	if total > most {
+		ts.Fatalf("%d calls, want at most %d: %v", total, most, served)
+	}
+}
+
+// stall leaves every call from now on without an answer.
+func (s *story) stall(*testscript.TestScript, []string) { s.stalled.Store(true) }
+
+// asked waits until a call waits for its answer.
+func (s *story) asked(ts *testscript.TestScript, _ []string) {
+	for range 1000 {
+		if s.held.Load() > 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("nobody asked")
+}
+
+// deactivate makes a user's keys Inactive, behind everybody's back.
+func (s *story) deactivate(ts *testscript.TestScript, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: deactivate USER")
+	}
+	for _, user := range s.only().Users {
+		if user.Name != args[0] {
+			continue
+		}
+		for _, key := range user.Keys {
+			ts.Check(s.asAdmin("Action", "UpdateAccessKey", "UserName", user.Name, "AccessKeyId", key.ID, "Status", "Inactive"))
+		}
+	}
+}
+
+// asAdmin makes an IAM call as the account's administrator.
+func (s *story) asAdmin(params ...string) error {
+	form := url.Values{"Version": {"2010-05-08"}}
+	for i := 0; i < len(params); i += 2 {
+		form.Set(params[i], params[i+1])
+	}
+	body := form.Encode()
+	request, err := http.NewRequest(http.MethodPost, "https://iam.amazonaws.com/", strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+	id, secret := s.aws.AdminKey(s.aws.Accounts()[0])
+	sum := sha256.Sum256([]byte(body))
+	err = v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{AccessKeyID: id, SecretAccessKey: secret},
+		request, hex.EncodeToString(sum[:]), "iam", "us-east-1", s.aws.Now())
+	if err != nil {
+		return err
+	}
+	answer, err := s.aws.RoundTripper().RoundTrip(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: status %d", form.Get("Action"), answer.StatusCode)
+	}
+	return nil
+}
+
+// hook starts a receiver of notifications; HOOK_URL names it for shoutrrr.
+// "hook 500" answers every message with that status.
+func (s *story) hook(ts *testscript.TestScript, args []string) {
+	status := http.StatusOK
+	if len(args) == 1 {
+		var err error
+		status, err = strconv.Atoi(args[0])
+		ts.Check(err)
+	}
+	receiver := serve(ts, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		s.mu.Lock()
+		s.messages = append(s.messages, string(body))
+		s.mu.Unlock()
+		w.WriteHeader(status)
+	}))
+	ts.Setenv("HOOK_URL", "generic+"+receiver.URL+"/hook")
+}
+
+// received checks the notifications since the last look: received 0, or
+// received 1 TEXT… with each TEXT in the message.
+func (s *story) received(ts *testscript.TestScript, args []string) {
+	if len(args) < 1 {
+		ts.Fatalf("usage: received COUNT [TEXT...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	s.mu.Lock()
+	got := s.messages
+	s.messages = nil
+	s.mu.Unlock()
+	if len(got) != want {
+		ts.Fatalf("%d notifications, want %d: %q", len(got), want, got)
+	}
+	for _, text := range args[1:] {
+		if !strings.Contains(strings.Join(got, "\n"), text) {
+			ts.Fatalf("no %q in %q", text, got)
+		}
+	}
+}
+
+// exits runs a command and wants its exit code: exits 4 keytend scan. Its
+// output is where exec leaves it.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND [ARG...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}

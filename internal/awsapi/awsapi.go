@@ -1,0 +1,137 @@
+// Package awsapi is the only room that talks to AWS. It opens sessions exactly
+// as the SDK's users expect (profiles, SSO, environment, endpoints), keeps to
+// the account's rate, knows AWS's clock, and turns AWS's errors into classes
+// with a hint. It decides nothing, and neither its errors nor its log ever
+// show a secret or a body.
+package awsapi
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// DefaultRegion is used where neither flag, environment nor profile names one.
+// IAM is global, but its endpoint and partition follow from a region.
+const DefaultRegion = "us-east-1"
+
+// Options say how to open a session. The zero value is what the SDK would do.
+type Options struct {
+	Profile string // of ~/.aws/config; empty: AWS_PROFILE or default
+	Region  string // empty: AWS_REGION, the profile's, else DefaultRegion
+
+	// HTTPClient makes the session's calls; nil: the SDK's own, which honours
+	// proxies and AWS_CA_BUNDLE. Credentials that must be fetched (SSO, an
+	// assumed role) are always fetched with the SDK's own.
+	HTTPClient *http.Client
+
+	AppID string       // "keytend/1.2.3", shown in the user agent and so in CloudTrail; empty: the SDK's AWS_SDK_UA_APP_ID
+	Log   *slog.Logger // every call at debug level, never a body; nil: silent
+}
+
+// Session is access to one account. It is safe for concurrent use.
+type Session struct {
+	profile   string
+	defaulted bool // no region was configured
+	config    aws.Config
+	iam       *iam.Client
+	sts       *sts.Client
+	retryers  *retryers
+	clock     *clock
+
+	identityLock sync.Mutex
+	identity     Identity // zero until it was read
+}
+
+// Open resolves configuration and credentials as the SDK does and makes no
+// call to AWS. Errors are *Error with the call "open".
+func Open(ctx context.Context, o Options) (*Session, error) {
+	cfg, err := config.LoadDefaultConfig(ctx, loadOptions(o)...)
+	if err != nil {
+		return nil, newError("open session", o.Profile, err)
+	}
+	if o.HTTPClient != nil {
+		cfg.HTTPClient = o.HTTPClient // not among loadOptions: with one, the SDK refuses AWS_CA_BUNDLE
+	}
+	return newSession(ctx, cfg, o), nil
+}
+
+// newSession makes the clients of a configuration.
+func newSession(ctx context.Context, cfg aws.Config, o Options) *Session {
+	log := o.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	s := &Session{profile: o.Profile, clock: &clock{log: log}, retryers: newRetryers(cfg.RetryMaxAttempts)}
+	if cfg.Region == "" {
+		cfg.Region, s.defaulted = DefaultRegion, true
+		log.InfoContext(ctx, "no region is configured; using "+DefaultRegion)
+	}
+	cfg.RetryMaxAttempts = 0 // the retryers know it
+	cfg.Retryer = func() aws.Retryer { return s.retryers.of("") }
+	cfg.APIOptions = append(cfg.APIOptions, logCalls(log), readDates(s.clock))
+	s.config = cfg
+	s.iam = iam.NewFromConfig(cfg)
+	s.sts = sts.NewFromConfig(cfg)
+	return s
+}
+
+func loadOptions(o Options) []func(*config.LoadOptions) error {
+	options := []func(*config.LoadOptions) error{}
+	if o.Profile != "" {
+		options = append(options, config.WithSharedConfigProfile(o.Profile))
+	}
+	if o.Region != "" {
+		options = append(options, config.WithRegion(o.Region))
+	}
+	if o.AppID != "" {
+		options = append(options, config.WithAppID(o.AppID))
+	}
+	return append(options, config.WithHTTPClient(pooledClient()))
+}
+
+// pooledClient is the SDK's client with as many kept connections as calls are
+// made at once: with its ten, most look-ups would open a new one.
+func pooledClient() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConnsPerHost = 64
+	})
+}
+
+// Region returns the region in use, and whether it is only DefaultRegion
+// because none was configured.
+func (s *Session) Region() (region string, defaulted bool) { return s.config.Region, s.defaulted }
+
+// Now returns AWS's time (UTC): the host's clock set right by the Date headers
+// seen so far. Before the first answer it is the host's clock.
+func (s *Session) Now() time.Time { return s.clock.now() }
+
+// At returns what AWS's clock showed (UTC) at a moment of the host's. It may be
+// asked later, when an answer has told how far the clocks are apart.
+func (s *Session) At(moment time.Time) time.Time { return s.Now().Add(-time.Since(moment)) }
+
+// Skew returns how far AWS's clock is ahead of the host's, to the second, and
+// whether any answer told.
+func (s *Session) Skew() (time.Duration, bool) { return s.clock.skew() }
+
+// fail turns an error of the SDK into one of ours; nil stays nil.
+func (s *Session) fail(call string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return newError(call, s.profile, err)
+}
+
+// String names the session without any credential.
+func (s *Session) String() string {
+	return fmt.Sprintf("session of profile %q in %s", s.profile, s.config.Region)
+}

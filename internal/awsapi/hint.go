@@ -1,0 +1,82 @@
+package awsapi
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Hint returns one sentence that says what to do about err; empty where there
+// is nothing useful to say.
+func Hint(err error) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		e = &Error{Class: ClassOf(err)}
+	}
+	switch e.Class {
+	case Denied:
+		return "Allow " + deniedAction(e) + " to the caller" + deniedCaller(e) + "."
+	case DeniedByOrganization:
+		return "A policy of the organization denies " + deniedAction(e) + "; no policy of the account can allow it. Ask who keeps the organization's policies."
+	case Throttled:
+		return "AWS asked to slow down for longer than the retries last. Run again when less is going on in the account."
+	case LimitExceeded:
+		return "A quota is used up. Try again later."
+	case CredentialsMissing:
+		return missingHint(e)
+	case CredentialsInvalid:
+		return "AWS doesn't know these credentials (deleted or inactive key, wrong secret, or another partition). See `aws configure list" + profileFlag(e) + "`."
+	case CredentialsExpired:
+		return expiredHint(e)
+	case ClockSkew:
+		return "Set this computer's clock: AWS refuses requests signed more than a few minutes off."
+	case Network:
+		return "AWS didn't answer: check network, proxy, AWS_ENDPOINT_URL and region."
+	case Service:
+		return "AWS failed on its side. Try again later."
+	}
+	return ""
+}
+
+// deniedPattern finds the action and the caller in AWS's sentence "User: ARN is
+// not authorized to perform: iam:ListUsers on resource: …".
+var deniedPattern = regexp.MustCompile(`User: (\S+) is not authorized to perform: (\S+)`)
+
+func deniedAction(e *Error) string {
+	if found := deniedPattern.FindStringSubmatch(e.Message); found != nil {
+		return found[2]
+	}
+	if e.Call == "" {
+		return "this action"
+	}
+	return e.Call
+}
+
+func deniedCaller(e *Error) string {
+	if found := deniedPattern.FindStringSubmatch(e.Message); found != nil {
+		return " " + found[1]
+	}
+	return ""
+}
+
+func profileFlag(e *Error) string {
+	if e.Profile == "" {
+		return ""
+	}
+	return " --profile " + e.Profile
+}
+
+func missingHint(e *Error) string {
+	if e.Profile != "" {
+		return fmt.Sprintf("Profile %q gives no credentials: see `aws configure list-profiles` and `aws configure list --profile %s`.", e.Profile, e.Profile)
+	}
+	return "No AWS credentials were found: give --profile, set AWS_PROFILE, or run `aws configure sso` or `aws login`."
+}
+
+func expiredHint(e *Error) string {
+	if strings.Contains(e.Message, "SSO") || e.Code == "" {
+		return "Sign in again: `aws sso login" + profileFlag(e) + "`."
+	}
+	return "The session has expired. Get new credentials: `aws sso login" + profileFlag(e) + "`, or assume the role again."
+}

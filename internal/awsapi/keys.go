@@ -1,0 +1,62 @@
+package awsapi
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// ListedKey is one access key as ListAccessKeys shows it.
+type ListedKey struct {
+	ID      accesskey.ID
+	Status  accesskey.Status
+	Created time.Time // UTC, to the second
+}
+
+// Keys lists one user's access keys (iam:ListAccessKeys, every page), in AWS's
+// order, which is not that of the credential report's slots. A user who is gone
+// is an error of class NotFound.
+func (s *Session) Keys(ctx context.Context, user string) ([]ListedKey, error) {
+	in := &iam.ListAccessKeysInput{UserName: aws.String(user)}
+	var keys []ListedKey
+	for {
+		out, err := s.iam.ListAccessKeys(ctx, in, s.iamAPI("ListAccessKeys"))
+		if err != nil {
+			return nil, s.fail("iam:ListAccessKeys", err)
+		}
+		for _, k := range out.AccessKeyMetadata {
+			keys = append(keys, ListedKey{
+				ID: accesskey.ID(aws.ToString(k.AccessKeyId)), Status: accesskey.Status(k.Status), Created: aws.ToTime(k.CreateDate).UTC(),
+			})
+		}
+		if !more(out.IsTruncated, out.Marker) {
+			return keys, nil
+		}
+		in.Marker = out.Marker
+	}
+}
+
+// KeyLastUsed returns a key's latest published use and its user's name
+// (iam:GetAccessKeyLastUsed).
+func (s *Session) KeyLastUsed(ctx context.Context, id accesskey.ID) (use accesskey.LastUse, user string, err error) {
+	out, err := s.iam.GetAccessKeyLastUsed(ctx, &iam.GetAccessKeyLastUsedInput{AccessKeyId: aws.String(string(id))}, s.iamAPI("GetAccessKeyLastUsed"))
+	if err != nil {
+		return accesskey.LastUse{}, "", s.fail("iam:GetAccessKeyLastUsed", err)
+	}
+	if last := out.AccessKeyLastUsed; last != nil && last.LastUsedDate != nil {
+		use = accesskey.LastUse{At: last.LastUsedDate.UTC(), Region: unlessNA(last.Region), Service: unlessNA(last.ServiceName)}
+	}
+	return use, aws.ToString(out.UserName), nil
+}
+
+// unlessNA turns AWS's word for none into none.
+func unlessNA(text *string) string {
+	if s := aws.ToString(text); s != "N/A" {
+		return s
+	}
+	return ""
+}

@@ -1,0 +1,101 @@
+package awsapi
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+)
+
+const (
+	// defaultAttempts is how often a call is tried where neither
+	// AWS_MAX_ATTEMPTS nor the profile says: throttles of busy accounts last
+	// for seconds.
+	defaultAttempts = 8
+
+	// retryBudget is how many retry tokens an account has (a retry takes 5 and
+	// gives them back on success), so that a broken account fails soon.
+	retryBudget = 2000
+)
+
+// retryers are an account's adaptive retryers: one rate for each API, since AWS
+// limits each on its own, but one budget of retries for all of them.
+type retryers struct {
+	attempts int
+	budget   *ratelimit.TokenRateLimit
+
+	lock  sync.Mutex
+	byAPI map[string]*pacedRetryer
+}
+
+func newRetryers(attempts int) *retryers {
+	if attempts <= 0 {
+		attempts = defaultAttempts
+	}
+	return &retryers{attempts: attempts, budget: ratelimit.NewTokenRateLimit(retryBudget), byAPI: make(map[string]*pacedRetryer)}
+}
+
+func (r *retryers) of(api string) aws.RetryerV2 {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	retryer, ok := r.byAPI[api]
+	if !ok {
+		retryer = newPacedRetryer(r.attempts, r.budget)
+		r.byAPI[api] = retryer
+	}
+	return retryer
+}
+
+// iamAPI gives one IAM call the retryer of its API.
+func (s *Session) iamAPI(name string) func(*iam.Options) {
+	retryer := s.retryers.of("iam:" + name)
+	return func(o *iam.Options) { o.Retryer = retryer }
+}
+
+// pace is how often the one call whose turn it is looks for its token.
+const pace = 5 * time.Millisecond
+
+// pacedRetryer is the SDK's adaptive retryer, whose calls wait for their turn
+// in a row. Left alone, every waiting call looks for a token by itself, as
+// often as the missing fraction of one is short: with rounding, at no interval
+// at all.
+type pacedRetryer struct {
+	*retry.AdaptiveMode
+	turn chan struct{}
+}
+
+func newPacedRetryer(attempts int, budget *ratelimit.TokenRateLimit) *pacedRetryer {
+	adaptive := retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
+		o.FailOnNoAttemptTokens = true
+		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
+			o.MaxAttempts = attempts
+			o.RateLimiter = budget
+		})
+	})
+	return &pacedRetryer{adaptive, make(chan struct{}, 1)}
+}
+
+// GetAttemptToken waits for the rate that AWS was found to bear.
+func (p *pacedRetryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
+	select {
+	case p.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-p.turn }()
+	for {
+		release, err := p.AdaptiveMode.GetAttemptToken(ctx)
+		if err == nil {
+			return release, nil // an error is only the lack of a token
+		}
+		select {
+		case <-time.After(pace):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package fakeaws
+
+import (
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// serve takes one request through the whole pipeline: parse, signature,
+// throttle, parameters, authorization, fault, action, record.
+func (a *AWS) serve(httpRequest *http.Request) answer {
+	p, parseErr := a.parse(httpRequest)
+	r, act, err := a.admit(p, parseErr)
+	var content any
+	if err == nil {
+		switch f := a.askFault(r); f.kind {
+		case refuse:
+			err = f.err
+			a.refuse(r, act, err)
+		case loseAnswer:
+			a.carryOut(r, act)
+			return answer{lost: true}
+		case delay:
+			a.postpone(r, act, f.delay)
+			return answer{lost: true}
+		default:
+			content, err = a.carryOut(r, act)
+		}
+	}
+	return p.service.answer(r, content, err)
+}
+
+// answer writes the outcome of a request as the service's protocol has it.
+func (s *service) answer(r *request, content any, err *apiError) answer {
+	var reply answer
+	if err != nil {
+		reply = s.failure(err, r.id)
+	} else {
+		reply = s.success(r.action, content, r.id)
+	}
+	reply.header.Set("X-Amzn-Requestid", r.id)
+	return reply
+}
+
+// admit decides whether a request may be carried out. The request it returns
+// has at least an ID and a time.
+func (a *AWS) admit(p *parsed, parseErr *apiError) (*request, action, *apiError) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r := a.newRequest(p)
+	if parseErr != nil {
+		return r, action{}, parseErr
+	}
+	s, err := parseSignature(p.http)
+	if err != nil {
+		return r, action{}, err
+	}
+	if r.caller, err = a.authenticate(p, s, r.now); err != nil {
+		return r, action{}, err
+	}
+	r.account = r.caller.account
+	r.region = p.service.region(s.region, r.account.partition)
+	act, err := p.find()
+	if err != nil {
+		return r, act, err
+	}
+	r.describe()
+	a.calls[r.service.name+":"+r.action]++
+	if err = a.judge(r, act); err != nil {
+		a.record(r, act, nil, err)
+	}
+	return r, act, err
+}
+
+func (a *AWS) newRequest(p *parsed) *request {
+	now := a.clock.now()
+	a.settle(now)
+	source, _, err := net.SplitHostPort(p.http.RemoteAddr)
+	if err != nil {
+		source = "192.0.2.1" // in-process: a documentation address (RFC 5737)
+	}
+	return &request{
+		aws: a, service: p.service, action: p.action, id: requestID(a.random.next()), now: now,
+		form: p.form, body: p.body, userAgent: p.http.UserAgent(), sourceIP: source,
+	}
+}
+
+// judge holds an authenticated request against rate, parameters and policies.
+func (a *AWS) judge(r *request, act action) *apiError {
+	if a.throttled(r, act) {
+		return errThrottled()
+	}
+	if err := r.validate(act); err != nil {
+		return err
+	}
+	if act.open {
+		return nil
+	}
+	return a.authorize(r, act)
+}
+
+// askFault asks the hook, outside the lock so that the hook may use the AWS.
+func (a *AWS) askFault(r *request) Fault {
+	a.mu.Lock()
+	hook := a.fault
+	a.seq++
+	seq := a.seq
+	a.mu.Unlock()
+	if hook == nil {
+		return Proceed()
+	}
+	return hook(Call{
+		Account: r.account.id, Service: r.service.name, Action: r.action, Region: r.region,
+		KeyID: r.caller.keyID(), Params: r.form, Body: r.body, Seq: seq,
+	})
+}
+
+// carryOut does what the request asks for and records it.
+func (a *AWS) carryOut(r *request, act action) (any, *apiError) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.settle(r.now)
+	return a.perform(r, act)
+}
+
+func (a *AWS) perform(r *request, act action) (any, *apiError) {
+	content, err := act.do(r)
+	a.record(r, act, content, err)
+	return content, err
+}
+
+func (a *AWS) refuse(r *request, act action, err *apiError) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.record(r, act, nil, err)
+}
+
+// postpone has the request carried out later, whether or not anybody asks again.
+func (a *AWS) postpone(r *request, act action, by time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.later(r.now.Add(by), func(now time.Time) {
+		r.now = now
+		_, _ = a.perform(r, act) // nobody is listening any more
+	})
+}
+
+// record writes the call into its account's trail.
+func (a *AWS) record(r *request, act action, content any, err *apiError) {
+	e := Event{
+		ID: requestID(a.random.next()), RequestID: r.id, Time: second(r.now), Name: r.action, Source: r.service.source,
+		Region: r.region, ReadOnly: act.reads, Identity: r.caller.identity(), UserAgent: r.userAgent, SourceIP: r.sourceIP,
+		Parameters: r.params,
+	}
+	if err != nil {
+		e.ErrorCode, e.ErrorText = err.Code, err.Message
+	} else if !act.reads {
+		e.Response = trailOf(content)
+	}
+	r.account.events = append(r.account.events, e)
+	if r.witness != nil {
+		r.witness.events = append(r.witness.events, e)
+	}
+}
+
+// isRead tells from an action's name whether it changes anything.
+func isRead(action string) bool {
+	for _, verb := range []string{"Get", "List", "Describe", "Lookup", "Simulate"} {
+		if strings.HasPrefix(action, verb) {
+			return action != "GetSessionToken" && action != "GetFederationToken"
+		}
+	}
+	return false
+}

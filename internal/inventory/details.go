@@ -1,0 +1,135 @@
+package inventory
+
+import (
+	"strings"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// noteDetails fills in what the account-wide calls tell of a user besides its
+// keys.
+func (u *observedUser) noteDetails(s *seen, judge *privilegeJudge) {
+	if credentials := s.services[u.Name]; s.servicesErr == nil {
+		u.ServiceCredentials = accesskey.Observed(credentials, s.servicesAt, fromServices)
+	} else {
+		u.ServiceCredentials = accesskey.Unread[[]accesskey.ServiceCredential](failureText(s.servicesErr))
+	}
+	if u.detailed {
+		u.Tags = accesskey.Observed(u.listed.Tags, u.at, fromDetails)
+		u.User.Groups = accesskey.Observed(u.listed.Groups, u.at, fromDetails)
+		u.ManagedPolicies = accesskey.Observed(u.listed.ManagedPolicies, u.at, fromDetails)
+	} else {
+		u.withoutDetails(s)
+	}
+	u.Privilege = judge.privilege(u)
+}
+
+func (u *observedUser) withoutDetails(s *seen) {
+	why := "the user was created while the users were listed"
+	if s.detailsErr != nil {
+		why = failureText(s.detailsErr)
+	}
+	u.Tags = accesskey.Unread[map[string]string](why)
+	u.User.Groups = accesskey.Unread[[]string](why)
+	u.ManagedPolicies = accesskey.Unread[[]string](why)
+}
+
+// groupFact is the account's groups with what is attached to them.
+func (s *seen) groupFact() accesskey.Fact[[]accesskey.Group] {
+	if s.policiesErr != nil {
+		return accesskey.Unread[[]accesskey.Group](failureText(s.policiesErr))
+	}
+	groups := make([]accesskey.Group, 0, len(s.groups))
+	for _, g := range s.groups {
+		groups = append(groups, accesskey.Group{Name: g.Name, ManagedPolicies: g.ManagedPolicies})
+	}
+	return accesskey.Observed(groups, s.policiesAt, fromDetails)
+}
+
+// account names the account, from whatever told.
+func (s *seen) account() accesskey.Account {
+	account := accesskey.Account{ID: s.identity.Account, Partition: s.identity.Partition, Alias: s.alias}
+	if account.ID == "" {
+		account.ID, account.Partition = s.accountOfARNs()
+	}
+	return account
+}
+
+// accountOfARNs reads account and partition from any user's ARN.
+func (s *seen) accountOfARNs() (id, partition string) {
+	arns := make([]string, 0, 2)
+	if len(s.users) > 0 {
+		arns = append(arns, s.users[0].ARN)
+	}
+	if len(s.report.rows) > 0 {
+		arns = append(arns, s.report.rows[0].ARN)
+	}
+	for _, arn := range arns {
+		if parts := strings.Split(arn, ":"); len(parts) >= 6 {
+			return parts[4], parts[1]
+		}
+	}
+	return "", ""
+}
+
+// root is the root user as the report shows it, corrected by the account
+// summary, which is always of now.
+func (s *seen) root() accesskey.Root {
+	root := s.rootOfReport()
+	if s.summaryErr != nil {
+		return root
+	}
+	keys, _ := root.Keys.Get()
+	switch {
+	case !s.summary.RootKeys:
+		root.Keys = accesskey.Observed([]accesskey.Key{}, s.summaryAt, fromSummary)
+	case s.summary.RootKeys && len(keys) == 0:
+		root.Keys = accesskey.Observed([]accesskey.Key{unseenRootKey()}, s.summaryAt, fromSummary)
+	}
+	if !s.summary.RootCertificates && !root.SigningCertificates.Known() {
+		root.SigningCertificates = accesskey.Observed([]accesskey.SigningCertificate{}, s.summaryAt, fromSummary)
+	}
+	return root
+}
+
+func (s *seen) rootOfReport() accesskey.Root {
+	for i := range s.report.rows {
+		if row := &s.report.rows[i]; row.Root() {
+			return accesskey.Root{
+				Keys:                accesskey.Observed(reportKeys(row, s.report.at), s.report.at, fromReport),
+				Password:            accesskey.Observed(rootPassword(row), s.report.at, fromReport),
+				SigningCertificates: accesskey.Observed(reportCertificates(row), s.report.at, fromReport),
+			}
+		}
+	}
+	why := "no credential report was used"
+	if s.report.err != nil {
+		why = failureText(s.report.err)
+	}
+	return accesskey.Root{
+		Keys:                accesskey.Unread[[]accesskey.Key](why),
+		Password:            accesskey.Unread[accesskey.Password](why),
+		SigningCertificates: accesskey.Unread[[]accesskey.SigningCertificate](why),
+	}
+}
+
+// rootPassword differs from a user's: the report says not_supported for the
+// root user, who has a password unless the account was made without.
+func rootPassword(row *ReportRow) accesskey.Password {
+	password := reportPassword(row)
+	password.Enabled = row.PasswordEnabled != No
+	return password
+}
+
+// unseenRootKey stands for the root keys of which the summary tells only that
+// there are any.
+func unseenRootKey() accesskey.Key {
+	const why = "the account summary tells only that the root user has an access key"
+	return accesskey.Key{
+		ID:       accesskey.Unread[accesskey.ID](why),
+		Status:   accesskey.Unread[accesskey.Status](why),
+		Created:  accesskey.Unread[time.Time](why),
+		LastUsed: accesskey.Unread[accesskey.LastUse](why),
+	}
+}

@@ -1,0 +1,236 @@
+package inventory
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
+)
+
+var (
+	scanned  = utc("2026-03-01T12:00:00Z")
+	reported = utc("2026-03-01T10:00:00Z")
+	longAgo  = utc("2020-01-01T00:00:00Z")
+)
+
+func arn(name string) string { return "arn:aws:iam::123456789012:user/" + name }
+
+func listedUser(name string, created time.Time) datedUser {
+	return datedUser{User: awsapi.User{Name: name, ARN: arn(name), ID: "AIDA" + name, Path: "/", Created: created}, at: scanned, detailed: true}
+}
+
+func rowOf(name string, created time.Time, keys ...ReportKey) ReportRow {
+	return ReportRow{User: name, ARN: arn(name), Created: created, Keys: keys}
+}
+
+func joined(s *seen) map[string]*observedUser {
+	users := make(map[string]*observedUser)
+	for _, u := range (&collector{}).join(s) {
+		users[u.Name] = u
+	}
+	return users
+}
+
+func TestJoinByARNAndCreation(t *testing.T) {
+	oldKey := ReportKey{Active: true, Rotated: longAgo}
+	additional := rowOf("many", longAgo, oldKey)
+	additional.Additional = "1 more"
+	s := &seen{
+		usersBegan: scanned,
+		users: []datedUser{
+			listedUser("plain", longAgo),
+			listedUser("recreated", longAgo.Add(time.Hour)),
+			listedUser("new", scanned.Add(-time.Hour)),
+			listedUser("many", longAgo),
+		},
+		report: report{at: reported, rows: []ReportRow{
+			{User: rootUser, ARN: "arn:aws:iam::123456789012:root", Created: longAgo, Keys: []ReportKey{oldKey}},
+			rowOf("plain", longAgo, oldKey),
+			rowOf("recreated", longAgo, oldKey),
+			rowOf("deleted", longAgo, oldKey),
+			rowOf("newborn", scanned.Add(-time.Second)),
+			additional,
+		}},
+	}
+	users := joined(s)
+	type outcome struct {
+		Keys int
+		Must bool
+	}
+	got := make(map[string]outcome)
+	for name, u := range users {
+		keys, known := u.Keys.Get()
+		o := outcome{len(keys), u.mustLook != ""}
+		if !known {
+			o.Keys = -1
+		}
+		got[name] = o
+	}
+	want := map[string]outcome{
+		"plain": {1, false}, "recreated": {-1, true}, "new": {-1, true}, "newborn": {0, true}, "many": {-1, true},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatal(diff)
+	}
+	for _, name := range []string{"recreated", "new"} {
+		if users[name].Password.Known() || users[name].SigningCertificates.Known() {
+			t.Errorf("%s: facts of another user are taken for its own", name)
+		}
+	}
+	key := first(t, users["plain"].Keys)
+	if key.ID.Known() || key.Created.At() != reported || key.LastUsed.Source() != fromReport {
+		t.Errorf("%+v", key)
+	}
+}
+
+func first(t *testing.T, keys accesskey.Fact[[]accesskey.Key]) accesskey.Key {
+	t.Helper()
+	list, known := keys.Get()
+	if !known || len(list) == 0 {
+		t.Fatalf("no keys: %s", keys.Why())
+	}
+	return list[0]
+}
+
+func TestIncompleteListingDropsNobody(t *testing.T) {
+	s := &seen{
+		usersBegan: scanned, detailsErr: errors.New("denied"), listErr: errors.New("denied"),
+		report: report{at: reported, rows: []ReportRow{rowOf("division/alice", longAgo, ReportKey{Active: true, Rotated: longAgo})}},
+	}
+	s.report.rows[0].User = "alice"
+	u := joined(s)["alice"]
+	if u == nil || u.mustLook != "" || u.Path != "/division/" || !u.Keys.Known() {
+		t.Fatalf("%+v", u)
+	}
+}
+
+func TestWithoutReportEverybodyIsLookedAt(t *testing.T) {
+	users := joined(&seen{usersBegan: scanned, users: []datedUser{listedUser("a", longAgo)}, report: report{err: errors.New("denied")}})
+	if u := users["a"]; u.mustLook == "" || u.Keys.Known() {
+		t.Fatalf("%+v", u)
+	}
+}
+
+func listedKey(id string, created time.Time) awsapi.ListedKey {
+	return awsapi.ListedKey{ID: accesskey.ID(id), Status: accesskey.Active, Created: created}
+}
+
+func TestJoinKeys(t *testing.T) {
+	day := 24 * time.Hour
+	used := ReportKey{Active: true, Rotated: longAgo, LastUsed: longAgo.Add(day), Region: "eu-west-1", Service: "s3"}
+	for name, c := range map[string]struct {
+		listed []awsapi.ListedKey
+		slots  []ReportKey
+		want   string // ID=last use of the report, in order; ? where it must be asked
+	}{
+		"one":                       {[]awsapi.ListedKey{listedKey("A", longAgo)}, []ReportKey{used}, "A=s3"},
+		"slots in the other order":  {[]awsapi.ListedKey{listedKey("B", longAgo.Add(day)), listedKey("A", longAgo)}, []ReportKey{{Rotated: longAgo.Add(day)}, used}, "A=s3 B=never"},
+		"same second, different":    {[]awsapi.ListedKey{listedKey("A", longAgo), listedKey("B", longAgo)}, []ReportKey{used, {Rotated: longAgo}}, "A=? B=?"},
+		"same second, alike":        {[]awsapi.ListedKey{listedKey("A", longAgo), listedKey("B", longAgo)}, []ReportKey{{Rotated: longAgo}, {Rotated: longAgo}}, "A=never B=never"},
+		"same second, one unseen":   {[]awsapi.ListedKey{listedKey("A", longAgo), listedKey("B", longAgo)}, []ReportKey{used}, "A=? B=?"},
+		"one deleted, same second":  {[]awsapi.ListedKey{listedKey("A", longAgo)}, []ReportKey{used, {Rotated: longAgo}}, "A=?"},
+		"created since":             {[]awsapi.ListedKey{listedKey("A", longAgo), listedKey("N", scanned)}, []ReportKey{used}, "A=s3 N=?"},
+		"deleted since":             {nil, []ReportKey{used}, ""},
+		"inactive without a date":   {[]awsapi.ListedKey{listedKey("A", longAgo)}, []ReportKey{{LastUsed: longAgo}}, "A=?"},
+		"no report":                 {[]awsapi.ListedKey{listedKey("A", longAgo)}, nil, "A=?"},
+		"more keys than any report": {[]awsapi.ListedKey{listedKey("C", longAgo.Add(2*day)), listedKey("A", longAgo), listedKey("B", longAgo.Add(day))}, []ReportKey{used, {Rotated: longAgo.Add(day)}}, "A=s3 B=never C=?"},
+	} {
+		keys, pending := joinKeys(c.listed, scanned, c.slots, reported)
+		var got []string
+		for i, k := range keys {
+			id, _ := k.ID.Get()
+			use, known := k.LastUsed.Get()
+			text := use.Service
+			switch {
+			case known && use.Never():
+				text = "never"
+			case !known:
+				text = "?"
+			}
+			if slices.Contains(pending, i) == known {
+				t.Errorf("%s: key %s is pending and known alike", name, id)
+			}
+			if k.Created.At() != scanned || known && k.LastUsed.At() != reported {
+				t.Errorf("%s: key %s has wrong times", name, id)
+			}
+			got = append(got, string(id)+"="+text)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %v, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestFailedLookUpNeverMeansUnused(t *testing.T) {
+	for _, fresh := range []bool{true, false} {
+		u := joined(&seen{usersBegan: scanned, users: []datedUser{listedUser("a", longAgo)},
+			report: report{at: reported, rows: []ReportRow{rowOf("a", longAgo, ReportKey{Active: true, Rotated: longAgo})}}})["a"]
+		u.notListed(errors.New("throttled"), fresh)
+		key := first(t, u.Keys)
+		if key.ID.Why() != "throttled" || !key.Created.Known() || key.LastUsed.Known() != fresh {
+			t.Errorf("fresh %v: %+v", fresh, key)
+		}
+	}
+}
+
+func TestRoot(t *testing.T) {
+	withKey := report{at: reported, rows: []ReportRow{{User: rootUser, Keys: []ReportKey{{Active: true, Rotated: longAgo}}}}}
+	without := report{at: reported, rows: []ReportRow{{User: rootUser}}}
+	for name, c := range map[string]struct {
+		report  report
+		summary bool
+		err     error
+		want    string
+	}{
+		"report and summary agree":     {withKey, true, nil, "1 Active credential report"},
+		"key deleted since the report": {withKey, false, nil, "0 iam:GetAccountSummary"},
+		"key made since the report":    {without, true, nil, "1 ? iam:GetAccountSummary"},
+		"none":                         {without, false, nil, "0 iam:GetAccountSummary"},
+		"no report, key":               {report{err: errors.New("denied")}, true, nil, "1 ? iam:GetAccountSummary"},
+		"no report, no key":            {report{err: errors.New("denied")}, false, nil, "0 iam:GetAccountSummary"},
+		"no report, no summary":        {report{err: errors.New("denied")}, false, errors.New("denied"), "unknown: denied"},
+		"report only":                  {withKey, false, errors.New("denied"), "1 Active credential report"},
+	} {
+		s := &seen{report: c.report, summary: awsapi.Summary{RootKeys: c.summary}, summaryAt: scanned, summaryErr: c.err}
+		fact := s.root().Keys
+		keys, known := fact.Get()
+		got := "unknown: " + fact.Why()
+		if known {
+			got = fmt.Sprint(len(keys))
+			for _, k := range keys {
+				if status, known := k.Status.Get(); known {
+					got += " " + string(status)
+				} else {
+					got += " ?"
+				}
+			}
+			got += " " + fact.Source()
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestFailuresAreSummedUp(t *testing.T) {
+	var f failures
+	f.add("", nil, &awsapi.Error{Call: "iam:GetCredentialReport", Class: awsapi.Denied, Message: "no"})
+	for i := range 100 {
+		f.add(fmt.Sprintf("user-%03d", i), &awsapi.Error{Call: "iam:ListAccessKeys", Class: awsapi.Throttled, Message: "Rate exceeded"})
+	}
+	list := f.list("123456789012")
+	if len(list) != 1+alikeShown+1 {
+		t.Fatalf("%d lines", len(list))
+	}
+	last := list[len(list)-1]
+	if last.User != "" || last.Account != "123456789012" || last.Err != "80 more users: Rate exceeded" || list[1].User != "user-000" {
+		t.Fatalf("%+v", last)
+	}
+}

@@ -1,0 +1,81 @@
+package report
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/keytend/keytend/internal/policy"
+)
+
+// advice is what to do about a rule, in the order in which it is worth doing.
+var advice = []struct {
+	rules []policy.Rule
+	text  string
+}{
+	{
+		[]policy.Rule{policy.KeyQuarantined},
+		"Treat quarantined keys as leaked: AWS has seen them in public. Deactivate them now, then read in CloudTrail what they did.",
+	},
+	{
+		[]policy.Rule{policy.RootAccessKey},
+		"Delete the root user's access keys: sign in as the root user, Security credentials. No job needs them.",
+	},
+	{
+		[]policy.Rule{policy.KeyUnused, policy.KeyNeverUsed, policy.ConsoleKeyAtSetup},
+		"Deactivate keys that nobody uses, and delete them some weeks later: a deactivated key can be revived, a deleted one cannot.",
+	},
+	{
+		[]policy.Rule{policy.KeyTooOld, policy.KeyDueSoon},
+		"Replace old keys that are in use: create the second key, move whoever uses the first, watch its last use, deactivate it, delete it.",
+	},
+	{
+		[]policy.Rule{policy.MultipleActiveKeys},
+		"Where a user has several active keys, find the one in use and deactivate the others.",
+	},
+	{
+		[]policy.Rule{policy.InactiveKey},
+		"Delete inactive keys that nobody has missed.",
+	},
+}
+
+// steps returns what to do next, for what was found.
+func steps(s Scan) []string {
+	found := map[policy.Rule]bool{}
+	for _, f := range s.Findings {
+		found[f.Rule] = true
+	}
+	var texts []string
+	for _, a := range advice {
+		for _, rule := range a.rules {
+			if found[rule] {
+				texts = append(texts, a.text)
+				break
+			}
+		}
+	}
+	return texts
+}
+
+// explainCommand is the command that tells all about the first finding that it
+// can tell more about; empty where there is none.
+func explainCommand(findings []policy.Finding) string {
+	for _, f := range findings {
+		switch {
+		case f.KeyID != "":
+			return "keytend explain " + shellWord(string(f.KeyID))
+		case f.User != "" && f.User != policy.RootUser:
+			return "keytend explain " + shellWord(f.User)
+		}
+	}
+	return ""
+}
+
+var plainWord = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
+
+// shellWord quotes s for a POSIX shell where it needs that.
+func shellWord(s string) string {
+	if plainWord.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(clean(s), "'", `'\''`) + "'"
+}

@@ -1,0 +1,102 @@
+// Package report writes what was observed and decided: for people (table,
+// HTML, Markdown), for machines (JSON, NDJSON, CSV), and as a short message
+// (Digest). It reads back its own JSON as a baseline.
+//
+// It decides nothing and asks nobody: no severity, no rank, no clock. What
+// comes from AWS is a stranger's text here, and is made harmless for each
+// format at the one place where that format writes text.
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
+)
+
+// Format is a way to write a report.
+type Format string
+
+// The formats. NDJSON and CSV are for scans only.
+const (
+	Table    Format = "table"
+	JSON     Format = "json"
+	NDJSON   Format = "ndjson"
+	CSV      Format = "csv"
+	HTML     Format = "html"
+	Markdown Format = "markdown"
+)
+
+// ScanFormats are the formats Write knows; SheetFormats those of WriteScorecard
+// and WriteExplanation.
+var (
+	ScanFormats  = []Format{Table, JSON, NDJSON, CSV, HTML, Markdown}
+	SheetFormats = []Format{Table, JSON, HTML, Markdown}
+)
+
+// ParseFormat returns the format of that name if it is among those wanted.
+func ParseFormat(name string, wanted []Format) (Format, error) {
+	if f := Format(name); slices.Contains(wanted, f) {
+		return f, nil
+	}
+	names := make([]string, len(wanted))
+	for i, f := range wanted {
+		names[i] = string(f)
+	}
+	return "", fmt.Errorf("output format %q: want %s", name, strings.Join(names, ", "))
+}
+
+// Scan is what a scan observed and what was decided about it.
+type Scan struct {
+	GeneratedAt time.Time // UTC, by AWS's clock; ages are counted up to it
+	Rules       policy.Rules
+	Accounts    []accesskey.Inventory
+	Findings    []policy.Finding // ranked
+	Known       []policy.Finding // left out of Findings because a baseline has them
+}
+
+// Options say how a report is to look.
+type Options struct {
+	Width int  // columns of the terminal, for tables; 0: 100
+	Color bool // ANSI colours, for tables
+	All   bool // every key too, not only what was found (JSON and NDJSON always have them)
+	Limit int  // findings in a table, for people; 0: all. What is left out is counted
+}
+
+// Write writes the scan in a format of ScanFormats.
+func Write(w io.Writer, f Format, s Scan, o Options) error {
+	switch f {
+	case Table:
+		return writeTable(w, s, o)
+	case JSON, NDJSON, CSV:
+		return writeStream(w, f, s, o)
+	case HTML:
+		return writeHTML(w, s)
+	case Markdown:
+		return writeMarkdown(w, s, o)
+	}
+	return fmt.Errorf("write scan: unknown format %q", f)
+}
+
+// writeStream writes one account after the other, so that no second copy of a
+// large organization comes to be.
+func writeStream(w io.Writer, f Format, s Scan, o Options) error {
+	stream, err := NewStream(w, f, s.GeneratedAt, s.Rules, o)
+	if err != nil {
+		return err
+	}
+	byAccount := map[string][]policy.Finding{}
+	for _, finding := range s.Findings {
+		byAccount[finding.Account] = append(byAccount[finding.Account], finding)
+	}
+	for _, inv := range s.Accounts {
+		if err := stream.Account(inv, byAccount[inv.Account.ID]); err != nil {
+			return err
+		}
+	}
+	return stream.Close(s.Findings, s.Known)
+}
