@@ -254,11 +254,15 @@ func (e Exit) Inactive() time.Time {
 // Watch holds the moments since which something has been seen without a break,
 // so that one stale read proves nothing. Zero: not seen at the last look.
 type Watch struct {
-	OldGone     time.Time        `json:"old_gone"`
-	NewGone     time.Time        `json:"new_gone"`
-	OldInactive time.Time        `json:"old_inactive"`
-	NewInactive time.Time        `json:"new_inactive"`
-	OldActive   time.Time        `json:"old_active"`
+	OldGone     time.Time `json:"old_gone"`
+	NewGone     time.Time `json:"new_gone"`
+	OldInactive time.Time `json:"old_inactive"`
+	NewInactive time.Time `json:"new_inactive"`
+	OldActive   time.Time `json:"old_active"`
+	// OldRevived and NewRevived are when a key that had been Inactive was last
+	// seen Active, too late for a stale read: somebody switched it on.
+	OldRevived  time.Time        `json:"old_revived"`
+	NewRevived  time.Time        `json:"new_revived"`
 	Others      map[ID]time.Time `json:"others,omitempty"` // keys of neither, Inactive since; replaced whole
 	Waiting     Reason           `json:"waiting,omitempty"`
 	WaitingFrom time.Time        `json:"waiting_from"` // since when it waits for Waiting

@@ -185,7 +185,7 @@ func (v *view) deliveredSomewhere() (Step, bool) {
 
 func (v *view) noticeRuns() (Step, bool) {
 	over := v.r.Started.Add(v.t.Notice)
-	if !v.now.Before(over) {
+	if !v.now.Before(over) || v.is(v.r.Old, accesskey.Inactive) {
 		return pass()
 	}
 	return v.until(over, WhyNotice, "switched off at %s unless it is used", stamp(over))
@@ -193,6 +193,9 @@ func (v *view) noticeRuns() (Step, bool) {
 
 // unusedTooShort: a key that was never used is judged by its creation.
 func (v *view) unusedTooShort() (Step, bool) {
+	if v.is(v.r.Old, accesskey.Inactive) {
+		return pass() // somebody else was faster
+	}
 	k, _ := v.key(v.r.Old)
 	created, known := k.Created.Get()
 	q := v.quietOf(v.r.Old, v.OldUses, created)

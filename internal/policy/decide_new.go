@@ -28,7 +28,7 @@ func (v *view) newKeyLost() (Step, bool) {
 }
 
 func (v *view) turnAround(why accesskey.Reason) (Step, bool) {
-	theirs := v.r.OldExit.Deactivated.IsZero() && v.is(v.r.Old, accesskey.Inactive)
+	theirs := !v.offByUs() && v.is(v.r.Old, accesskey.Inactive)
 	_, there := v.key(v.r.Old)
 	if v.r.Work == accesskey.Revocation || theirs || there != present {
 		step, _ := v.block(why, "key %s, and %s is not for us to bring back", v.r.New, v.r.Old)

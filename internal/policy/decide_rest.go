@@ -99,7 +99,7 @@ func (v *view) usedLate() (Step, bool) {
 	if !use.After(v.refuted(v.r.OldExit)) {
 		return pass()
 	}
-	if v.r.OldExit.Deactivated.IsZero() {
+	if !v.offByUs() {
 		step, _ := v.block(WhyUsedThoughOff, "key %s was used at %s; somebody else switched it off", v.r.Old, stamp(use))
 		step.Key = v.r.Old
 		return step, true
@@ -139,7 +139,7 @@ func (v *view) holdsOldWhileResting() (Step, bool) {
 	if !holds {
 		return pass()
 	}
-	if v.r.OldExit.Deactivated.IsZero() || v.r.Work == accesskey.Revocation {
+	if !v.offByUs() || v.r.Work == accesskey.Revocation {
 		step, _ := v.block(WhyHoldsOther, "%s holds %s, which is Inactive", name, v.r.Old)
 		step.Key, step.Destination = v.r.Old, name
 		return step, true
@@ -156,18 +156,38 @@ func (v *view) secretUnwiped() (Step, bool) {
 
 // rests counts from our own recorded deactivation, or from the first of an
 // unbroken run of looks that saw the key Inactive.
-func (v *view) rests() (Step, bool) { return v.restOf(v.r.Old, v.r.OldExit) }
+func (v *view) rests() (Step, bool) { return v.restOf(v.r.Old) }
 
-func (v *view) restOf(id accesskey.ID, e accesskey.Exit) (Step, bool) {
-	since := e.Inactive()
-	if since.IsZero() {
-		since = v.now
-	}
+func (v *view) restOf(id accesskey.ID) (Step, bool) {
+	since := v.restsSince(id)
 	over := since.Add(v.t.Rest)
 	if !v.now.Before(over) {
 		return pass()
 	}
 	return v.until(over, WhyResting, "key %s is Inactive since %s; deleted at %s unless somebody objects", id, stamp(since), stamp(over))
+}
+
+// restsSince: where somebody switched the key on in between, its rest begins
+// anew when it is seen to be off again.
+func (v *view) restsSince(id accesskey.ID) time.Time {
+	e, revived, seen := v.r.OldExit, v.r.Watch.OldRevived, v.r.Watch.OldInactive
+	if id == v.r.New {
+		e, revived, seen = v.r.NewExit, v.r.Watch.NewRevived, v.r.Watch.NewInactive
+	}
+	since := e.Inactive()
+	if revived.After(since) {
+		since = seen
+	}
+	if since.IsZero() {
+		return v.now
+	}
+	return since
+}
+
+// offByUs: it is ours to switch the old key on again.
+func (v *view) offByUs() bool {
+	off := v.r.OldExit.Deactivated
+	return !off.IsZero() && !v.r.Watch.OldRevived.After(off)
 }
 
 func (v *view) closeWhenKept() (Step, bool) {

@@ -158,9 +158,21 @@ func (v *view) newSecretUnwiped() (Step, bool) {
 	return act(WipeEscrow, WhyRestBegins, "")
 }
 
+func (v *view) newVetoed() (Step, bool) {
+	if v.r.NewExit.Inactive().IsZero() || !v.is(v.r.New, accesskey.Active) {
+		return pass()
+	}
+	if !v.r.Watch.NewRevived.After(v.r.NewExit.Inactive()) {
+		return v.wait(WhyConfirming, "key %s is Active again", v.r.New)
+	}
+	step, _ := v.block(WhyVeto, "key %s was Inactive and is Active again, and we didn't do it", v.r.New)
+	step.Key = v.r.New
+	return step, true
+}
+
 func (v *view) newRests() (Step, bool) {
 	if !v.r.NewExit.Inactive().IsZero() {
-		return v.restOf(v.r.New, v.r.NewExit)
+		return v.restOf(v.r.New)
 	}
 	if !v.is(v.r.New, accesskey.Inactive) {
 		return pass()
@@ -227,7 +239,5 @@ func (v *view) newLeaves() (Step, bool) {
 	case v.is(v.r.New, accesskey.Inactive):
 		return act(Delete, WhyRested, v.r.New)
 	}
-	step, _ := v.block(WhyVeto, "key %s was Inactive and is Active again, and we didn't do it", v.r.New)
-	step.Key = v.r.New
-	return step, true
+	return v.wait(WhyUnknownFact, "key %s is not known to be Inactive", v.r.New)
 }

@@ -231,8 +231,8 @@ func (v *view) claimContradicted() (Step, bool) {
 }
 
 // claimTaken: before each act the tag must still be ours. Where it is merely
-// gone (Terraform removes what it doesn't know), nobody contradicts us, but a
-// new key is made only under a tag.
+// gone (Terraform removes what it doesn't know), nobody contradicts us and it is
+// put back; but a new key is made only under a tag that has settled.
 func (v *view) claimTaken() (Step, bool) {
 	if v.r.Claim.Untaggable || v.r.Claim.Tagged.IsZero() {
 		return pass()
@@ -249,7 +249,7 @@ func (v *view) claimTaken() (Step, bool) {
 	case v.foreign(tag):
 		return v.block(WhyClaimTaken, "the user's tag %s is %q now, of another journal", ClaimTag, tag)
 	}
-	return pass()
+	return act(Claim, WhyTag, v.r.Old)
 }
 
 func (v *view) unchecked() (Step, bool) {

@@ -15,6 +15,8 @@ func Notice(in Input) accesskey.Watch {
 	w.OldInactive = seen(in, r.Old, accesskey.Inactive, w.OldInactive)
 	w.NewInactive = seen(in, r.New, accesskey.Inactive, w.NewInactive)
 	w.OldActive = seen(in, r.Old, accesskey.Active, w.OldActive)
+	w.OldRevived = revived(in, r.Old, r.OldExit, w.OldRevived)
+	w.NewRevived = revived(in, r.New, r.NewExit, w.NewRevived)
 	w.Others = others(in)
 	return w
 }
@@ -24,7 +26,7 @@ func gone(in Input, id accesskey.ID, since time.Time) time.Time {
 		return time.Time{}
 	}
 	_, there := find(in.User, id)
-	return held(there == absent, there == unseen, since, in.ObservedAt)
+	return held(there == absent, there == unseen, since, readAt(in))
 }
 
 func seen(in Input, id accesskey.ID, status accesskey.Status, since time.Time) time.Time {
@@ -34,7 +36,24 @@ func seen(in Input, id accesskey.ID, status accesskey.Status, since time.Time) t
 	k, there := find(in.User, id)
 	s, known := k.Status.Get()
 	unknown := there == unseen || there == present && !(known && s.Known())
-	return held(there == present && s == status, unknown, since, in.ObservedAt)
+	return held(there == present && s == status, unknown, since, readAt(in))
+}
+
+// revived is when a key that was off was seen on, and not by a stale read.
+func revived(in Input, id accesskey.ID, e accesskey.Exit, before time.Time) time.Time {
+	off := e.Inactive()
+	at := readAt(in)
+	if off.IsZero() || at.Before(off.Add(in.Record.Terms.Window)) || !stands(in.User, id, accesskey.Active) {
+		return before
+	}
+	return at
+}
+
+// readAt is when the keys were read: long after looking began, where the
+// process was stopped in between.
+func readAt(in Input) time.Time {
+	u, _ := in.User.Get()
+	return later(u.Keys.At(), in.ObservedAt)
 }
 
 // held is since when a thing is so: unchanged where it was so before or is not

@@ -184,6 +184,9 @@ func (w *world) afterPass(p *process, res Result, err error) {
 		return
 	}
 	if k, known := find(res, r.Old); known && k.LastUsed.Known() && r.Work != accesskey.Revocation {
+		if status, _ := k.Status.Get(); status != accesskey.Inactive {
+			return
+		}
 		if last, _ := k.LastUsed.Get(); last.At.After(r.OldExit.KnownUse) {
 			w.violate("2: late data shows a use of %s at %s and it rests on (%s)", r.Old, last.At.Format("01-02 15:04"), s.Reason)
 		}

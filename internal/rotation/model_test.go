@@ -102,6 +102,7 @@ type consumer struct {
 	heldAt time.Time
 	next   time.Time
 	failed int
+	byHand bool // what it holds was put there by a person
 	spared bool // it may fail: nobody could know of it
 }
 
@@ -290,7 +291,7 @@ func (w *world) nextEvent(until time.Time) (time.Time, func()) {
 func (w *world) eat(c *consumer) {
 	c.next = w.now.Add(c.period)
 	if c.place != "" && (c.held == "" || w.now.Sub(c.heldAt) >= c.cache) {
-		c.held, c.heldAt = w.places[c.place].key, w.now
+		c.held, c.heldAt, c.byHand = w.places[c.place].key, w.now, w.places[c.place].human
 	}
 	if w.works(c.held) {
 		w.made[c.held].uses = append(w.made[c.held].uses, use{w.now, c.name})
@@ -299,7 +300,7 @@ func (w *world) eat(c *consumer) {
 	c.failed++
 	m := w.made[c.held]
 	w.say("%s failed with %s", c.name, c.held)
-	if !c.spared && m != nil && m.offBy == "keytend" {
+	if !c.spared && !c.byHand && m != nil && m.offBy == "keytend" {
 		w.failures++
 		w.violate("1: %s failed with %s, which we took from it", c.name, c.held)
 	}

@@ -230,7 +230,9 @@ func same(a, b accesskey.Record) bool {
 		}
 	}
 	return v.OldGone.Equal(w.OldGone) && v.NewGone.Equal(w.NewGone) && v.OldInactive.Equal(w.OldInactive) &&
-		v.NewInactive.Equal(w.NewInactive) && v.OldActive.Equal(w.OldActive) && v.Waiting == w.Waiting
+		v.NewInactive.Equal(w.NewInactive) && v.OldActive.Equal(w.OldActive) &&
+		v.OldRevived.After(a.OldExit.Inactive()) == w.OldRevived.After(b.OldExit.Inactive()) &&
+		v.NewRevived.After(a.NewExit.Inactive()) == w.NewRevived.After(b.NewExit.Inactive()) && v.Waiting == w.Waiting
 }
 
 // block stops until a person chooses, or until what was seen is over.

@@ -56,7 +56,7 @@ func (h *history) drawUser() {
 		for n := h.rng.IntN(3); n > 0; n-- {
 			h.eaters = append(h.eaters, &consumer{
 				name: fmt.Sprintf("eater-%s%d", name, n), place: name, next: h.now,
-				period: time.Duration(10+h.rng.IntN(20*60)) * time.Minute, cache: time.Duration(h.rng.IntN(60)) * time.Minute,
+				period: time.Duration(45+h.rng.IntN(20*60)) * time.Minute, cache: time.Duration(h.rng.IntN(60)) * time.Minute,
 			})
 		}
 	}
@@ -80,6 +80,7 @@ func (h *history) drawProcesses() {
 	if h.chance(2) { // two Keytends, with one journal or with two
 		if h.chance(2) {
 			j = newMemory("j2")
+			h.tagsDenied = false // or nothing keeps them apart, as the audit says
 		}
 		h.start(h.newProcess("k2", j))
 		h.running[0].other, h.running[1].other = h.running[1], h.running[0]
@@ -128,7 +129,7 @@ func (h *history) spare() {
 // drawFaults makes calls fail at some rate, until a day on which all is well.
 func (h *history) drawFaults() {
 	rate := []int{1 << 30, 1000, 200, 50, 15}[h.rng.IntN(5)]
-	well := h.now.Add(time.Duration(h.rng.IntN(20*24)) * time.Hour)
+	well := h.now.Add(time.Duration(h.rng.IntN(10*24)) * time.Hour)
 	kinds := []mode{refuse, notDone, lose, late, die, dieAfter, dieLate, stall, stallSent}
 	h.fault = func(n int, name string, mutates bool) mode {
 		if h.now.After(well) || h.rng.IntN(rate) != 0 {
@@ -147,7 +148,7 @@ func (h *history) drawFaults() {
 
 // live lives it to the end.
 func (h *history) live() {
-	until := h.now.Add(time.Duration(30+h.rng.IntN(60)) * 24 * time.Hour)
+	until := h.now.Add(time.Duration(10+h.rng.IntN(30)) * 24 * time.Hour)
 	for h.now.Before(until) && len(h.broken) == 0 && !h.over() {
 		h.turn()
 		if h.humans && h.chance(40) {
@@ -190,7 +191,7 @@ func (h *history) over() bool {
 
 // calm gives everybody time to finish once nothing fails any more.
 func (h *history) calm() {
-	until := h.now.Add(60 * 24 * time.Hour)
+	until := h.now.Add(40 * 24 * time.Hour)
 	for h.now.Before(until) && len(h.broken) == 0 && !h.settled() {
 		h.turn()
 	}
@@ -218,6 +219,9 @@ func (h *history) settled() bool {
 func (h *history) meddle() {
 	h.handsOff = h.now
 	keys := h.user.keys
+	if len(keys) == 0 {
+		return
+	}
 	switch h.rng.IntN(8) {
 	case 0: // somebody makes a key
 		if len(keys) < h.quota {
