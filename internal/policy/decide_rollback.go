@@ -92,6 +92,27 @@ func (v *view) newOffButHeld() (Step, bool) {
 	return act(Reactivate, WhyStillDelivered, v.r.New)
 }
 
+// blindUnderOthers: a place that can't be read may hold what another journal
+// put there since it took the claim over.
+func (v *view) blindUnderOthers() (Step, bool) {
+	tag, known := v.tag()
+	if v.r.Claim.Untaggable || known && !v.foreign(tag) {
+		return pass()
+	}
+	for _, d := range v.r.Deliveries {
+		if h, read := v.reading(d.Destination); !read || h.Readable || !v.needsRestore(d) {
+			continue
+		}
+		if !known {
+			return v.wait(WhyUnknownFact, "the user's tags could not be read")
+		}
+		step, _ := v.block(WhyClaimTaken, "%s can't be read, and the user's tag is %q now, of another journal", d.Destination, tag)
+		step.Destination = d.Destination
+		return step, true
+	}
+	return pass()
+}
+
 // unrestored puts back what we wrote, where it still stands. Where somebody
 // wrote something else, that stays.
 func (v *view) unrestored() (Step, bool) {
