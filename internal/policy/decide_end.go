@@ -114,6 +114,10 @@ func (v *view) stillUsed(at time.Time, why accesskey.Reason, saw string, args ..
 	return v.waitUntil(later(at, v.now.Add(v.t.Window)), v.overlapMax(), why, saw, args...)
 }
 
+// proofOver is when the last round of our own proof, made by whichever process
+// at the same time, can have been carried out: a later use is somebody else's.
+func (v *view) proofOver() time.Time { return v.r.Proof.Passed.Add(v.t.Lease + SignatureLife) }
+
 // newUnused: silence of the old key proves little while nobody uses the new.
 func (v *view) newUnused() (Step, bool) {
 	if v.excused() {
@@ -125,7 +129,7 @@ func (v *view) newUnused() (Step, bool) {
 	if !known && len(sightings) == 0 {
 		return v.wait(WhyUnknownFact, "the last use of %s: %s", v.r.New, k.LastUsed.Why())
 	}
-	if lastUse(last, sightings).After(v.r.Proof.Passed) {
+	if lastUse(last, sightings).After(v.proofOver()) {
 		return pass()
 	}
 	return v.stillUsed(v.now.Add(v.t.Window), WhyNewUnused, "key %s was not used since its proof at %s", v.r.New, stamp(v.r.Proof.Passed))

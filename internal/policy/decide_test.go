@@ -203,8 +203,8 @@ func TestBorders(t *testing.T) {
 		{7, "silent but for a second", silent, func(in *Input) { usedOld(in, noon.AddDate(0, 0, -8).Add(time.Second)) }, Wait, WhySilence},
 		{7, "silent to the second", silent, func(in *Input) { usedOld(in, noon.AddDate(0, 0, -8)) }, Deactivate, WhySilent},
 		{7, "used once a week: twice the gap", silent, func(in *Input) { in.OldUses = sightings(14, 21) }, Wait, WhySilence},
-		{7, "the new key is unused", silent, func(in *Input) { usedNew(in, in.Record.Proof.Passed) }, Wait, WhyNewUnused},
-		{7, "… a second after its proof is used", silent, func(in *Input) { usedNew(in, in.Record.Proof.Passed.Add(time.Second)) }, Deactivate, WhySilent},
+		{7, "the new key is unused", silent, func(in *Input) { usedNew(in, in.Record.Proof.Passed.Add(17*time.Minute)) }, Wait, WhyNewUnused},
+		{7, "… but for a second after our own proof", silent, func(in *Input) { usedNew(in, in.Record.Proof.Passed.Add(17*time.Minute+time.Second)) }, Deactivate, WhySilent},
 		{7, "overlap_max, still used", silent, func(in *Input) { usedOld(in, noon.Add(-time.Hour)); longDelivered(in, 21) }, Block, WhyStillUsed},
 		{7, "overlap_max, forced", silent, func(in *Input) {
 			usedOld(in, noon.Add(-time.Hour))

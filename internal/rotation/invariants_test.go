@@ -141,7 +141,7 @@ func (w *world) mayDelete(p *process, r accesskey.Record, id accesskey.ID) {
 // mayCreate is invariant 7: one journal at a time.
 func (w *world) mayCreate(p *process) {
 	for _, q := range w.processes {
-		if q.journal == p.journal || w.tagsDenied {
+		if q.journal == p.journal || w.tagsDenied || w.tagRemoved {
 			continue
 		}
 		r, live := q.journal.live()

@@ -33,18 +33,19 @@ type world struct {
 	tagsDenied  bool
 	skew        time.Duration
 
-	calls     int
-	fault     func(n int, name string, mutates bool) mode
-	trace     []string
-	tracing   bool
-	broken    []string // invariants that were seen broken
-	processes []*process
-	failures  int                    // of consumers that had a right to succeed
-	acts      map[string][]time.Time // of each journal's Keytends, on the user
-	manager   string
-	landing   bool      // a request that was lost is being carried out
-	handsOff  time.Time // of people: when one last touched anything
-	maxNap    time.Duration
+	calls      int
+	fault      func(n int, name string, mutates bool) mode
+	trace      []string
+	tracing    bool
+	broken     []string // invariants that were seen broken
+	processes  []*process
+	failures   int                    // of consumers that had a right to succeed
+	acts       map[string][]time.Time // of each journal's Keytends, on the user
+	manager    string
+	tagRemoved bool      // by a person: nothing keeps two journals apart for a while
+	landing    bool      // a request that was lost is being carried out
+	handsOff   time.Time // of people: when one last touched anything
+	maxNap     time.Duration
 }
 
 type user struct {

@@ -243,6 +243,7 @@ func (h *history) meddle() {
 			h.put(p, h.old, true)
 		}
 	case 5: // Terraform removes tags it doesn't know
+		h.tagRemoved = true
 		h.change(func(u *user) { delete(u.tags, ClaimTag) })
 	case 6: // a person rolls back
 		h.order(h.running[0].journal, turnBackWhereItCan)

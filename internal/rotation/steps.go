@@ -246,6 +246,9 @@ func (p *pass) round(old bool) error {
 	if err != nil {
 		return err
 	}
+	if !p.Clock.Now().Before(p.in.ObservedAt.Add(p.record.Terms.Lease)) {
+		return ErrLeaseOver // too late to be told from somebody else's use
+	}
 	userID, err := p.Prover.Prove(p.ctx, cred, p.Regions)
 	if err != nil {
 		return err
