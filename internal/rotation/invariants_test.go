@@ -22,6 +22,12 @@ func (w *world) beforeAct(p *process, action accesskey.Action, id accesskey.ID) 
 		r = p.journal.latest()
 	}
 	w.intentRecorded(p, r, live, action, id)
+	if (action == accesskey.Deactivate || action == accesskey.DeleteKey) && id != "" && p.base == id {
+		w.violate("16: %s signs our own requests", id)
+	}
+	if action != accesskey.Reactivate && w.frozen.Contains(w.now) {
+		w.violate("17: %s within a freeze", action)
+	}
 	switch action {
 	case accesskey.Deactivate:
 		w.mayDeactivate(r, id)
@@ -140,6 +146,17 @@ func (w *world) mayDelete(p *process, r accesskey.Record, id accesskey.ID) {
 
 // mayCreate is invariant 7: one journal at a time.
 func (w *world) mayCreate(p *process) {
+	if w.manager != "" {
+		w.violate("12: a key of %s is replaced", w.manager)
+	}
+	if r, live := p.journal.live(); live && w.now.Before(r.Start) {
+		w.violate("15: it begins before its time")
+	}
+	for _, at := range w.places {
+		if at.readOnly {
+			w.violate("4: a key is made that %s can't take", at.name)
+		}
+	}
 	for _, q := range w.processes {
 		if q.journal == p.journal || w.tagsDenied || w.tagRemoved {
 			continue
@@ -167,6 +184,9 @@ func (w *world) beforeDeliver(p *process, at *place, id accesskey.ID) {
 	k, there := w.user.find(id)
 	if m := w.made[id]; (!there || k.status != accesskey.Active) && m != nil && m.offBy == "keytend" {
 		w.violate("1: %s gets %s, which does not work", at.name, id)
+	}
+	if m := w.made[id]; w.strict && m != nil && w.now.Sub(m.at) < w.propagation {
+		w.violate("1: %s gets %s, which does not work everywhere yet", at.name, id)
 	}
 	if at.readable && at.key != r.Old && at.key != r.New && at.key != "" {
 		w.violate("7: %s, which a person put into %s, is written over", at.key, at.name)

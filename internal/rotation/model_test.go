@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
 )
 
 // world is a model of AWS, destinations, consumers and people in virtual time.
@@ -31,7 +32,6 @@ type world struct {
 	trailDelay  time.Duration
 	trailDenied bool
 	tagsDenied  bool
-	skew        time.Duration
 
 	calls      int
 	fault      func(n int, name string, mutates bool) mode
@@ -42,6 +42,8 @@ type world struct {
 	failures   int                    // of consumers that had a right to succeed
 	acts       map[string][]time.Time // of each journal's Keytends, on the user
 	manager    string
+	frozen     policy.Span
+	strict     bool      // a key must work everywhere when it is handed out
 	tagRemoved bool      // by a person: nothing keeps two journals apart for a while
 	landing    bool      // a request that was lost is being carried out
 	handsOff   time.Time // of people: when one last touched anything
@@ -89,6 +91,7 @@ type place struct {
 	readable  bool
 	neighbour string
 	broken    bool // every write fails
+	readOnly  bool // the same, and a check would tell
 	changed   time.Time
 	human     bool // the last to write was a person
 }

@@ -23,6 +23,8 @@ type process struct {
 	other    *process // runs while this one is stopped
 	stalled  bool
 	next     time.Time // its next pass
+	skew     time.Duration
+	stuck    bool // it can't change what its own requests are signed with
 }
 
 type crashed struct{ p *process }
@@ -32,6 +34,7 @@ var errReset = errors.New("connection reset")
 func (w *world) newProcess(name string, j *memory) *process {
 	p := &process{w: w, name: name, journal: j, provable: true}
 	w.processes = append(w.processes, p)
+	j.onBroken = w.violate
 	p.rotator = &Rotator{
 		Journal: p, Escrow: sealer{p}, Keys: reader{p}, Mutations: mutator{p}, Tags: mutator{p}, Rights: reader{p},
 		Prover: reader{p}, Trail: trail{p}, Signer: signer{p}, Clock: p, Holders: p,
@@ -120,9 +123,9 @@ func (p *process) sleep(d time.Duration) {
 	p.w.advance(until)
 }
 
-func (p *process) Now() time.Time { return p.w.now }
+func (p *process) Now() time.Time { return p.w.now.Add(p.skew) }
 func (p *process) Skew(context.Context) accesskey.Fact[time.Duration] {
-	return accesskey.Observed(p.w.skew, p.w.now, "Date")
+	return accesskey.Observed(p.skew, p.w.now, "Date")
 }
 
 func (p *process) Dead(_ context.Context, holder string) bool {
@@ -136,13 +139,14 @@ func (p *process) Dead(_ context.Context, holder string) bool {
 
 // memory is a journal.
 type memory struct {
-	name    string
-	records map[string]accesskey.Record
-	head    time.Time
-	events  int
-	record  bool
-	log     []accesskey.Event
-	onWrite func(old, next accesskey.Record, e accesskey.Event)
+	name     string
+	records  map[string]accesskey.Record
+	head     time.Time
+	events   int
+	record   bool
+	log      []accesskey.Event
+	onWrite  func(old, next accesskey.Record, e accesskey.Event)
+	onBroken func(format string, args ...any)
 }
 
 func newMemory(name string) *memory {
@@ -161,6 +165,9 @@ func (m *memory) live() (accesskey.Record, bool) {
 func (m *memory) write(old, next accesskey.Record, e accesskey.Event) (accesskey.Record, error) {
 	if have, there := m.records[old.ID]; there != (old.Version > 0) || have.Version != old.Version {
 		return accesskey.Record{}, ErrConflict
+	}
+	if i := old.Intent; m.onBroken != nil && !i.Settled() && !next.Intent.At.Equal(i.At) {
+		m.onBroken("7: %s is intended before it is known what became of %s", next.Intent.Action, i.Action)
 	}
 	next = next.Clone()
 	next.Version = old.Version + 1
@@ -355,6 +362,9 @@ func (m mutator) CreateAccessKey(_ context.Context, _ accesskey.Subject, permit 
 	w := m.p.w
 	err = m.sign("iam:CreateAccessKey", permit, func() error {
 		if len(w.user.keys) >= w.quota {
+			if !w.recent(w.handsOff) && len(w.processes) == 1 && !w.recent(w.user.keys[len(w.user.keys)-1].created) {
+				w.violate("11: a key is asked for where there is no room")
+			}
 			return fmt.Errorf("LimitExceeded: %w", ErrNotDone)
 		}
 		w.beforeAct(m.p, accesskey.CreateKey, "")
@@ -458,6 +468,9 @@ func (s signer) BaseKey(context.Context) accesskey.Fact[accesskey.ID] {
 }
 
 func (s signer) Use(_ context.Context, c Credential) error {
+	if s.p.stuck {
+		return errors.New("signed with what the environment says")
+	}
 	s.p.base = c.ID
 	return nil
 }
@@ -470,7 +483,12 @@ type port struct {
 
 func (d *port) Name() string { return d.name }
 func (d *port) Check(context.Context) error {
-	return d.p.call("check "+d.name, false, func() error { return nil })
+	return d.p.call("check "+d.name, false, func() error {
+		if d.readOnly {
+			return errors.New("read-only file system")
+		}
+		return nil
+	})
 }
 
 func (d *port) stamp() Version { return Version(fmt.Sprint(d.version)) }
@@ -488,7 +506,7 @@ func (d *port) Current(context.Context) (h Held, err error) {
 
 func (d *port) Deliver(_ context.Context, expect Version, next Credential) (v Version, err error) {
 	err = d.p.call("deliver "+d.name, true, func() error {
-		if d.broken {
+		if d.broken || d.readOnly {
 			return fmt.Errorf("disk full: %w", ErrNotDone)
 		}
 		if d.readable && d.key == next.ID {

@@ -47,9 +47,10 @@ type Result struct {
 	Input  policy.Input     // on what grounds
 }
 
-// Waiting reports that nothing is left to do before Step.NotBefore.
+// Waiting reports that nothing is left to do before Step.NotBefore, or, where
+// that is zero, for some time.
 func (r Result) Waiting() bool {
-	return r.Step.Kind == policy.Wait || r.Step.Kind == policy.Block || !r.Record.Live()
+	return r.Step.Kind == policy.Wait || r.Record.Phase == accesskey.Blocked || !r.Record.Live()
 }
 
 // Pass looks at one user's live record and the world and takes one step. An
