@@ -107,6 +107,8 @@ func Answers(why accesskey.Reason) []string {
 		return []string{"discard", "keep"}
 	case WhyUndelivered, WhyHoldsOther:
 		return []string{"retry", "drop", "rollback"}
+	case WhyNobodyHasIt:
+		return []string{"retry", "rollback"}
 	case WhyCannotRestore:
 		return []string{"retry", "drop"}
 	case WhyStillUsed:

@@ -41,11 +41,7 @@ func (p *pass) intend(c *call) error {
 		c.prepare(&next)
 	}
 	event := accesskey.Event{What: "intent " + string(c.intent.Action), Key: c.intent.Key, Destination: c.intent.Destination}
-	err := p.putReserving(next, event, p.reserve)
-	if errors.Is(err, ErrBudget) {
-		p.step = policy.OverBudget(p.record, p.now)
-	}
-	return err
+	return p.putReserving(next, event, p.reserve)
 }
 
 // send checks the lease and sends at once.

@@ -85,13 +85,23 @@ type pass struct {
 	reserve []accesskey.Reservation
 }
 
-// take asks the gate and takes the step.
+// take asks the gate, takes the step, and waits where a budget is used up.
 func (p *pass) take() error {
 	admission := policy.Admit(p.step, p.in.Record, p.Gate, p.now)
 	if !admission.Admitted {
 		p.step = admission.Step
 	}
 	p.reserve = admission.Reserve
+	err := p.act()
+	if errors.Is(err, ErrBudget) {
+		p.step = policy.OverBudget(p.record, p.now)
+		return p.wait()
+	}
+	return err
+}
+
+// act takes the step.
+func (p *pass) act() error {
 	switch p.step.Kind {
 	case policy.Wait:
 		return p.wait()

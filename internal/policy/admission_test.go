@@ -1,0 +1,127 @@
+package policy
+
+import (
+	"testing"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+func TestAdmit(t *testing.T) {
+	freeze := []Span{{From: noon.Add(-time.Hour), Until: noon.Add(time.Hour)}}
+	closed := []Weekly{{Days: []time.Weekday{time.Tuesday}, From: 9 * time.Hour, Until: 10 * time.Hour}} // noon is a Monday
+	approved := func(at, amended int64) func(*accesskey.Record) {
+		return func(r *accesskey.Record) {
+			r.Approval, r.Amended = &accesskey.Approval{By: "ana", Version: at}, amended
+		}
+	}
+	tests := []struct {
+		name  string
+		kind  Kind
+		gate  Gate
+		alter func(*accesskey.Record)
+		why   accesskey.Reason // empty: admitted
+	}{
+		{"enforced", Deactivate, Gate{Mode: Enforce}, nil, ""},
+		{"no mode is observe", Deactivate, Gate{}, nil, WhyObserveOnly},
+		{"observe", Create, Gate{Mode: ObserveOnly}, nil, WhyObserveOnly},
+		{"observe may look", Check, Gate{Mode: ObserveOnly}, nil, ""},
+		{"unapproved", Deactivate, Gate{Mode: Approve}, nil, WhyUnapproved},
+		{"approved", Deactivate, Gate{Mode: Approve}, approved(4, 4), ""},
+		{"approved, then changed", Deactivate, Gate{Mode: Approve}, approved(4, 5), WhyUnapproved},
+		{"frozen", Delete, Gate{Mode: Enforce, Freezes: freeze}, nil, WhyFrozen},
+		{"the freeze is over to the second", Delete, Gate{Mode: Enforce, Freezes: []Span{{From: noon.Add(-time.Hour), Until: noon}}}, nil, ""},
+		{"window closed", Deliver, Gate{Mode: Enforce, Windows: closed}, nil, WhyOutsideWindow},
+		{"putting back never waits", Reactivate, Gate{Freezes: freeze, Windows: closed}, nil, ""},
+		{"nor does a destination", Restore, Gate{Freezes: freeze}, nil, ""},
+		{"nor what a rollback takes", Deactivate, Gate{Freezes: freeze}, func(r *accesskey.Record) { r.Phase = accesskey.RollingBack }, ""},
+		{"nor a leaked key", Deactivate, Gate{Freezes: freeze}, func(r *accesskey.Record) { r.Work = accesskey.Revocation }, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := silent().Record
+			if test.alter != nil {
+				test.alter(&r)
+			}
+			got := Admit(Step{Kind: test.kind, Reason: WhySilent}, r, test.gate, noon)
+			if got.Step.Reason != test.why || got.Admitted != (test.why == "") {
+				t.Errorf("admitted %v, waits for %q, want %q", got.Admitted, got.Step.Reason, test.why)
+			}
+			if !got.Admitted && (got.Step.NotBefore.IsZero() || !got.Step.Deadline.After(got.Step.NotBefore)) {
+				t.Errorf("waits from %s to %s", got.Step.NotBefore, got.Step.Deadline)
+			}
+		})
+	}
+}
+
+func TestAdmitReservesOnce(t *testing.T) {
+	gate := Gate{Mode: Enforce, Budgets: []accesskey.Reservation{{Budget: "account", Limit: 2}, {Budget: "day", Limit: 9}}}
+	r := silent().Record
+	r.Reserved = []accesskey.Reserved{{Budget: "account"}}
+	got := Admit(Step{Kind: Create}, r, gate, noon)
+	if len(got.Reserve) != 1 || got.Reserve[0].Budget != "day" {
+		t.Errorf("reserves %v", got.Reserve)
+	}
+}
+
+func TestWeekly(t *testing.T) {
+	night := Weekly{Days: []time.Weekday{time.Friday}, From: 22 * time.Hour, Until: 2 * time.Hour}
+	day := func(d, h, m int) time.Time { return time.Date(2026, 6, d, h, m, 0, 0, time.UTC) } // the 5th is a Friday
+	tests := []struct {
+		at   time.Time
+		want bool
+	}{
+		{day(5, 21, 59), false}, {day(5, 22, 0), true}, {day(6, 1, 59), true}, {day(6, 2, 0), false},
+		{day(5, 1, 0), false}, {day(6, 22, 0), false},
+	}
+	for _, test := range tests {
+		if got := night.Contains(test.at); got != test.want {
+			t.Errorf("%s: %v, want %v", test.at, got, test.want)
+		}
+	}
+	if got := nextOpening([]Weekly{night}, noon); !got.Equal(day(5, 22, 0)) {
+		t.Errorf("opens at %s", got)
+	}
+}
+
+func TestStartTimes(t *testing.T) {
+	terms := accesskey.DefaultTerms()
+	due := noon.AddDate(0, 0, 60)
+	latest, start := StartTimes(due, terms, 2*Day, 5*Day, "AIDACKCEVSQ6C2EXAMPLE")
+	if want := due.Add(-(lead(terms) + 21*Day + 2*Day)); !latest.Equal(want) {
+		t.Errorf("latest %s, want %s", latest, want)
+	}
+	if start.After(latest) || latest.Sub(start) >= 5*Day {
+		t.Errorf("start %s, latest %s", start, latest)
+	}
+	if _, again := StartTimes(due, terms, 2*Day, 5*Day, "AIDACKCEVSQ6C2EXAMPLE"); !again.Equal(start) {
+		t.Error("another start for the same user")
+	}
+}
+
+func TestFeasible(t *testing.T) {
+	tests := []struct {
+		name   string
+		alter  func(*accesskey.Terms)
+		maxAge time.Duration
+		fine   bool
+	}{
+		{"the defaults in 90 days", nil, 90 * Day, true},
+		{"the defaults in 20 days", nil, 20 * Day, false},
+		{"overlap_max shorter than the silence", func(t *accesskey.Terms) { t.OverlapMax = 8*Day - 1 }, 90 * Day, false},
+		{"overlap_max as long as the silence", func(t *accesskey.Terms) { t.OverlapMax = 8 * Day }, 90 * Day, true},
+		{"rest shorter than the lag", func(t *accesskey.Terms) { t.Rest = Day - 1 }, 90 * Day, false},
+		{"no window", func(t *accesskey.Terms) { t.Window = 0 }, 90 * Day, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			terms := accesskey.DefaultTerms()
+			if test.alter != nil {
+				test.alter(&terms)
+			}
+			if err := Feasible(terms, test.maxAge, 2*Day); (err == nil) != test.fine {
+				t.Errorf("error %v, want fine %v", err, test.fine)
+			}
+		})
+	}
+}
