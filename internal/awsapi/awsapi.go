@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
@@ -45,8 +46,11 @@ type Session struct {
 	config    aws.Config
 	iam       *iam.Client
 	sts       *sts.Client
+	trail     *cloudtrail.Client
 	retryers  *retryers
 	clock     *clock
+	chain     *chain
+	pace      *lookupPace
 
 	identityLock sync.Mutex
 	identity     Identity // zero until it was read
@@ -55,18 +59,19 @@ type Session struct {
 // Open resolves configuration and credentials as the SDK does and makes no
 // call to AWS. Errors are *Error with the call "open".
 func Open(ctx context.Context, o Options) (*Session, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, loadOptions(o)...)
+	credentials := &chain{}
+	cfg, err := config.LoadDefaultConfig(ctx, append(loadOptions(o), credentials.watch()...)...)
 	if err != nil {
 		return nil, newError("open session", o.Profile, err)
 	}
 	if o.HTTPClient != nil {
 		cfg.HTTPClient = o.HTTPClient // not among loadOptions: with one, the SDK refuses AWS_CA_BUNDLE
 	}
-	return newSession(ctx, cfg, o), nil
+	return newSession(ctx, cfg, credentials, o), nil
 }
 
 // newSession makes the clients of a configuration.
-func newSession(ctx context.Context, cfg aws.Config, o Options) *Session {
+func newSession(ctx context.Context, cfg aws.Config, credentials *chain, o Options) *Session {
 	log := o.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -79,10 +84,17 @@ func newSession(ctx context.Context, cfg aws.Config, o Options) *Session {
 	cfg.RetryMaxAttempts = 0 // the retryers know it
 	cfg.Retryer = func() aws.Retryer { return s.retryers.of("") }
 	cfg.APIOptions = append(cfg.APIOptions, logCalls(log), readDates(s.clock))
-	s.config = cfg
-	s.iam = iam.NewFromConfig(cfg)
-	s.sts = sts.NewFromConfig(cfg)
+	cfg.Credentials = credentials.close(cfg.Credentials)
+	s.config, s.chain, s.pace = cfg, credentials, newLookupPace()
+	s.connect()
 	return s
+}
+
+// connect makes the clients.
+func (s *Session) connect() {
+	s.iam = iam.NewFromConfig(s.config)
+	s.sts = sts.NewFromConfig(s.config)
+	s.trail = cloudtrail.NewFromConfig(s.config)
 }
 
 func loadOptions(o Options) []func(*config.LoadOptions) error {
@@ -118,6 +130,26 @@ func (s *Session) Now() time.Time { return s.clock.now() }
 // At returns what AWS's clock showed (UTC) at a moment of the host's. It may be
 // asked later, when an answer has told how far the clocks are apart.
 func (s *Session) At(moment time.Time) time.Time { return s.Now().Add(-time.Since(moment)) }
+
+// SkewAt is Skew with the moment of the latest answer that told, by AWS's clock
+// (UTC); zero: none.
+func (s *Session) SkewAt() (time.Duration, time.Time) {
+	skew, known := s.clock.skew()
+	if !known {
+		return 0, time.Time{}
+	}
+	return skew, s.At(s.clock.latest())
+}
+
+// AskTime has AWS tell its time, whatever else it answers.
+func (s *Session) AskTime(ctx context.Context) error {
+	asked := time.Now()
+	_, err := s.callerIdentity(ctx)
+	if !s.clock.latest().Before(asked) {
+		return nil
+	}
+	return err
+}
 
 // Skew returns how far AWS's clock is ahead of the host's, to the second, and
 // whether any answer told.

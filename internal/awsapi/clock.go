@@ -25,6 +25,7 @@ type clock struct {
 	lock      sync.Mutex
 	known     bool
 	warned    bool
+	told      time.Time     // the host's moment of the latest answer
 	low, high time.Duration // AWS's time − host's time is between these
 }
 
@@ -37,7 +38,7 @@ func (c *clock) observe(date, sent, received time.Time) {
 	if c.known && max(low, c.low) <= min(high, c.high) {
 		low, high = max(low, c.low), min(high, c.high)
 	}
-	c.low, c.high, c.known = low, high, true
+	c.low, c.high, c.known, c.told = low, high, true, received
 	if offset := c.offset(); offset.Abs() > warnSkew && !c.warned {
 		c.warned = true
 		c.log.Warn(fmt.Sprintf("this computer's clock is %s away from AWS's; ages are told by AWS's", offset.Abs().Round(time.Second)))
@@ -60,6 +61,12 @@ func (c *clock) now() time.Time {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	return time.Now().Round(0).Add(c.offset()).UTC()
+}
+
+func (c *clock) latest() time.Time {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	return c.told
 }
 
 func (c *clock) skew() (time.Duration, bool) {

@@ -16,8 +16,8 @@ func OpenWithKey(ctx context.Context, id accesskey.ID, secret accesskey.Secret, 
 	key := credentials.NewStaticCredentialsProvider(string(id), secret.Reveal(), "")
 	return newSession(ctx, aws.Config{
 		Region:      o.Region,
-		Credentials: aws.NewCredentialsCache(key),
+		Credentials: key,
 		HTTPClient:  o.HTTPClient,
 		AppID:       o.AppID,
-	}, o)
+	}, &chain{}, o)
 }

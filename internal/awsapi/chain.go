@@ -1,0 +1,188 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/logincreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// chain is what a session's credentials rest on: a bottom (a key, a sign-in, an
+// instance's role) and the roles assumed above it. It watches the SDK put it
+// together, bottom first.
+type chain struct {
+	bottom *bottom
+	cache  *aws.CredentialsCache // of the topmost credentials
+	// named makes the topmost role's credentials under another session name;
+	// nil: no role is assumed, or the configuration fixes the name.
+	named func(name string) aws.CredentialsProvider
+}
+
+// bottom is the lowest credentials, which can be exchanged.
+type bottom struct {
+	lock     sync.Mutex
+	provider aws.CredentialsProvider
+}
+
+// Retrieve implements aws.CredentialsProvider.
+func (b *bottom) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	b.lock.Lock()
+	provider := b.provider
+	b.lock.Unlock()
+	return provider.Retrieve(ctx)
+}
+
+func (b *bottom) set(provider aws.CredentialsProvider) {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	b.provider = provider
+}
+
+// watch are the load options by which the SDK shows each role it assumes.
+func (c *chain) watch() []func(*config.LoadOptions) error {
+	return []func(*config.LoadOptions) error{
+		config.WithAssumeRoleCredentialOptions(c.assumed),
+		config.WithWebIdentityRoleCredentialOptions(c.webIdentity),
+	}
+}
+
+// assumed takes one role, and puts the bottom under the lowest.
+func (c *chain) assumed(o *stscreds.AssumeRoleOptions) {
+	client, ok := o.Client.(*sts.Client)
+	if !ok {
+		return // the SDK tries the options out before it uses them
+	}
+	if c.bottom == nil {
+		under := client.Options()
+		c.bottom = &bottom{provider: under.Credentials}
+		o.Client = sts.New(under, func(o *sts.Options) { o.Credentials = aws.NewCredentialsCache(c.bottom) })
+	}
+	c.named = nil
+	if taken := *o; o.RoleSessionName == "" {
+		c.named = func(name string) aws.CredentialsProvider {
+			return stscreds.NewAssumeRoleProvider(taken.Client, taken.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+				*o = taken
+				o.RoleSessionName = name
+			})
+		}
+	}
+}
+
+func (c *chain) webIdentity(o *stscreds.WebIdentityRoleOptions) {
+	c.named = nil
+	if taken := *o; o.RoleSessionName == "" && o.Client != nil {
+		c.named = func(name string) aws.CredentialsProvider {
+			return stscreds.NewWebIdentityRoleProvider(taken.Client, taken.RoleARN, taken.TokenRetriever, func(o *stscreds.WebIdentityRoleOptions) {
+				*o = taken
+				o.RoleSessionName = name
+			})
+		}
+	}
+}
+
+// close takes the topmost credentials, which are the bottom where no role was
+// seen, and returns what to sign with.
+func (c *chain) close(top aws.CredentialsProvider) aws.CredentialsProvider {
+	if c.bottom == nil {
+		c.bottom = &bottom{provider: top}
+		top = c.bottom
+	}
+	c.cache = aws.NewCredentialsCache(top)
+	return c.cache
+}
+
+// keyless are the SDK's names for credentials that no long-lived key is under.
+var keyless = map[string]bool{
+	ssocreds.ProviderName:            true,
+	logincreds.ProviderName:          true,
+	ec2rolecreds.ProviderName:        true,
+	endpointcreds.ProviderName:       true,
+	stscreds.WebIdentityProviderName: true,
+}
+
+// BaseKey returns the long-lived key that the session's credentials rest on,
+// also beneath assumed roles; empty where there is none (Identity Center, web
+// identity, instance and container roles). Temporary credentials that came from
+// outside (environment, files, a program) don't tell what they were made from:
+// that is an error.
+func (s *Session) BaseKey(ctx context.Context) (accesskey.ID, error) {
+	const call = "find the key that signs"
+	key, err := s.chain.bottom.Retrieve(ctx)
+	if err != nil {
+		return "", s.fail(call, err)
+	}
+	id := accesskey.ID(key.AccessKeyID)
+	switch {
+	case !id.Temporary() && id != "":
+		return id, nil
+	case keyless[key.Source] && !(key.Source == endpointcreds.ProviderName && s.localEndpoint()):
+		return "", nil
+	}
+	source, _, _ := strings.Cut(key.Source, ":")
+	return "", s.fail(call, fmt.Errorf("temporary key %s (%s) does not tell which key it was made from", id, source))
+}
+
+// localEndpoint reports whether container credentials come from a program of
+// this computer, which may hold a long-lived key.
+func (s *Session) localEndpoint() bool {
+	for _, source := range s.config.ConfigSources {
+		env, ok := source.(config.EnvConfig)
+		if !ok || env.ContainerCredentialsRelativePath != "" {
+			continue
+		}
+		at, err := url.Parse(env.ContainerCredentialsEndpoint)
+		if err != nil {
+			return true
+		}
+		ip := net.ParseIP(at.Hostname())
+		return at.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	}
+	return false
+}
+
+// UseKey puts another key at the bottom of the session's credentials: from now
+// on it signs, or assumes the role that signs. The session forgets who it is.
+func (s *Session) UseKey(id accesskey.ID, secret accesskey.Secret) error {
+	if id == "" || id.Temporary() || secret.Empty() {
+		return s.fail("use another key", errors.New("not a long-lived key with its secret"))
+	}
+	s.chain.bottom.set(credentials.NewStaticCredentialsProvider(string(id), secret.Reveal(), ""))
+	s.chain.cache.Invalidate()
+	s.identityLock.Lock()
+	defer s.identityLock.Unlock()
+	s.identity = Identity{}
+	return nil
+}
+
+// Named returns a session like this one whose role session has another name, of
+// at most 64 letters, digits and _+=,.@-; and whether there is one. There is
+// none where no role is assumed or the configuration fixes its session's name.
+func (s *Session) Named(name string) (*Session, bool) {
+	if s.chain.named == nil {
+		return s, false
+	}
+	cfg := s.config.Copy()
+	cache := aws.NewCredentialsCache(s.chain.named(name))
+	cfg.Credentials = cache
+	named := &Session{
+		profile: s.profile, defaulted: s.defaulted, config: cfg, clock: s.clock, retryers: s.retryers, pace: s.pace,
+		chain: &chain{bottom: s.chain.bottom, cache: cache},
+	}
+	named.connect()
+	return named, true
+}
