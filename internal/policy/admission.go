@@ -113,7 +113,7 @@ func observing(_ Step, r accesskey.Record, g Gate, now time.Time) (Step, bool) {
 	if g.Mode == Approve || g.Mode == Enforce {
 		return Step{}, false
 	}
-	return notAdmitted(r, now, now.Add(r.Terms.Patience), WhyObserveOnly, "mode is observe")
+	return notAdmitted(r, now, now.Add(r.Terms.Window), WhyObserveOnly, "mode is observe")
 }
 
 // unapproved: an approval is of the record that was shown, up to its end. It
@@ -166,7 +166,11 @@ func notAdmitted(r accesskey.Record, now, notBefore time.Time, why accesskey.Rea
 	if r.Watch.Waiting == why && !r.Watch.WaitingFrom.IsZero() {
 		since = r.Watch.WaitingFrom
 	}
-	return Step{Kind: Wait, Reason: why, NotBefore: notBefore, Deadline: later(notBefore, since).Add(r.Terms.Patience), Saw: saw}, true
+	deadline := since.Add(r.Terms.Patience)
+	if why == WhyFrozen || why == WhyOutsideWindow {
+		deadline = later(notBefore, since).Add(r.Terms.Patience)
+	}
+	return Step{Kind: Wait, Reason: why, NotBefore: notBefore, Deadline: deadline, Saw: saw}, true
 }
 
 // missingReserve are the budgets the record has not drawn on yet.
@@ -189,4 +193,12 @@ func missingReserve(r accesskey.Record, g Gate) []accesskey.Reservation {
 func OverBudget(r accesskey.Record, now time.Time) Step {
 	step, _ := notAdmitted(r, now, now.Add(r.Terms.Window), WhyBudget, "others of its kind are under way")
 	return step
+}
+
+// CannotAct is the wait of a record whose step could not even be begun: the
+// escrow doesn't open, a destination's kind is unknown.
+func CannotAct(r accesskey.Record, step Step, saw string, now time.Time) Step {
+	wait, _ := notAdmitted(r, now, now.Add(r.Terms.Window), WhyCannotAct, saw)
+	wait.Key, wait.Destination = step.Key, step.Destination
+	return wait
 }

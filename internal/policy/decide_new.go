@@ -144,6 +144,9 @@ func (v *view) nextTry(d accesskey.Delivery) time.Time {
 }
 
 func (v *view) deliverExhausted() (Step, bool) {
+	if v.deliverOver() && v.r.Watch.Waiting == WhyCannotAct && !v.r.Flags.Offered {
+		return act(RollBack, WhyUndelivered, v.r.New) // its secret can't be had: nobody can ever hold it
+	}
 	for _, d := range v.pending() {
 		if d.Tries == 0 || !v.deliverOver() {
 			continue

@@ -64,6 +64,7 @@ const (
 	WhyInUseByUs      accesskey.Reason = "our own requests are signed with it"
 	WhyLateRequests   accesskey.Reason = "a lost request may still arrive"
 	WhyNobodyHasIt    accesskey.Reason = "nobody has the new secret"
+	WhyCannotAct      accesskey.Reason = "the step could not be begun"
 	WhyBudget         accesskey.Reason = "the budget is used up"
 	WhyOutsideWindow  accesskey.Reason = "outside the change windows"
 	WhyFrozen         accesskey.Reason = "a freeze is in force"

@@ -201,3 +201,19 @@ func TestBudgetIsDrawnWithTheIntent(t *testing.T) {
 	p.rotator.Gate.Budgets[0].Limit = 1
 	w.mustEnd(t, p, accesskey.Done)
 }
+
+// TestLostEscrow: a proved key whose secret can't be had any more doesn't stay.
+func TestLostEscrow(t *testing.T) {
+	w, p := story(t, func(w *world, p *process) {
+		w.fault = func(_ int, name string, _ bool) mode {
+			if r, live := p.journal.live(); live && name == "escrow open" && r.Stage() == accesskey.Proven {
+				return refuse
+			}
+			return proceed
+		}
+	})
+	r := p.journal.latest()
+	if r.Phase != accesskey.RolledBack || r.Outcome != policy.WhyUndelivered || len(w.user.keys) != 1 {
+		t.Errorf("phase %s (%s), keys %v", r.Phase, r.Outcome, w.user.keys)
+	}
+}

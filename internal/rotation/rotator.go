@@ -208,10 +208,17 @@ func (p *pass) wait() error {
 	return p.put(next, event)
 }
 
+// stuck waits where the step could not even be begun: nothing was sent, and
+// people are told if it stays so.
+func (p *pass) stuck(err error) error {
+	p.step = policy.CannotAct(p.record, p.step, err.Error(), p.now)
+	return p.wait()
+}
+
 // unblocks: a wait for more knowledge doesn't mean that what blocked is over.
 func unblocks(why accesskey.Reason) bool {
 	switch why {
-	case policy.WhyUnknownFact, policy.WhyStaleLook, policy.WhyConfirming, policy.WhyIntentOpen, policy.WhySpacing, policy.WhySkew, policy.WhyAuthor:
+	case policy.WhyUnknownFact, policy.WhyStaleLook, policy.WhyConfirming, policy.WhyIntentOpen, policy.WhySpacing, policy.WhySkew, policy.WhyAuthor, policy.WhyCannotAct:
 		return false
 	}
 	return true

@@ -269,16 +269,19 @@ func (p *pass) deliver() error {
 	name := p.step.Destination
 	place, err := p.Destination(name)
 	if err != nil {
-		return err
+		return p.stuck(err)
 	}
 	cred, err := p.secret()
 	if err != nil {
-		return err
+		return p.stuck(err)
 	}
 	seen, _ := p.in.Destinations[name].Get()
 	previous, fresh, err := p.previous(place, name, seen)
-	if err != nil || !fresh {
-		return err
+	if err != nil {
+		return p.stuck(err)
+	}
+	if !fresh {
+		return nil
 	}
 	var version Version
 	return p.mutate(call{
@@ -326,15 +329,15 @@ func (p *pass) restore() error {
 	name := p.step.Destination
 	place, err := p.Destination(name)
 	if err != nil {
-		return err
+		return p.stuck(err)
 	}
 	restorer, can := place.(Restorer)
 	if !can {
-		return fmt.Errorf("%s can't be put back", name)
+		return p.stuck(fmt.Errorf("%s can't be put back", name))
 	}
 	plain, err := p.Escrow.Open(p.ctx, ForPrevious, p.record.Delivery(name).Previous)
 	if err != nil {
-		return fmt.Errorf("open what %s held: %w", name, err)
+		return p.stuck(fmt.Errorf("open what %s held: %w", name, err))
 	}
 	seen, _ := p.in.Destinations[name].Get()
 	return p.mutate(call{
