@@ -84,10 +84,13 @@ type Record struct {
 	NewExit    Exit       `json:"new_exit"` // in a rollback the new key leaves
 	Watch      Watch      `json:"watch"`
 
-	Intent  Intent   `json:"intent"`            // the latest mutating call
-	Late    []Intent `json:"late,omitempty"`    // settled as not done, yet their requests may still arrive
-	Orphans []ID     `json:"orphans,omitempty"` // proved ours by token, secret lost, never offered: to be discarded
-	Spared  []ID     `json:"spared,omitempty"`  // keys a person said are not ours
+	Intent Intent   `json:"intent"`         // the latest mutating call
+	Late   []Intent `json:"late,omitempty"` // settled as not done, yet their requests may still arrive
+	// LostCreate says that a CreateAccessKey of ours once got no answer and was
+	// settled as not done: a key nobody accounts for may still be its work.
+	LostCreate bool `json:"lost_create,omitempty"`
+	Orphans    []ID `json:"orphans,omitempty"` // proved ours by token, secret lost, never offered: to be discarded
+	Spared     []ID `json:"spared,omitempty"`  // keys a person said are not ours
 
 	Sealed    string `json:"sealed,omitempty"`     // the new secret, sealed; wiped when Resting begins
 	SealedOld string `json:"sealed_old,omitempty"` // the old secret, sealed, where it is known (--self)

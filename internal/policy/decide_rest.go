@@ -50,6 +50,11 @@ func (v *view) close(why accesskey.Reason) (Step, bool) {
 	if until := v.lateUntil(); v.now.Before(until) {
 		return v.until(until, WhyLateRequests, "a request of ours was lost and may arrive until %s", stamp(until))
 	}
+	if id := v.untold(); id != "" && v.r.LostCreate {
+		step, _ := v.block(WhyUnknownKey, "key %s appeared since a call of ours was lost; CloudTrail does not say who made it", id)
+		step.Key = id
+		return step, true
+	}
 	if v.sealed() {
 		return act(WipeEscrow, WhyEnd, "")
 	}

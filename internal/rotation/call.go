@@ -192,6 +192,7 @@ func (p *pass) settle() error {
 		effect(&next, settled, p.now)
 	} else {
 		next.Late = append(next.Late, p.record.Intent)
+		next.LostCreate = next.LostCreate || settled.Action == accesskey.CreateKey
 	}
 	return p.put(next, accesskey.Event{
 		What: fmt.Sprintf("%s settled: %s", settled.Action, settled.Outcome),

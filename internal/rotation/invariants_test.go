@@ -79,7 +79,7 @@ func (w *world) mayDeactivate(r accesskey.Record, id accesskey.ID) {
 			w.violate("1: %s is switched off while %s holds it", id, p.name)
 		}
 	}
-	if r.Work == accesskey.Revocation || r.Flags.Now || r.Flags.Force && w.now.Sub(r.Since) >= r.Terms.OverlapMax-time.Hour {
+	if r.Work == accesskey.Revocation || r.Flags.Now || r.Flags.Force && w.now.Sub(deliveredAt(r)) >= r.Terms.OverlapMax {
 		return
 	}
 	w.wasSilent(r, id)
