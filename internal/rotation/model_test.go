@@ -76,6 +76,7 @@ type made struct {
 	inactive time.Time // since when; zero: Active or gone
 	gone     bool
 	ours     bool   // by Keytend
+	byHand   int    // how often a person switched it
 	offBy    string // who switched it off: "keytend", "human"
 }
 
@@ -218,6 +219,9 @@ func (w *world) setStatus(id accesskey.ID, s accesskey.Status, by string) bool {
 		}
 	})
 	m := w.made[id]
+	if by == "human" {
+		m.byHand++
+	}
 	if s == accesskey.Inactive && m.inactive.IsZero() {
 		m.inactive, m.offBy = w.now, by
 	}
