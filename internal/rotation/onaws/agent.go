@@ -64,7 +64,9 @@ func agentWord(part string) string {
 		return part
 	case name == "app" && strings.HasPrefix(value, "keytend"):
 		return "app/keytend"
-	case name == "exec-env", name == "app", name == "os", name == "lang":
+	case name == "exec-env":
+		return name + "/" + strings.TrimRight(value, ".0123456789") // AWS_Lambda_python3.13
+	case name == "app", name == "os", name == "lang":
 		return name + "/" + value
 	case name == "md", name == "ua", name == "api", name == "cfg", name == "ft", name == "m", name == "lib":
 		return ""

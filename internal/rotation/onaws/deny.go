@@ -11,8 +11,8 @@ import (
 	"github.com/keytend/keytend/internal/rotation"
 )
 
-// DenyPolicy is the inline policy by which a user's old sessions are denied,
-// and the name of its statement. It can be removed 36 hours after the time in
+// DenyPolicy is the inline policy by which a user's old sessions are denied. It
+// can be removed 36 hours after the time in
 // it, when no session from before lives any more:
 //
 //	aws iam delete-user-policy --user-name USER --policy-name KeytendDenyOldSessions
@@ -51,7 +51,7 @@ type document struct {
 }
 
 type denial struct {
-	Sid       string                       `json:"Sid"`
+	Sid       string                       `json:"Sid,omitempty"`
 	Effect    string                       `json:"Effect"`
 	Action    string                       `json:"Action"`
 	Resource  string                       `json:"Resource"`
@@ -67,20 +67,19 @@ func denying(have string, before time.Time) (policy string, change bool, err err
 			return "", false, err
 		}
 	}
-	limit := before.UTC().Truncate(time.Second)
-	if limit.Before(before) || limit.Equal(before) {
-		limit = limit.Add(time.Second)
-	}
-	ours := denial{DenyPolicy, "Deny", "*", "*", map[string]map[string]string{"DateLessThan": {issueTime: limit.Format(time.RFC3339)}}}
+	limit := before.UTC().Truncate(time.Second).Add(time.Second)
+	ours := denial{"", "Deny", "*", "*", map[string]map[string]string{"DateLessThan": {issueTime: limit.Format(time.RFC3339)}}}
 	text, err := json.Marshal(ours)
 	if err != nil {
 		return "", false, err
 	}
 	kept := doc.Statement[:0:0]
 	for _, s := range doc.Statement {
-		if at, denies := denied(s); denies && !at.Before(limit) {
+		at, denies := denied(s)
+		if denies && !at.Before(limit) {
 			return "", false, nil
-		} else if !denies {
+		}
+		if !denies {
 			kept = append(kept, s)
 		}
 	}
@@ -91,35 +90,24 @@ func denying(have string, before time.Time) (policy string, change bool, err err
 
 // parsePolicy reads a policy, whose Statement may be one or a list.
 func parsePolicy(text string) (document, error) {
-	var doc document
-	var single struct{ Version, ID string }
-	var one struct{ Statement denialOrMore }
-	if err := json.Unmarshal([]byte(text), &single); err != nil {
-		return doc, err
+	var read struct {
+		Version, ID string
+		Statement   json.RawMessage
 	}
-	if err := json.Unmarshal([]byte(text), &one); err != nil {
-		return doc, err
+	if err := json.Unmarshal([]byte(text), &read); err != nil {
+		return document{}, err
 	}
-	return document{Version: single.Version, ID: single.ID, Statement: one.Statement}, nil
-}
-
-type denialOrMore []json.RawMessage
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (d *denialOrMore) UnmarshalJSON(text []byte) error {
-	var list []json.RawMessage
-	if err := json.Unmarshal(text, &list); err == nil {
-		*d = list
-		return nil
+	doc := document{Version: read.Version, ID: read.ID}
+	if err := json.Unmarshal(read.Statement, &doc.Statement); err != nil {
+		doc.Statement = []json.RawMessage{read.Statement}
 	}
-	*d = []json.RawMessage{append(json.RawMessage(nil), text...)}
-	return nil
+	return doc, nil
 }
 
 // denied reads a statement of the form that this program writes.
 func denied(statement json.RawMessage) (time.Time, bool) {
 	var s denial
-	if json.Unmarshal(statement, &s) != nil || s.Sid != DenyPolicy || s.Effect != "Deny" || s.Action != "*" || s.Resource != "*" || len(s.Condition) != 1 {
+	if json.Unmarshal(statement, &s) != nil || s.Effect != "Deny" || s.Action != "*" || s.Resource != "*" || len(s.Condition) != 1 {
 		return time.Time{}, false
 	}
 	at, err := time.Parse(time.RFC3339, s.Condition["DateLessThan"][issueTime])

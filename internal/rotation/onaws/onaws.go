@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"sync"
 	"time"
 
@@ -110,8 +111,11 @@ type refusal struct {
 	marks []error
 }
 
-func (r refusal) Error() string   { return failed(r.err) }
-func (r refusal) Unwrap() []error { return append(r.marks, r.err) }
+// Error implements error.
+func (r refusal) Error() string { return failed(r.err) }
+
+// Unwrap returns rotation's words and what AWS said.
+func (r refusal) Unwrap() []error { return slices.Concat(r.marks, []error{r.err}) }
 
 // undone marks an error from before the call.
 func undone(err error) error {

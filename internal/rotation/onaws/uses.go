@@ -3,6 +3,7 @@ package onaws
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -92,11 +93,7 @@ func (a *Account) track(k trackKey) *track {
 func (a *Account) follow(ctx context.Context, t *track, key accesskey.ID, region string, now time.Time) error {
 	t.lock.Lock()
 	defer t.lock.Unlock()
-	fresh := span{now.Add(-awsapi.EventsKept), now}
-	if !t.read.IsZero() {
-		fresh.from = t.read.Add(-usesLate)
-	}
-	t.todo, t.read = append([]span{fresh}, t.todo...), now
+	t.plan(now)
 	pages := usesPages
 	for len(t.todo) > 0 && pages > 0 {
 		if err := a.readSpan(ctx, t, key, region, &pages); err != nil {
@@ -106,9 +103,28 @@ func (a *Account) follow(ctx context.Context, t *track, key accesskey.ID, region
 	return nil
 }
 
+// plan puts what is new before what is left, and drops what is too old to be
+// had.
+func (t *track) plan(now time.Time) {
+	oldest := now.Add(-awsapi.EventsKept)
+	fresh := span{oldest, now}
+	if !t.read.IsZero() {
+		fresh.from = t.read.Add(-usesLate)
+	}
+	if len(t.todo) > 0 && t.todo[0].to.Equal(t.read) {
+		t.todo[0].to = now // nothing of it was read
+	} else {
+		t.todo = append([]span{fresh}, t.todo...)
+	}
+	t.todo = slices.DeleteFunc(t.todo, func(s span) bool { return s.to.Before(oldest) })
+	maps.DeleteFunc(t.hours, func(_ hour, s span) bool { return s.to.Before(oldest) })
+	t.read = now
+}
+
 // readSpan reads the first span of what is left and shortens it by what it got.
 func (a *Account) readSpan(ctx context.Context, t *track, key accesskey.ID, region string, pages *int) error {
 	s := &t.todo[0]
+	began := s.to
 	for events, err := range a.session.Events(ctx, awsapi.EventQuery{Region: region, Attribute: awsapi.ByKey, Value: string(key), From: s.from, To: s.to}) {
 		if err != nil {
 			return err
@@ -121,7 +137,10 @@ func (a *Account) readSpan(ctx context.Context, t *track, key accesskey.ID, regi
 		if oldest.Before(s.to) {
 			s.to = oldest // the same second once more: it may go on on the next page
 		}
-		if *pages--; *pages == 0 && len(events) == 50 {
+		if *pages--; *pages <= 0 && len(events) == 50 {
+			if s.to.Equal(began) {
+				s.to = began.Add(-time.Second) // more in one second than one look takes
+			}
 			return nil
 		}
 	}
