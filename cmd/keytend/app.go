@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -21,8 +22,10 @@ type app struct {
 	lookupEnv      func(string) (string, bool) // the same, one at a time
 	home           string                      // the user's directory; empty: unknown
 	now            func() time.Time            // the host's clock; AWS's is the session's
-	out, err       terminal                    // what stdout and stderr are
+	in, out, err   terminal                    // what the streams are
+	sleep          func(context.Context, time.Duration) error
 
+	lines   *bufio.Reader // stdin, once something was asked
 	profile string
 	region  string
 	quiet   bool

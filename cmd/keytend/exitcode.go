@@ -18,17 +18,21 @@ const (
 	exitUsage       = 2
 	exitFindings    = 3
 	exitPartial     = 4
+	exitBlocked     = 5
 	exitInterrupted = 130 // 128 + SIGINT, as shells count
 )
 
 const exitCodesText = `0    fine
 1    failed: nothing could be reported (no credentials, no network, ...)
 2    usage error: unknown command or flag, or a value that makes no sense
-3    findings: at or above --fail-on or, with --baseline, new ones
+3    findings: at or above --fail-on or, with --baseline, new ones; the audit is
+     not what it was
 4    partial: something could not be read; what could be is reported
+5    blocked: a person must choose; the message names the command that does
 130  interrupted
 
-4 wins over 3: a partial scan may have missed findings.`
+4 wins over 3: a partial scan may have missed findings. A command that leaves a
+rotation waiting for its time exits 0.`
 
 // exitCodesTopic is not runnable, so cobra shows it as a help topic.
 func exitCodesTopic(*app) *cobra.Command {

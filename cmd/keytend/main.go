@@ -30,8 +30,22 @@ func start(stdout, stderr io.Writer) int {
 		lookupEnv: os.LookupEnv,
 		home:      home,
 		now:       time.Now,
+		sleep:     sleep,
+		in:        terminalOf(os.Stdin),
 		out:       terminalOf(os.Stdout),
 		err:       terminalOf(os.Stderr),
 	}
 	return a.run(ctx, os.Args[1:])
+}
+
+// sleep waits for a while, or until the context ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }

@@ -39,8 +39,19 @@ func (a *app) progress() (show func(inventory.Progress), end func()) {
 	return line.show, line.end
 }
 
-// show draws the line anew unless it was drawn a moment ago.
+// show draws how far reading is.
 func (l *progressLine) show(p inventory.Progress) {
+	text := "reading " + string(p.Phase)
+	if p.Total > 0 {
+		text += fmt.Sprintf(" %d/%d", p.Done, p.Total)
+	} else if p.Done > 0 {
+		text += fmt.Sprintf(" %d", p.Done)
+	}
+	l.draw(text)
+}
+
+// draw draws the line anew unless it was drawn a moment ago.
+func (l *progressLine) draw(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
@@ -50,12 +61,7 @@ func (l *progressLine) show(p inventory.Progress) {
 	l.last = now
 	l.drawn = true
 	l.turns++
-	text := spinner[l.turns%len(spinner)] + " reading " + string(p.Phase)
-	if p.Total > 0 {
-		text += fmt.Sprintf(" %d/%d", p.Done, p.Total)
-	} else if p.Done > 0 {
-		text += fmt.Sprintf(" %d", p.Done)
-	}
+	text = spinner[l.turns%len(spinner)] + " " + text
 	if runes := []rune(text); l.width > 0 && len(runes) >= l.width {
 		text = string(runes[:l.width-1]) // a full line would wrap
 	}

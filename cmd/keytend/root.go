@@ -10,10 +10,13 @@ import (
 func rootCommand(a *app) *cobra.Command {
 	root := &cobra.Command{ //nolint:gosec // the key ID is the one of AWS's documentation
 		Use:   "keytend",
-		Short: "Find every AWS access key and what is wrong with it",
+		Short: "Find every AWS access key, and replace it without anybody noticing",
 		Long: `Keytend finds every AWS IAM access key, says how old it is, when and where it
-was last used, who owns it and which rules it breaks. It reads and never changes
-anything.
+was last used, who owns it and which rules it breaks; it replaces keys without
+breaking whoever uses them, and ends those that nobody uses.
+
+Scan, explain and scorecard only read. Rotate, retire and revoke say what they
+will do, step by step, and ask before they do it.
 
 AWS credentials are found as every AWS program finds them: environment, profile
 (--profile), SSO, container or instance role. AWS_ENDPOINT_URL is respected.
@@ -23,7 +26,8 @@ Exit codes:
 		Example: `  keytend demo
   keytend scan
   keytend scan --profile audit --output html --out report.html
-  keytend explain AKIAIOSFODNN7EXAMPLE`,
+  keytend explain AKIAIOSFODNN7EXAMPLE
+  keytend rotate alice --deliver dotenv:/srv/app/.env`,
 		SilenceErrors:    true,
 		SilenceUsage:     true,
 		PersistentPreRun: a.prepare,
@@ -36,6 +40,17 @@ Exit codes:
 		scanCommand(a),
 		explainCommand(a),
 		scorecardCommand(a),
+		rotateCommand(a),
+		retireCommand(a),
+		revokeCommand(a),
+		statusCommand(a),
+		resumeCommand(a),
+		rollbackCommand(a),
+		holdCommand(a),
+		releaseCommand(a),
+		resolveCommand(a),
+		recoverCommand(a),
+		auditCommand(a),
 		demoCommand(a),
 		simCommand(a),
 		versionCommand(a),

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/rotation"
+)
+
+// feasible refuses terms that contradict each other, with the arithmetic.
+func feasible(t accesskey.Terms) error { return policy.Feasible(t, 0, 0) }
+
+// draft is a record as it would begin: what is shown before it does.
+func draft(q rotation.Request) accesskey.Record {
+	r := accesskey.Record{Work: q.Work, Subject: q.Subject, Old: q.Key, Terms: q.Terms, Flags: q.Flags}
+	for _, name := range q.Destinations {
+		r.Deliveries = append(r.Deliveries, accesskey.Delivery{Destination: name})
+	}
+	return r
+}
+
+// request is what a person asks for about one user's key.
+func (b *bench) request(work accesskey.Work, user accesskey.User, key accesskey.ID, terms accesskey.Terms, destinations []string) rotation.Request {
+	return rotation.Request{
+		Work: work, Subject: b.subjectOf(user), Key: key, Destinations: destinations, Terms: terms, Who: b.desk.person,
+	}
+}
+
+// begin puts it on record.
+func (b *bench) begin(ctx context.Context, q rotation.Request) error {
+	_, err := b.rotator.Begin(ctx, q)
+	return explainRotation(err)
+}
+
+// orderTries is how often an order is given anew where a pass replaced the
+// record meanwhile.
+const orderTries = 20
+
+// give carries a person's order out on a record under way.
+func (b *bench) give(ctx context.Context, subject accesskey.Subject, o rotation.Order) (r accesskey.Record, err error) {
+	for range orderTries {
+		if r, err = b.rotator.Give(ctx, subject, b.desk.person, o); !errors.Is(err, rotation.ErrConflict) {
+			break
+		}
+	}
+	if errors.Is(err, rotation.ErrUnfit) {
+		err = hinted{err, "`keytend status " + subject.User + "` shows how it stands"}
+	}
+	return r, explainRotation(err)
+}
+
+// preflight finds what would stop a replacement before anything is written
+// down: everything, not the first thing only.
+func (b *bench) preflight(ctx context.Context, q rotation.Request, user accesskey.User) error {
+	r := draft(q)
+	errs := []error{b.room(ctx, r, user), b.managed(ctx, q)}
+	if err := b.rotator.Escrow.Check(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("escrow: %w", err))
+	}
+	if err := b.rotator.Rights.MayRotate(ctx, r.Subject); err != nil {
+		errs = append(errs, err)
+	}
+	for _, name := range q.Destinations {
+		errs = append(errs, b.place(ctx, name, r.Old))
+	}
+	return b.unfit(errors.Join(errs...))
+}
+
+// unfit says that nothing was changed, with the hint of what failed.
+func (b *bench) unfit(err error) error {
+	if err == nil {
+		return nil
+	}
+	return hinted{fmt.Errorf("nothing was changed: %w", err), hintOf(err)}
+}
+
+// place finds a destination writable and in keeping with the key.
+func (b *bench) place(ctx context.Context, name string, old accesskey.ID) error {
+	d, err := b.rotator.Destination(name)
+	if err == nil {
+		err = d.Check(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	held, err := d.Current(ctx)
+	switch {
+	case err != nil:
+		return err
+	case held.Readable && held.Key != "" && held.Key != old:
+		return hinted{fmt.Errorf("%s holds key %s, not %s", name, held.Key, old), "name the key that stands there, or another destination"}
+	}
+	return nil
+}
+
+// room finds out whether there is room for another key, or will be.
+func (b *bench) room(ctx context.Context, r accesskey.Record, user accesskey.User) error {
+	keys, _ := user.Keys.Get()
+	fact := b.rotator.Keys.Quota(ctx)
+	quota, known := fact.Get()
+	if !known {
+		return fmt.Errorf("how many keys a user may have: %s", fact.Why())
+	}
+	if len(keys) < quota {
+		return nil
+	}
+	var lines []string
+	for _, k := range keys {
+		id, _ := k.ID.Get()
+		if status, known := k.Status.Get(); id != r.Old && known && status == accesskey.Inactive {
+			return nil // deleted once it has rested
+		}
+		lines = append(lines, fmt.Sprintf("  %s  %s, last used %s", id, statusText(k), lastUsedText(k, b.now())))
+	}
+	return hinted{fmt.Errorf("user %s has %s of %d, all Active: there is no room for a new one\n%s", user.Name, count(len(keys), "key"), quota, strings.Join(lines, "\n")),
+		"retire the one that nobody uses: `keytend retire ACCESS-KEY-ID`. No key that is used is ever removed to make room"}
+}
+
+func (b *bench) managed(ctx context.Context, q rotation.Request) error {
+	by, _ := b.rotator.Keys.Managed(ctx, q.Subject, q.Key).Get() // unknown: the rotation waits until it is known
+	if by == "" {
+		return nil
+	}
+	return hinted{fmt.Errorf("key %s is managed by %s, which would undo what keytend does", q.Key, by), "let that rotate it, or hand the key over first"}
+}
+
+// confirm shows what will happen, and wants a yes.
+func (a *app) confirm(command *cobra.Command, yes bool, head string, q rotation.Request) error {
+	if !a.quiet {
+		if _, err := fmt.Fprintf(a.stdout, "%s\n%s\n", printable(head), printable(numbered(procedure(draft(q))))); err != nil {
+			return err
+		}
+	}
+	return a.ask(command, yes, "Do it?")
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/rotation"
+)
+
+// order is one run of a command by which a person decides about a record.
+type order struct {
+	app     *app
+	state   state
+	stay    stay
+	command *cobra.Command
+}
+
+// newOrder gives a command the flags of an order.
+func (a *app) newOrder(command *cobra.Command) *order {
+	o := &order{app: a, command: command}
+	o.state.addTo(command)
+	return o
+}
+
+// driven lets an order be acted upon at once.
+func (o *order) driven() *order {
+	o.stay.addTo(o.command)
+	o.state.addEscrowTo(o.command)
+	return o
+}
+
+// give carries an order out. question, where not empty, is asked first.
+func (o *order) give(ctx context.Context, user, question string, make func(*bench) rotation.Order) (err error) {
+	b, err := o.app.openBench(ctx, &o.state, false)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	record, under, err := b.live(ctx, user)
+	if err != nil {
+		return err
+	}
+	if !under {
+		return o.nothing(ctx, b, user)
+	}
+	if question != "" {
+		if err := o.app.ask(o.command, o.stay.yes, fmt.Sprintf(question, record.Old)); err != nil {
+			return err
+		}
+	}
+	record, err = b.give(ctx, record.Subject, make(b))
+	if err != nil {
+		return err
+	}
+	if o.command.Flags().Lookup("wait") == nil {
+		return nil
+	}
+	return o.act(ctx, b, record.Subject)
+}
+
+func (o *order) nothing(ctx context.Context, b *bench, user string) error {
+	err := fmt.Errorf("nothing is under way for user %s in account %s", user, b.account)
+	records, listErr := b.desk.List(ctx, b.account, false)
+	if listErr != nil {
+		return err
+	}
+	var names []string
+	for _, r := range records {
+		names = append(names, r.Subject.User)
+	}
+	if near := nearest(user, names); len(near) > 0 {
+		return hinted{err, "did you mean " + near[0] + "?"}
+	}
+	return hinted{err, "`keytend status` shows what is"}
+}
+
+// act takes the record on as far as it goes now.
+func (o *order) act(ctx context.Context, b *bench, subject accesskey.Subject) error {
+	leave, err := b.desk.work(subject)
+	if err != nil {
+		o.app.remark("noted; another keytend is at work on " + subject.User + " and will heed it")
+		return nil
+	}
+	defer leave()
+	d := &drive{app: o.app, rotator: b.rotator, subject: subject, stay: o.stay}
+	res, err := d.run(ctx)
+	if errors.Is(err, rotation.ErrNoRecord) {
+		o.app.remark("ended")
+		return nil
+	}
+	if err != nil {
+		return explainRotation(err)
+	}
+	return o.app.after(o.app.stdout, res, o.app.back(&o.state, "resume", subject.User))
+}
+
+func rollbackCommand(a *app) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "rollback USER",
+		Short: "Go back to the old key",
+		Long: `Rollback puts everything back: the old key is switched on, every destination
+gets what it held before, and the new key leaves as any other would: silence,
+Inactive, rest, deletion. A new key that nobody was offered is deleted at once.
+Once the old key is deleted, nothing can be put back.`,
+		Example: "  keytend rollback alice",
+		Args:    cobra.ExactArgs(1),
+	}
+	o := a.newOrder(command).driven()
+	command.RunE = func(c *cobra.Command, args []string) error {
+		return o.give(c.Context(), args[0], "Go back to key %s?", func(*bench) rotation.Order { return rotation.Rollback() })
+	}
+	return command
+}
+
+func holdCommand(a *app) *cobra.Command {
+	var why string
+	var until time.Duration
+	command := &cobra.Command{
+		Use:     "hold USER",
+		Short:   "Keep keytend's hands off a user",
+		Long:    "Hold stops all work on a user's keys, except what puts things back, until\n`keytend release`. Status shows who holds it and why.",
+		Example: "  keytend hold alice --why 'release week' --for 5d\n  keytend release alice",
+		Args:    cobra.ExactArgs(1),
+	}
+	command.Flags().StringVar(&why, "why", "", "`reason`, for the others")
+	command.Flags().Var(span{&until}, "for", "raise the alarm where it is still held after so long; it is not released by itself")
+	o := a.newOrder(command)
+	command.RunE = func(c *cobra.Command, args []string) error {
+		err := o.give(c.Context(), args[0], "", func(b *bench) rotation.Order {
+			var t time.Time
+			if until > 0 {
+				t = b.now().Add(until)
+			}
+			return rotation.HoldIt(b.desk.person, why, t)
+		})
+		if err == nil {
+			a.remark("held: nothing is done to the keys of " + args[0] + " until `" + a.back(&o.state, "release", args[0]) + "`")
+		}
+		return err
+	}
+	return command
+}
+
+func releaseCommand(a *app) *cobra.Command {
+	command := &cobra.Command{
+		Use:     "release USER",
+		Short:   "End a hold",
+		Long:    "Release ends a hold: the work goes on at the next pass.",
+		Example: "  keytend release alice",
+		Args:    cobra.ExactArgs(1),
+	}
+	o := a.newOrder(command)
+	command.RunE = func(c *cobra.Command, args []string) error {
+		err := o.give(c.Context(), args[0], "", func(*bench) rotation.Order { return rotation.Release() })
+		if err == nil {
+			a.remark("released; go on with `" + a.back(&o.state, "resume", args[0]) + "`")
+		}
+		return err
+	}
+	return command
+}
+
+// answerWords are the answers to a block.
+var answerWords = []string{"retry", "drop", "discard", "keep", "force"}
+
+func resolveCommand(a *app) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "resolve USER retry|drop|discard|keep|force",
+		Short: "Answer what blocks a record",
+		Long: `Resolve answers the question at which a record is blocked. Each block names the
+answers that fit; ` + "`keytend status USER`" + ` shows it.
+
+  retry    try again, with the whole of its time before it
+  drop     do without the destination; or give the work up
+  discard  the unknown key is ours and nobody has it: delete it
+  keep     the key is needed, or not ours: leave it
+  force    do it although something speaks against it: switch off a key that is
+           still used or that somebody switched on, or take a claim over`,
+		Example:   "  keytend resolve alice retry",
+		Args:      cobra.ExactArgs(2),
+		ValidArgs: answerWords,
+	}
+	o := a.newOrder(command).driven()
+	command.RunE = func(c *cobra.Command, args []string) error {
+		if !slices.Contains(answerWords, args[1]) {
+			return usageError{c, fmt.Errorf("%q: want %s", args[1], strings.Join(answerWords, ", "))}
+		}
+		question := ""
+		if args[1] == "force" || args[1] == "discard" {
+			question = "Really " + args[1] + "? It is about key %s."
+		}
+		return o.give(c.Context(), args[0], question, func(*bench) rotation.Order { return rotation.Resolve(args[1]) })
+	}
+	return command
+}
+

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/rotation"
+)
+
+// resume is one run of `keytend resume`.
+type resume struct {
+	app   *app
+	state state
+	stay  stay
+	probe string
+}
+
+func resumeCommand(a *app) *cobra.Command {
+	r := &resume{app: a}
+	command := &cobra.Command{
+		Use:   "resume [USER]",
+		Short: "Go on with what is under way",
+		Long: `Resume goes on with every rotation, retirement and revocation of the account, or
+with one user's: whatever is due is done, the rest goes on waiting. Run it from
+cron, or with --wait. It exits 5 where something is blocked.`,
+		Example: "  keytend resume\n  keytend resume alice --wait",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return r.run(c.Context(), args)
+		},
+	}
+	command.Flags().StringVar(&r.probe, "probe", "", "`command` that must succeed with the new key in its environment before anybody gets it")
+	r.stay.addTo(command)
+	if err := command.Flags().MarkHidden("yes"); err != nil { // nothing is asked; scripts may say it
+		panic(err)
+	}
+	r.state.addTo(command)
+	r.state.addEscrowTo(command)
+	return command
+}
+
+func (r *resume) run(ctx context.Context, args []string) error {
+	b, err := r.app.openBench(ctx, &r.state, false)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	b.rotator.Probe = r.app.probe(r.probe)
+	for {
+		records, err := r.records(ctx, b, args)
+		if err != nil || len(records) == 0 {
+			return err
+		}
+		next, verdict := r.round(ctx, b, records, len(args) == 1)
+		if !r.stay.wait || next.IsZero() || len(args) == 1 {
+			return verdict
+		}
+		pause := min(max(next.Sub(b.now()), time.Second), longestNap)
+		if err := r.app.sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *resume) records(ctx context.Context, b *bench, args []string) ([]accesskey.Record, error) {
+	if len(args) == 0 {
+		records, err := b.desk.List(ctx, b.account, false)
+		if err == nil && len(records) == 0 {
+			r.app.remark("Nothing is under way in account " + b.account + ".")
+		}
+		return records, err
+	}
+	record, under, err := b.live(ctx, args[0])
+	if err == nil && !under {
+		err = (&order{app: r.app}).nothing(ctx, b, args[0])
+	}
+	return []accesskey.Record{record}, err
+}
+
+// round takes each record on as far as it goes, and returns when to look again
+// and the gravest verdict.
+func (r *resume) round(ctx context.Context, b *bench, records []accesskey.Record, alone bool) (next time.Time, worst error) {
+	for _, record := range records {
+		res, err := r.one(ctx, b, record, alone)
+		if ctx.Err() != nil {
+			return time.Time{}, ctx.Err()
+		}
+		if t := res.Step.NotBefore; err == nil && res.Record.Live() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+		if err == nil {
+			continue
+		}
+		if len(records) > 1 {
+			r.app.say(err)
+		}
+		worst = graver(worst, err, len(records) > 1)
+	}
+	return next, worst
+}
+
+// graver keeps what to end with: a failure wins over a block.
+func graver(worst, err error, many bool) error {
+	if !many {
+		return err
+	}
+	var said verdict
+	if errors.As(err, &said) && said.code == exitBlocked {
+		if worst == nil {
+			return verdict{code: exitBlocked, text: "something is blocked", hint: "see above; `keytend status` shows all"}
+		}
+		return worst
+	}
+	return verdict{code: exitFailed, text: "not everything could be looked at"}
+}
+
+func (r *resume) one(ctx context.Context, b *bench, record accesskey.Record, alone bool) (rotation.Result, error) {
+	leave, err := b.desk.work(record.Subject)
+	if err != nil {
+		return rotation.Result{}, err
+	}
+	defer leave()
+	d := &drive{app: r.app, rotator: b.rotator, subject: record.Subject, stay: r.stay}
+	if !alone {
+		d.stay.wait = false
+		r.app.remark(fmt.Sprintf("%s of %s (%s)", title(record.Work), record.Subject.User, record.Old))
+	}
+	res, err := d.run(ctx)
+	if err != nil {
+		return res, explainRotation(err)
+	}
+	return res, r.app.after(r.app.stdout, res, r.app.back(&r.state, "resume", record.Subject.User))
+}
