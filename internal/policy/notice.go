@@ -35,7 +35,7 @@ func seen(in Input, id accesskey.ID, status accesskey.Status, since time.Time) t
 	}
 	k, there := find(in.User, id)
 	s, known := k.Status.Get()
-	unknown := there == unseen || there == present && !(known && s.Known())
+	unknown := there == unseen || there == present && (!known || !s.Known())
 	return held(there == present && s == status, unknown, since, readAt(in))
 }
 

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
-	"github.com/keytend/keytend/internal/policy"
 )
 
 // pass runs one pass and tells whether the process died of it.
@@ -149,5 +148,3 @@ func ordinary(seed uint64) (*world, accesskey.ID) {
 	w.advance(w.now.Add(48 * time.Hour))
 	return w, old
 }
-
-var _ = policy.Decide

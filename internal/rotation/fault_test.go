@@ -1,7 +1,6 @@
 package rotation
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -206,5 +205,3 @@ func faultAt(t *testing.T, x work, n int, f mode, provable bool) (hit string) {
 func tail(trace []string) string {
 	return strings.Join(trace[max(0, len(trace)-150):], "\n")
 }
-
-var _ = fmt.Sprint

@@ -86,15 +86,14 @@ type use struct {
 }
 
 type place struct {
-	name      string
-	key       accesskey.ID
-	version   int
-	readable  bool
-	neighbour string
-	broken    bool // every write fails
-	readOnly  bool // the same, and a check would tell
-	changed   time.Time
-	human     bool // the last to write was a person
+	name     string
+	key      accesskey.ID
+	version  int
+	readable bool
+	broken   bool // every write fails
+	readOnly bool // the same, and a check would tell
+	changed  time.Time
+	human    bool // the last to write was a person
 }
 
 // consumer really uses keys. Without a place it has its key for good.

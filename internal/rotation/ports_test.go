@@ -116,7 +116,7 @@ func (p *process) sleep(d time.Duration) {
 		p.stalled = true
 		for !p.other.dead && p.other.next.Before(until) {
 			p.w.advance(p.other.next)
-			p.w.runOne(p.other)
+			_, _ = p.w.runOne(p.other)
 		}
 		p.stalled = false
 	}

@@ -275,8 +275,7 @@ func (p *pass) setBlock(next *accesskey.Record, why accesskey.Reason, saw string
 func Command(user string, why accesskey.Reason) string {
 	answers := policy.Answers(why)
 	command := fmt.Sprintf("keytend resolve %s %s", user, answers[0])
-	switch answers[0] {
-	case "recover":
+	if answers[0] == "recover" {
 		return "keytend recover"
 	}
 	for _, a := range answers[1:] {

@@ -69,7 +69,7 @@ var scenarios = []struct {
 	live  func(spoil func(*process)) *world
 }{
 	{1, "a reply is lost", off(1), func(spoil func(*process)) *world {
-		return lived(spoil, func(w *world, p *process) { w.failOnce("iam:CreateAccessKey", late) })
+		return lived(spoil, func(w *world, _ *process) { w.failOnce("iam:CreateAccessKey", late) })
 	}},
 	{2, "a colleague makes a key while our reply is lost", func(p *process) { p.rotator.Trail = guesser{p.rotator.Trail} },
 		func(spoil func(*process)) *world {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
-	"github.com/keytend/keytend/internal/policy"
 )
 
 var (
@@ -169,7 +168,7 @@ func (h *history) turn() {
 		}
 	}
 	h.advance(h.running[i].next)
-	h.runOne(h.running[i])
+	_, _ = h.runOne(h.running[i])
 	for i, p := range h.running {
 		if p.dead {
 			h.running[i] = h.reborn(p)
@@ -288,5 +287,3 @@ func TestSimulation(t *testing.T) {
 	}
 	t.Logf("%d histories in %s: %v", *histories, time.Since(began).Round(time.Millisecond), ends)
 }
-
-var _ = policy.Decide
