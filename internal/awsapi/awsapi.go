@@ -84,7 +84,7 @@ func newSession(ctx context.Context, cfg aws.Config, credentials *chain, o Optio
 	cfg.RetryMaxAttempts = 0 // the retryers know it
 	cfg.Retryer = func() aws.Retryer { return s.retryers.of("") }
 	cfg.APIOptions = append(cfg.APIOptions, logCalls(log), readDates(s.clock))
-	cfg.Credentials = credentials.close(cfg.Credentials)
+	cfg.Credentials = credentials.close(cfg.Credentials, cfg.BaseEndpoint)
 	s.config, s.chain, s.pace = cfg, credentials, newLookupPace()
 	s.connect()
 	return s

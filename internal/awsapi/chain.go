@@ -31,6 +31,31 @@ type chain struct {
 	// named makes the topmost role's credentials under another session name;
 	// nil: no role is assumed, or the configuration fixes the name.
 	named func(name string) aws.CredentialsProvider
+	// endpoint is what AWS_ENDPOINT_URL says. The SDK reads it only after it has
+	// made the clients that assume roles, which would go to the real AWS.
+	endpoint *string
+}
+
+// roleClient assumes roles at the chain's endpoint.
+type roleClient struct {
+	*sts.Client
+	chain *chain
+}
+
+func (c roleClient) at(o *sts.Options) {
+	if o.BaseEndpoint == nil {
+		o.BaseEndpoint = c.chain.endpoint
+	}
+}
+
+// AssumeRole implements stscreds.AssumeRoleAPIClient.
+func (c roleClient) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, options ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	return c.Client.AssumeRole(ctx, in, append(options, c.at)...)
+}
+
+// AssumeRoleWithWebIdentity implements stscreds.AssumeRoleWithWebIdentityAPIClient.
+func (c roleClient) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, options ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+	return c.Client.AssumeRoleWithWebIdentity(ctx, in, append(options, c.at)...)
 }
 
 // bottom is the lowest credentials, which can be exchanged.
@@ -70,8 +95,9 @@ func (c *chain) assumed(o *stscreds.AssumeRoleOptions) {
 	if c.bottom == nil {
 		under := client.Options()
 		c.bottom = &bottom{provider: under.Credentials}
-		o.Client = sts.New(under, func(o *sts.Options) { o.Credentials = aws.NewCredentialsCache(c.bottom) })
+		client = sts.New(under, func(o *sts.Options) { o.Credentials = c.bottom })
 	}
+	o.Client = roleClient{client, c}
 	c.named = nil
 	if taken := *o; o.RoleSessionName == "" {
 		c.named = func(name string) aws.CredentialsProvider {
@@ -84,8 +110,13 @@ func (c *chain) assumed(o *stscreds.AssumeRoleOptions) {
 }
 
 func (c *chain) webIdentity(o *stscreds.WebIdentityRoleOptions) {
+	client, ok := o.Client.(*sts.Client)
+	if !ok {
+		return // as above
+	}
+	o.Client = roleClient{client, c}
 	c.named = nil
-	if taken := *o; o.RoleSessionName == "" && o.Client != nil {
+	if taken := *o; o.RoleSessionName == "" {
 		c.named = func(name string) aws.CredentialsProvider {
 			return stscreds.NewWebIdentityRoleProvider(taken.Client, taken.RoleARN, taken.TokenRetriever, func(o *stscreds.WebIdentityRoleOptions) {
 				*o = taken
@@ -97,7 +128,8 @@ func (c *chain) webIdentity(o *stscreds.WebIdentityRoleOptions) {
 
 // close takes the topmost credentials, which are the bottom where no role was
 // seen, and returns what to sign with.
-func (c *chain) close(top aws.CredentialsProvider) aws.CredentialsProvider {
+func (c *chain) close(top aws.CredentialsProvider, endpoint *string) aws.CredentialsProvider {
+	c.endpoint = endpoint
 	if c.bottom == nil {
 		c.bottom = &bottom{provider: top}
 		top = c.bottom

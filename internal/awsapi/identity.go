@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -52,11 +53,17 @@ func (s *Session) KeyID(ctx context.Context) (accesskey.ID, error) {
 // CredentialsInvalid or CredentialsExpired.
 func (s *Session) IdentityOf(ctx context.Context, id accesskey.ID, secret, token accesskey.Secret) (Identity, error) {
 	key := credentials.NewStaticCredentialsProvider(string(id), secret.Reveal(), token.Reveal())
-	return s.callerIdentity(ctx, func(o *sts.Options) { o.Credentials = aws.NewCredentialsCache(key) })
+	return s.identityFrom(ctx, sts.New(s.sts.Options(), func(o *sts.Options) {
+		o.Credentials, o.HTTPSignerV4, o.AuthSchemes = key, freshSigner{v4.NewSigner(), s.clock}, nil
+	}))
 }
 
-func (s *Session) callerIdentity(ctx context.Context, options ...func(*sts.Options)) (Identity, error) {
-	out, err := s.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, options...)
+func (s *Session) callerIdentity(ctx context.Context) (Identity, error) {
+	return s.identityFrom(ctx, s.sts)
+}
+
+func (s *Session) identityFrom(ctx context.Context, client *sts.Client, options ...func(*sts.Options)) (Identity, error) {
+	out, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, options...)
 	if err != nil {
 		return Identity{}, s.fail("sts:GetCallerIdentity", err)
 	}

@@ -197,3 +197,5 @@ func known[T any](t *testing.T, f accesskey.Fact[T]) T {
 	}
 	return v
 }
+
+func (w *world) client() *http.Client { return &http.Client{Transport: w.cloud.RoundTripper()} }

@@ -1,0 +1,71 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// TestBaseKeyBySource: what the SDK says of where credentials came from tells
+// whether a long-lived key is under them.
+func TestBaseKeyBySource(t *testing.T) {
+	const relative, local, cluster = "/v2/credentials", "http://127.0.0.1:9911/x", "http://169.254.170.23/v1/credentials"
+	for name, c := range map[string]struct {
+		id, source string
+		env        config.EnvConfig
+		want       accesskey.ID
+		unknown    bool
+	}{
+		"a key":                 {id: testID, source: "SharedConfigCredentials: /home/ana/.aws/credentials", want: testID},
+		"a program's key":       {id: testID, source: "ProcessProvider", want: testID},
+		"Identity Center":       {id: "ASIAIOSFODNN7EXAMPLE", source: "SSOProvider"},
+		"aws login":             {id: "ASIAIOSFODNN7EXAMPLE", source: "LoginProvider"},
+		"web identity":          {id: "ASIAIOSFODNN7EXAMPLE", source: "WebIdentityCredentials"},
+		"instance":              {id: "ASIAIOSFODNN7EXAMPLE", source: "EC2RoleProvider"},
+		"container":             {id: "ASIAIOSFODNN7EXAMPLE", source: "CredentialsEndpointProvider", env: config.EnvConfig{ContainerCredentialsRelativePath: relative}},
+		"pod":                   {id: "ASIAIOSFODNN7EXAMPLE", source: "CredentialsEndpointProvider", env: config.EnvConfig{ContainerCredentialsEndpoint: cluster}},
+		"this computer":         {id: "ASIAIOSFODNN7EXAMPLE", source: "CredentialsEndpointProvider", env: config.EnvConfig{ContainerCredentialsEndpoint: local}, unknown: true},
+		"session in the env":    {id: "ASIAIOSFODNN7EXAMPLE", source: "EnvConfigCredentials", unknown: true},
+		"session of a program":  {id: "ASIAIOSFODNN7EXAMPLE", source: "ProcessProvider", unknown: true},
+		"session in a file":     {id: "ASIAIOSFODNN7EXAMPLE", source: "SharedConfigCredentials: /home/ana/.aws/credentials", unknown: true},
+		"role of unknown maker": {id: "ASIAIOSFODNN7EXAMPLE", source: "AssumeRoleProvider", unknown: true},
+		"no key at all":         {unknown: true},
+	} {
+		s := newSession(t.Context(), aws.Config{
+			Region: "eu-west-1", ConfigSources: []any{c.env},
+			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: c.id, SecretAccessKey: testSecret, Source: c.source}, nil
+			}),
+		}, &chain{}, Options{})
+		got, err := s.BaseKey(t.Context())
+		if got != c.want || (err != nil) != c.unknown {
+			t.Errorf("%s: %q %v", name, got, err)
+		}
+	}
+}
+
+func TestBaseKeyWithoutCredentials(t *testing.T) {
+	s := newSession(t.Context(), aws.Config{Region: "eu-west-1", Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{}, errors.New("no EC2 IMDS role found")
+	})}, &chain{}, Options{})
+	if _, err := s.BaseKey(t.Context()); ClassOf(err) != CredentialsMissing {
+		t.Error(err)
+	}
+}
+
+// TestSecretOfOneKeyOnly: the SDK's signers remember by a key's ID; a wrong
+// secret must not pass for the right one that was used before.
+func TestSecretOfOneKeyOnly(t *testing.T) {
+	plainEnvironment(t)
+	s := open(t, Options{})
+	one := s.AsKey(testID, accesskey.NewSecret("one"), "x").sts.Options()
+	two := s.AsKey(testID, accesskey.NewSecret("two"), "x").sts.Options()
+	if one.HTTPSignerV4 == two.HTTPSignerV4 || one.AuthSchemes[0].Signer() == two.AuthSchemes[0].Signer() {
+		t.Error("two keys share a signer")
+	}
+}

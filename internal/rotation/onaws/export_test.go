@@ -1,0 +1,4 @@
+package onaws
+
+// AgentOf is shown to tests.
+var AgentOf = agentOf
