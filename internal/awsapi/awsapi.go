@@ -67,11 +67,15 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 	if o.HTTPClient != nil {
 		cfg.HTTPClient = o.HTTPClient // not among loadOptions: with one, the SDK refuses AWS_CA_BUNDLE
 	}
-	return newSession(ctx, cfg, credentials, o), nil
+	cfg.Credentials = credentials.close(cfg.Credentials, cfg.BaseEndpoint)
+	s := newSession(ctx, cfg, o)
+	s.chain = credentials
+	return s, nil
 }
 
-// newSession makes the clients of a configuration.
-func newSession(ctx context.Context, cfg aws.Config, credentials *chain, o Options) *Session {
+// newSession makes the clients of a configuration. Its caller sets the chain
+// that the configuration's credentials are of.
+func newSession(ctx context.Context, cfg aws.Config, o Options) *Session {
 	log := o.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -84,8 +88,7 @@ func newSession(ctx context.Context, cfg aws.Config, credentials *chain, o Optio
 	cfg.RetryMaxAttempts = 0 // the retryers know it
 	cfg.Retryer = func() aws.Retryer { return s.retryers.of("") }
 	cfg.APIOptions = append(cfg.APIOptions, logCalls(log), readDates(s.clock))
-	cfg.Credentials = credentials.close(cfg.Credentials, cfg.BaseEndpoint)
-	s.config, s.chain, s.pace = cfg, credentials, newLookupPace()
+	s.config, s.pace = cfg, newLookupPace()
 	s.connect()
 	return s
 }

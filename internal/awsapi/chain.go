@@ -162,7 +162,7 @@ func (s *Session) BaseKey(ctx context.Context) (accesskey.ID, error) {
 	switch {
 	case !id.Temporary() && id != "":
 		return id, nil
-	case keyless[key.Source] && !(key.Source == endpointcreds.ProviderName && s.localEndpoint()):
+	case keyless[key.Source] && (key.Source != endpointcreds.ProviderName || !s.localEndpoint()):
 		return "", nil
 	}
 	source, _, _ := strings.Cut(key.Source, ":")

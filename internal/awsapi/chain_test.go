@@ -11,6 +11,16 @@ import (
 	"github.com/keytend/keytend/internal/accesskey"
 )
 
+// restingOn is a session on credentials that were got somehow, or not.
+func restingOn(t *testing.T, cfg aws.Config, c aws.Credentials, err error) *Session {
+	t.Helper()
+	rest := &chain{}
+	cfg.Credentials = rest.close(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return c, err }), nil)
+	s := newSession(t.Context(), cfg, Options{})
+	s.chain = rest
+	return s
+}
+
 // TestBaseKeyBySource: what the SDK says of where credentials came from tells
 // whether a long-lived key is under them.
 func TestBaseKeyBySource(t *testing.T) {
@@ -36,12 +46,7 @@ func TestBaseKeyBySource(t *testing.T) {
 		"role of unknown maker": {id: "ASIAIOSFODNN7EXAMPLE", source: "AssumeRoleProvider", unknown: true},
 		"no key at all":         {unknown: true},
 	} {
-		s := newSession(t.Context(), aws.Config{
-			Region: "eu-west-1", ConfigSources: []any{c.env},
-			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: c.id, SecretAccessKey: testSecret, Source: c.source}, nil
-			}),
-		}, &chain{}, Options{})
+		s := restingOn(t, aws.Config{Region: "eu-west-1", ConfigSources: []any{c.env}}, aws.Credentials{AccessKeyID: c.id, SecretAccessKey: testSecret, Source: c.source}, nil)
 		got, err := s.BaseKey(t.Context())
 		if got != c.want || (err != nil) != c.unknown {
 			t.Errorf("%s: %q %v", name, got, err)
@@ -50,9 +55,7 @@ func TestBaseKeyBySource(t *testing.T) {
 }
 
 func TestBaseKeyWithoutCredentials(t *testing.T) {
-	s := newSession(t.Context(), aws.Config{Region: "eu-west-1", Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{}, errors.New("no EC2 IMDS role found")
-	})}, &chain{}, Options{})
+	s := restingOn(t, aws.Config{Region: "eu-west-1"}, aws.Credentials{}, errors.New("no EC2 IMDS role found"))
 	if _, err := s.BaseKey(t.Context()); ClassOf(err) != CredentialsMissing {
 		t.Error(err)
 	}

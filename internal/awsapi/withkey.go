@@ -14,10 +14,13 @@ import (
 // given. It is for the demo, which must be the same on every computer.
 func OpenWithKey(ctx context.Context, id accesskey.ID, secret accesskey.Secret, o Options) *Session {
 	key := credentials.NewStaticCredentialsProvider(string(id), secret.Reveal(), "")
-	return newSession(ctx, aws.Config{
+	chain := &chain{}
+	s := newSession(ctx, aws.Config{
 		Region:      o.Region,
-		Credentials: key,
+		Credentials: chain.close(key, nil),
 		HTTPClient:  o.HTTPClient,
 		AppID:       o.AppID,
-	}, &chain{}, o)
+	}, o)
+	s.chain = chain
+	return s
 }

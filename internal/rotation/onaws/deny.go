@@ -83,7 +83,8 @@ func denying(have string, before time.Time) (policy string, change bool, err err
 			kept = append(kept, s)
 		}
 	}
-	doc.Statement = append(kept, text)
+	kept = append(kept, text)
+	doc.Statement = kept
 	whole, err := json.Marshal(doc)
 	return string(whole), true, err
 }
