@@ -37,6 +37,10 @@ type Options struct {
 
 	AppID string       // "keytend/1.2.3", shown in the user agent and so in CloudTrail; empty: the SDK's AWS_SDK_UA_APP_ID
 	Log   *slog.Logger // every call at debug level, never a body; nil: silent
+
+	// Unpaced asks CloudTrail as often as there is something to ask. Only a
+	// simulated AWS bears that.
+	Unpaced bool
 }
 
 // Session is access to one account. It is safe for concurrent use.
@@ -49,7 +53,7 @@ type Session struct {
 	trail     *cloudtrail.Client
 	retryers  *retryers
 	clock     *clock
-	chain     *chain
+	chain     *chain // that config's credentials are of; set by whoever made the session
 	pace      *lookupPace
 
 	identityLock sync.Mutex
@@ -73,8 +77,7 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 	return s, nil
 }
 
-// newSession makes the clients of a configuration. Its caller sets the chain
-// that the configuration's credentials are of.
+// newSession makes the clients of a configuration.
 func newSession(ctx context.Context, cfg aws.Config, o Options) *Session {
 	log := o.Log
 	if log == nil {
@@ -88,7 +91,7 @@ func newSession(ctx context.Context, cfg aws.Config, o Options) *Session {
 	cfg.RetryMaxAttempts = 0 // the retryers know it
 	cfg.Retryer = func() aws.Retryer { return s.retryers.of("") }
 	cfg.APIOptions = append(cfg.APIOptions, logCalls(log), readDates(s.clock))
-	s.config, s.pace = cfg, newLookupPace()
+	s.config, s.pace = cfg, newLookupPace(o.Unpaced)
 	s.connect()
 	return s
 }
