@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -57,6 +59,14 @@ func TestStories(t *testing.T) {
 			"stall":      (*story)(nil).command((*story).stall),
 			"asked":      (*story)(nil).command((*story).asked),
 			"deactivate": (*story)(nil).command((*story).deactivate),
+			"consumer":   (*story)(nil).command((*story).consumer),
+			"dismiss":    (*story)(nil).command((*story).dismiss),
+			"consumed":   (*story)(nil).command((*story).consumed),
+			"keys":       (*story)(nil).command((*story).keys),
+			"until":      (*story)(nil).command((*story).until),
+			"give":       (*story)(nil).command((*story).give),
+			"has":        (*story)(nil).command((*story).has),
+			"human":      (*story)(nil).command((*story).human),
 			"exits":      exits,
 		},
 	})
@@ -70,8 +80,11 @@ type story struct {
 	stalled atomic.Bool
 	held    atomic.Int64 // calls that have been left without an answer
 
-	mu       sync.Mutex
-	messages []string // that the loopback receiver got
+	mu        sync.Mutex
+	messages  []string // that the loopback receiver got
+	consumers []*consumer
+	ever      map[string]bool // every secret there ever was
+	made      int             // CreateAccessKey calls when secrets were last looked at
 }
 
 type storyKey struct{}
@@ -94,7 +107,15 @@ func setUpStory(env *testscript.Env) error {
 	env.Setenv(transcriptVariable, transcripts)
 	t := env.T()
 	env.Defer(func() {
-		for _, leak := range s.leaks(transcripts, filepath.Join(env.WorkDir, "out")) {
+		for _, c := range s.consumers {
+			if c.failed > 0 {
+				t.Log(fmt.Sprintf("consumer %s failed %d times of %d: %s", c.name, c.failed, c.made, c.complaint))
+				if tt, ok := t.(interface{ Fail() }); ok {
+					tt.Fail()
+				}
+			}
+		}
+		for _, leak := range s.leaks(transcripts, filepath.Join(env.WorkDir, "out"), filepath.Join(home, ".local"), filepath.Join(env.WorkDir, "state")) {
 			t.Log("a secret was written to " + leak)
 			if tt, ok := t.(interface{ Fail() }); ok {
 				tt.Fail()
@@ -128,13 +149,24 @@ func (s *story) leaks(folders ...string) []string {
 }
 
 func (s *story) secrets() []string {
-	var all []string
+	s.remember()
+	return slices.Collect(maps.Keys(s.ever))
+}
+
+// remember keeps every secret there is: keys may be deleted before the end.
+func (s *story) remember() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ever == nil {
+		s.ever = map[string]bool{}
+	}
 	for _, aws := range s.past {
 		for _, account := range aws.Accounts() {
-			all = append(all, secretsOf(aws.Snapshot(account))...)
+			for _, secret := range secretsOf(aws.Snapshot(account)) {
+				s.ever[secret] = true
+			}
 		}
 	}
-	return all
 }
 
 func secretsOf(account fakeaws.AccountSpec) []string {
@@ -163,7 +195,12 @@ func (*story) command(run func(*story, *testscript.TestScript, []string)) func(*
 // ServeHTTP answers as the simulated AWS does, unless the story has stalled it.
 func (s *story) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.stalled.Load() {
+		s.consume()
 		s.aws.ServeHTTP(w, r)
+		if made := s.aws.Calls()["iam:CreateAccessKey"]; made != s.made {
+			s.made = made
+			s.remember()
+		}
 		return
 	}
 	_, _ = io.Copy(io.Discard, r.Body) // only then is it seen that the client has gone

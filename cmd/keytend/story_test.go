@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -55,6 +56,7 @@ func (s *story) sim(ts *testscript.TestScript, args []string) {
 	s.past = append(s.past, s.aws)
 	ts.Setenv("AWS_ENDPOINT_URL", serve(ts, s).URL)
 	ts.Setenv("AWS_REGION", "us-east-1")
+	ts.Setenv("KEYTEND_SIM_PID", strconv.Itoa(os.Getpid()))
 	id, secret := s.aws.AdminKey(account.ID)
 	ts.Setenv("AWS_ACCESS_KEY_ID", id)
 	ts.Setenv("AWS_SECRET_ACCESS_KEY", secret)
@@ -86,6 +88,7 @@ func (s *story) advance(ts *testscript.TestScript, args []string) {
 	by, err := time.ParseDuration(args[0])
 	ts.Check(err)
 	s.aws.Advance(by)
+	s.consume()
 }
 
 // fault makes calls fail from now on:

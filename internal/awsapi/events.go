@@ -146,17 +146,24 @@ func (e Event) Session() string {
 // lookupPace keeps to LookupEvents' two calls a second in each region of an account,
 // with some room for others.
 type lookupPace struct {
+	limit    rate.Limit
 	lock     sync.Mutex
 	byRegion map[string]*rate.Limiter
 }
 
-func newLookupPace() *lookupPace { return &lookupPace{byRegion: map[string]*rate.Limiter{}} }
+func newLookupPace(unpaced bool) *lookupPace {
+	limit := rate.Every(550 * time.Millisecond)
+	if unpaced {
+		limit = rate.Inf
+	}
+	return &lookupPace{limit: limit, byRegion: map[string]*rate.Limiter{}}
+}
 
 func (p *lookupPace) wait(ctx context.Context, region string) error {
 	p.lock.Lock()
 	limiter, ok := p.byRegion[region]
 	if !ok {
-		limiter = rate.NewLimiter(rate.Every(550*time.Millisecond), 1)
+		limiter = rate.NewLimiter(p.limit, 1)
 		p.byRegion[region] = limiter
 	}
 	p.lock.Unlock()
