@@ -17,13 +17,17 @@ type drive struct {
 	rotator *rotation.Rotator
 	subject accesskey.Subject
 	stay    stay
-	again   string // the command to come back with
 	// between, where set, is asked after each pass.
 	between func(context.Context, rotation.Result) error
 
-	left time.Duration // of patience
-	said string        // the latest wait told
+	left  time.Duration    // of patience
+	why   accesskey.Reason // of the latest wait
+	again int              // how often in a row it was waited for that
 }
+
+// againAtMost is how often a command waits for one and the same thing before it
+// leaves: what nobody knows when it will come is for another day.
+const againAtMost = 3
 
 // failuresBorne is how many passes in a row may fail before a command gives up:
 // each looks at the world anew.
@@ -57,10 +61,12 @@ func (d *drive) run(ctx context.Context) (rotation.Result, error) {
 			return res, nil
 		}
 		failed = 0
-		if res.Waiting() {
-			if on, err := d.rest(ctx, res); err != nil || !on {
-				return res, err
-			}
+		if !res.Waiting() {
+			d.again = 0
+			continue
+		}
+		if on, err := d.rest(ctx, res); err != nil || !on {
+			return res, err
 		}
 	}
 }
@@ -83,10 +89,13 @@ func (d *drive) pass(ctx context.Context) (rotation.Result, error) {
 func (d *drive) rest(ctx context.Context, res rotation.Result) (on bool, err error) {
 	pause := max(res.Step.NotBefore.Sub(d.rotator.Clock.Now()), 0) + 50*time.Millisecond
 	blocked := res.Record.Phase == accesskey.Blocked
+	if d.again++; d.why != res.Step.Reason {
+		d.why, d.again = res.Step.Reason, 1
+	}
 	switch {
 	case d.stay.wait && !blocked:
 		pause = min(pause, longestNap)
-	case blocked || pause > d.left:
+	case blocked || pause > d.left || d.again > againAtMost:
 		return false, nil
 	}
 	d.left -= pause

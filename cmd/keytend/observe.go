@@ -21,7 +21,7 @@ func (a *app) open(ctx context.Context) (*awsapi.Session, error) {
 }
 
 func (a *app) awsOptions() awsapi.Options {
-	return awsapi.Options{Profile: a.profile, Region: a.region, AppID: "keytend/" + thisBuild().Version, Log: a.log}
+	return awsapi.Options{Profile: a.profile, Region: a.region, AppID: "keytend/" + thisBuild().Version, Log: a.log, Unpaced: a.simulated()}
 }
 
 // now is AWS's time in whole seconds, as IAM counts.

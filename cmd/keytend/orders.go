@@ -200,4 +200,3 @@ answers that fit; ` + "`keytend status USER`" + ` shows it.
 	}
 	return command
 }
-

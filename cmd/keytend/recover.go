@@ -181,4 +181,3 @@ func (r *recovery) see(ctx context.Context, b *bench, user accesskey.User, place
 	}
 	return seen, nil
 }
-

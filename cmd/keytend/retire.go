@@ -313,4 +313,3 @@ func (a *app) remark(text string) {
 		_, _ = fmt.Fprintln(a.stdout, printable(text))
 	}
 }
-

@@ -17,17 +17,17 @@ import (
 
 // rotate is one run of `keytend rotate`.
 type rotate struct {
-	app      *app
-	state    state
-	stay     stay
-	terms    accesskey.Terms
-	deliver  []string
-	self     bool
-	now      bool
-	reveal   bool
-	probe    string
-	typed    string // user or key
-	command  *cobra.Command
+	app     *app
+	state   state
+	stay    stay
+	terms   accesskey.Terms
+	deliver []string
+	self    bool
+	now     bool
+	reveal  bool
+	probe   string
+	typed   string // user or key
+	command *cobra.Command
 }
 
 func rotateCommand(a *app) *cobra.Command {

@@ -317,4 +317,3 @@ func (v view) nextText(line func(string, string, ...any)) {
 		line("alarm after", "%s", stamp(*v.Deadline))
 	}
 }
-
