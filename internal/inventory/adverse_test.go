@@ -372,3 +372,23 @@ func TestProgress(t *testing.T) {
 		}
 	})
 }
+
+// TestMoreKeysThanSlots: the report shows two keys of each user, whether or not
+// it has the column that tells of more.
+func TestMoreKeysThanSlots(t *testing.T) {
+	for _, column := range []bool{false, true} {
+		spec := func(now time.Time) fakeaws.AccountSpec {
+			s := edited(now)
+			s.KeyQuota, s.ReportExtraColumn, s.ReportAge = 4, column, 0
+			old := now.Add(-100 * 24 * time.Hour)
+			s.Users = append(s.Users, fakeaws.UserSpec{Name: "many", Created: old, Keys: []fakeaws.KeySpec{
+				{Created: old}, {Created: old.Add(time.Hour)}, {Created: old.Add(2 * time.Hour)},
+			}})
+			return s
+		}
+		inWorld(t, fakeaws.Config{}, spec, func(w *world) {
+			inv := w.collect(Options{IDs: IDsForNone})
+			agree(t, truth(w.aws.Snapshot(w.account)), observed(inv), func(name string) bool { return name != "many" })
+		})
+	}
+}
