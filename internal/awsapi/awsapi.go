@@ -65,12 +65,16 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 	return newSession(ctx, cfg, o), nil
 }
 
+func (o Options) log() *slog.Logger {
+	if o.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return o.Log
+}
+
 // newSession makes the clients of a configuration.
 func newSession(ctx context.Context, cfg aws.Config, o Options) *Session {
-	log := o.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
+	log := o.log()
 	s := &Session{profile: o.Profile, clock: &clock{log: log}, retryers: newRetryers(cfg.RetryMaxAttempts)}
 	if cfg.Region == "" {
 		cfg.Region, s.defaulted = DefaultRegion, true
@@ -86,7 +90,7 @@ func newSession(ctx context.Context, cfg aws.Config, o Options) *Session {
 }
 
 func loadOptions(o Options) []func(*config.LoadOptions) error {
-	options := []func(*config.LoadOptions) error{}
+	options := []func(*config.LoadOptions) error{config.WithLogger(sdkLog{o.log()})}
 	if o.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(o.Profile))
 	}

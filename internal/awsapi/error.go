@@ -47,6 +47,9 @@ func newError(call, profile string, err error) *Error {
 	} else {
 		e.Message = Redact(withoutWrapping(err).Error())
 	}
+	if e.Class == CredentialsMissing && e.Code == "" {
+		e.Message = "no AWS credentials: " + e.Message // the SDK tells only where it looked last
+	}
 	return e
 }
 
