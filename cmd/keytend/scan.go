@@ -86,7 +86,7 @@ func (s *scan) addFlags(command *cobra.Command) {
 	flags := command.Flags()
 	s.ids.addTo(command, "ids", "", "whose key IDs to look up")
 	flags.BoolVar(&s.live, "live", false, "list every user's keys live instead of reading the credential report")
-	flags.IntVar(&s.concurrency, "concurrency", 0, "how many users to look up at once (default: as AWS lets)")
+	flags.IntVar(&s.concurrency, "concurrency", inventory.DefaultConcurrency, "how many look-ups to make at once, within the rate that AWS bears")
 	s.failOn.addTo(command, "fail-on", "", "exit 3 if a finding is at least as bad as this")
 	flags.StringVar(&s.baseline, "baseline", "", "tell only what this earlier --output json `file` doesn't have")
 	flags.StringVar(&s.notify, "notify", "", "where there are findings, send a summary to this shoutrrr `URL`")
@@ -116,7 +116,7 @@ func (s *scan) check(c *cobra.Command) error {
 	if len(s.files) > 0 || s.offline || s.try {
 		return fmt.Errorf("--file, --offline and --try go with --local")
 	}
-	if s.concurrency < 0 {
+	if s.concurrency < 1 {
 		return fmt.Errorf("--concurrency %d: want 1 or more", s.concurrency)
 	}
 	if s.notify != "" {

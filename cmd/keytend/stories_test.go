@@ -56,6 +56,8 @@ func TestStories(t *testing.T) {
 			"received":   (*story)(nil).command((*story).received),
 			"stall":      (*story)(nil).command((*story).stall),
 			"asked":      (*story)(nil).command((*story).asked),
+			"session":    (*story)(nil).command((*story).session),
+			"grant":      (*story)(nil).command((*story).grant),
 			"deactivate": (*story)(nil).command((*story).deactivate),
 			"exits":      exits,
 		},
@@ -65,7 +67,9 @@ func TestStories(t *testing.T) {
 // story is what one script has around it.
 type story struct {
 	aws  *fakeaws.AWS
-	past []*fakeaws.AWS // of earlier sim commands
+	past []*fakeaws.AWS // every one that a sim command made
+
+	sessionSecrets []string // handed out by session commands
 
 	stalled atomic.Bool
 	held    atomic.Int64 // calls that have been left without an answer
@@ -128,7 +132,7 @@ func (s *story) leaks(folders ...string) []string {
 }
 
 func (s *story) secrets() []string {
-	var all []string
+	all := slices.Clone(s.sessionSecrets)
 	for _, aws := range s.past {
 		for _, account := range aws.Accounts() {
 			all = append(all, secretsOf(aws.Snapshot(account))...)
