@@ -247,7 +247,7 @@ func TestNowFollowsAWS(t *testing.T) {
 		if _, err := s.Identity(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		ahead := s.Now().Sub(time.Now())
+		ahead := time.Until(s.Now())
 		if ahead < time.Hour-time.Second || ahead > time.Hour+time.Second {
 			t.Fatalf("AWS is an hour ahead, Now says %s", ahead)
 		}
@@ -262,7 +262,6 @@ func TestNowFollowsAWS(t *testing.T) {
 
 func TestClockBounds(t *testing.T) {
 	base := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	at := func(d time.Duration) time.Time { return base.Add(d) }
 	c := &clock{log: slog.New(slog.DiscardHandler)}
 	steps := []struct {
 		name           string
@@ -276,7 +275,7 @@ func TestClockBounds(t *testing.T) {
 		{"clock was set: anew", -3600 * time.Second, 0, 0, -3599 * time.Second},
 	}
 	for _, s := range steps {
-		c.observe(at(s.date), at(s.sent), at(s.received))
+		c.observe(base.Add(s.date), base.Add(s.sent), base.Add(s.received))
 		if got := c.offset(); got != s.want {
 			t.Errorf("%s: %s, want %s", s.name, got, s.want)
 		}

@@ -17,7 +17,7 @@ func (u *observedUser) noteDetails(s *seen, judge *privilegeJudge) {
 	}
 	if u.detailed {
 		u.Tags = accesskey.Observed(u.listed.Tags, u.at, fromDetails)
-		u.User.Groups = accesskey.Observed(u.listed.Groups, u.at, fromDetails)
+		u.Groups = accesskey.Observed(u.listed.Groups, u.at, fromDetails)
 		u.ManagedPolicies = accesskey.Observed(u.listed.ManagedPolicies, u.at, fromDetails)
 	} else {
 		u.withoutDetails(s)
@@ -31,7 +31,7 @@ func (u *observedUser) withoutDetails(s *seen) {
 		why = failureText(s.detailsErr)
 	}
 	u.Tags = accesskey.Unread[map[string]string](why)
-	u.User.Groups = accesskey.Unread[[]string](why)
+	u.Groups = accesskey.Unread[[]string](why)
 	u.ManagedPolicies = accesskey.Unread[[]string](why)
 }
 

@@ -154,7 +154,10 @@ func TestParsePassesReadErrors(t *testing.T) {
 }
 
 func TestParseStopsWhenAsked(t *testing.T) {
-	for range ParseCredentialReport(strings.NewReader(header + "\n" + rootRow + "\ngarbage")) {
+	for row, err := range ParseCredentialReport(strings.NewReader(header + "\n" + rootRow + "\ngarbage")) {
+		if err != nil || !row.Root() {
+			t.Fatal(row, err)
+		}
 		break
 	}
 }
