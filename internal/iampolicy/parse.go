@@ -59,9 +59,10 @@ func (p *parser) document(root node) (Document, error) {
 }
 
 func version(n node) (string, error) {
-	v, err := oneString("Version", n)
+	const where = "Version"
+	v, err := oneString(where, n)
 	if err == nil && v != "2012-10-17" && v != "2008-10-17" {
-		err = fmt.Errorf("%s: %q is neither 2012-10-17 nor 2008-10-17", "Version", v)
+		err = fmt.Errorf("%s: %q is neither 2012-10-17 nor 2008-10-17", where, v)
 	}
 	return v, err
 }
