@@ -9,10 +9,8 @@ import (
 
 // Summary is what GetAccountSummary tells at a glance.
 type Summary struct {
-	Users            int
 	KeyQuota         int  // access keys a user may have
 	RootKeys         bool // the root user has at least one access key, of whatever status
-	RootMFA          bool
 	RootCertificates bool
 }
 
@@ -24,10 +22,8 @@ func (s *Session) Summary(ctx context.Context) (Summary, error) {
 	}
 	number := func(key types.SummaryKeyType) int { return int(out.SummaryMap[string(key)]) }
 	return Summary{
-		Users:            number(types.SummaryKeyTypeUsers),
 		KeyQuota:         number(types.SummaryKeyTypeAccessKeysPerUserQuota),
 		RootKeys:         number(types.SummaryKeyTypeAccountAccessKeysPresent) > 0,
-		RootMFA:          number(types.SummaryKeyTypeAccountMFAEnabled) > 0,
 		RootCertificates: number(types.SummaryKeyTypeAccountSigningCertificatesPresent) > 0,
 	}, nil
 }

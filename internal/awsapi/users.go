@@ -23,8 +23,6 @@ type User struct {
 	Path    string
 	Created time.Time // UTC
 
-	PasswordLastUsed time.Time // UTC; ListUsers only; zero: never or unknown
-
 	Tags                map[string]string
 	Groups              []string // names
 	ManagedPolicies     []string // ARNs
@@ -202,6 +200,6 @@ func (s *Session) ListUsers(ctx context.Context) iter.Seq2[UserPage, error] {
 func listedUser(u types.User) User {
 	return User{
 		Name: aws.ToString(u.UserName), ID: aws.ToString(u.UserId), ARN: aws.ToString(u.Arn), Path: aws.ToString(u.Path),
-		Created: aws.ToTime(u.CreateDate).UTC(), PasswordLastUsed: aws.ToTime(u.PasswordLastUsed).UTC(),
+		Created: aws.ToTime(u.CreateDate).UTC(),
 	}
 }
