@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/invopop/jsonschema"
@@ -47,4 +49,21 @@ func localSchemaText(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+func TestEscapeUnprintableKeepsTheValue(t *testing.T) {
+	for _, value := range []string{"plain", "\x1b[31m \x7f \u009b0m \u202e \U000e0001", "Zoë 東京 😀", "line\nbreak"} {
+		encoded, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		escaped := escapeUnprintable(string(encoded))
+		var back string
+		if err := json.Unmarshal([]byte(escaped), &back); err != nil || back != value {
+			t.Errorf("%q came back as %q, %v", value, back, err)
+		}
+		if strings.ContainsFunc(escaped, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("%q still has what doesn't print", escaped)
+		}
+	}
 }
