@@ -106,10 +106,6 @@ func checkQueryError(p *problems, m *model, action string, op operation, status 
 	checkErrorCode(p, m, action, op, status, code.Text)
 }
 
-// wordless are errors that AWS sends without a message; clients print "Unknown"
-// (prowler issue 272, introspector issue 17).
-var wordless = []string{"ReportNotPresent", "ReportInProgress", "ReportExpired"}
-
 // checkErrorCode wants a code which the operation declares, or a common one,
 // with its HTTP status.
 func checkErrorCode(p *problems, m *model, action string, op operation, status int, code string) {
