@@ -100,7 +100,7 @@ func malformedQuery() *apiError {
 
 func (a *AWS) queryService(p *parsed) *service {
 	tests := []func(*service) bool{
-		func(s *service) bool { return s.name == hostService(p.http.Host) },
+		func(s *service) bool { return s.name == hostService(hostOf(p.http)) },
 		func(s *service) bool { return s.version == p.version },
 		func(s *service) bool { return s.name == scopeService(p.http) },
 	}
