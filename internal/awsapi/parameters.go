@@ -72,11 +72,11 @@ func (p *Parameters) Replace(ctx context.Context, name string, text accesskey.Se
 	})
 }
 
-// TryReplace finds out whether Replace would be refused for want of a
+// TryReplace finds out whether Replace or Create would be refused for want of a
 // permission, and changes nothing: it sends PutParameter without Overwrite and
 // with a pattern that no value fits, which AWS can only refuse.
 func (p *Parameters) TryReplace(ctx context.Context, name string) error {
-	if _, err := p.describe(ctx, name); err != nil {
+	if _, err := p.describe(ctx, name); err != nil && ClassOf(err) != NotFound {
 		return err
 	}
 	_, err := p.put(ctx, &ssm.PutParameterInput{

@@ -241,6 +241,12 @@ func TestReplaceKeepsWhatTheParameterIs(t *testing.T) {
 	if _, err := p.Create(t.Context(), "/prod/key", accesskey.NewSecret("x")); !NotDone(err) {
 		t.Errorf("%v", err)
 	}
+	if err := p.TryReplace(t.Context(), "/none"); err != nil {
+		t.Errorf("where there is no parameter yet: %v", err)
+	}
+	if _, _, _, err := p.Value(t.Context(), "/none"); ClassOf(err) != NotFound {
+		t.Errorf("trying made a parameter: %v", err)
+	}
 	if _, err := p.Replace(t.Context(), "/none", accesskey.NewSecret("x")); ClassOf(err) != NotFound {
 		t.Errorf("%v", err)
 	}
