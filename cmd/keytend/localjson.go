@@ -1,9 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/evidence"
@@ -14,88 +19,147 @@ import (
 // Within a version fields are added, never taken away or changed in meaning.
 const localSchema = "keytend.local/v1"
 
-type localDocument struct {
-	Schema      string               `json:"schema"`
-	GeneratedAt time.Time            `json:"generated_at"`
-	Keys        []localKeyRecord     `json:"keys"`
-	Problems    []localProblemRecord `json:"problems"`
-	Searched    []string             `json:"searched"`
-	Errors      []localErrorRecord   `json:"errors"`
+// The records are exported for the generator of the JSON schema, which reads
+// their comments.
+
+// LocalDocument is what scan --local found, as JSON. Times are RFC 3339 in UTC.
+// Lists are never null.
+type LocalDocument struct {
+	// Always keytend.local/v1.
+	Schema string `json:"schema" jsonschema:"const=keytend.local/v1"`
+	// When it was found, by AWS's clock where AWS was asked.
+	GeneratedAt time.Time `json:"generated_at"`
+	// Every access key found, by ID.
+	Keys []LocalKeyRecord `json:"keys"`
+	// What is wrong with the files.
+	Problems []LocalProblemRecord `json:"problems"`
+	// The files that were looked at, beside the environment.
+	Searched []string `json:"searched"`
+	// What AWS should have answered and didn't.
+	Errors []LocalErrorRecord `json:"errors"`
 }
 
-type localKeyRecord struct {
-	ID        accesskey.ID       `json:"id"`
-	Temporary bool               `json:"temporary"`
-	Places    []localPlaceRecord `json:"places"`
-	Account   *string            `json:"account"` // null: unknown
-	ARN       *string            `json:"arn"`
-	User      *string            `json:"user"`
-	Works     *bool              `json:"works"` // with the secret beside it; null: not tried
-	Status    string             `json:"status"`
-	Created   *time.Time         `json:"created"`
-	AgeDays   *int               `json:"age_days"`
-	LastUsed  any                `json:"last_used"` // null: never; "unknown"
-	Unknown   string             `json:"unknown,omitempty"`
-	Notes     []string           `json:"notes"`
+// LocalKeyRecord is one access key found on this machine.
+type LocalKeyRecord struct {
+	// The access key ID.
+	ID accesskey.ID `json:"id"`
+	// Whether it belongs to a session (ASIA) rather than to a user.
+	Temporary bool `json:"temporary"`
+	// Where it lies; at least one place.
+	Places []LocalPlaceRecord `json:"places"`
+	// Twelve digits; null where unknown.
+	Account *string `json:"account" jsonschema:"nullable"`
+	// Of the user, the root user or the session; null where unknown.
+	ARN *string `json:"arn" jsonschema:"nullable"`
+	// The IAM user's name; null where unknown.
+	User *string `json:"user" jsonschema:"nullable"`
+	// Whether AWS takes it with the secret beside it; null where not tried (--try).
+	Works *bool `json:"works" jsonschema:"nullable"`
+	// As IAM says: Active, Inactive, Expired; "unknown" where it could not be read.
+	Status string `json:"status"`
+	// When it was made; null where unknown.
+	Created *time.Time `json:"created" jsonschema:"nullable"`
+	// Whole days from created to generated_at; null where unknown.
+	AgeDays *int `json:"age_days" jsonschema:"nullable"`
+	// The latest use AWS tells of (date, service, region); null: never; "unknown": could not be read.
+	LastUsed any `json:"last_used" jsonschema:"oneof_type=object;null;string"`
+	// Why status, age or last use is unknown.
+	Unknown string `json:"unknown,omitempty"`
+	// What to know about it, in sentences.
+	Notes []string `json:"notes"`
 }
 
-type localPlaceRecord struct {
-	Path string `json:"path"` // empty: the environment
-	Line int    `json:"line"`
-	Name string `json:"name"` // profile or variable
+// LocalPlaceRecord is a place where a key lies.
+type LocalPlaceRecord struct {
+	// The file; empty: the environment.
+	Path string `json:"path"`
+	// In the file, from 1; 0 in the environment.
+	Line int `json:"line"`
+	// The profile or the variable.
+	Name string `json:"name"`
 }
 
-type localProblemRecord struct {
-	Path   string `json:"path"`
-	Line   int    `json:"line"` // 0: the whole file
+// LocalProblemRecord is something wrong with a file.
+type LocalProblemRecord struct {
+	Path string `json:"path"`
+	// 0: the whole file.
+	Line   int    `json:"line"`
 	Reason string `json:"reason"`
 }
 
-type localUseRecord struct {
+// LocalUseRecord is a use of a key.
+type LocalUseRecord struct {
 	Date    time.Time `json:"date"`
 	Service string    `json:"service"`
 	Region  string    `json:"region"`
 }
 
-type localErrorRecord struct {
+// LocalErrorRecord is a question that AWS didn't answer.
+type LocalErrorRecord struct {
+	// Twelve digits; empty where unknown.
 	Account string `json:"account"`
 	User    string `json:"user"`
-	Call    string `json:"call"`
-	Class   string `json:"class"`
-	Error   string `json:"error"`
-	Hint    string `json:"hint"`
+	// The API call.
+	Call string `json:"call"`
+	// The kind of failure.
+	Class string `json:"class"`
+	// What AWS or the network said.
+	Error string `json:"error"`
+	// What to do next.
+	Hint string `json:"hint"`
 }
 
 func (r *localReport) writeJSON(w io.Writer) error {
-	doc := localDocument{
+	doc := LocalDocument{
 		Schema: localSchema, GeneratedAt: r.now.UTC().Truncate(time.Second),
-		Keys: []localKeyRecord{}, Problems: []localProblemRecord{}, Errors: []localErrorRecord{},
+		Keys: []LocalKeyRecord{}, Problems: []LocalProblemRecord{}, Errors: []LocalErrorRecord{},
 		Searched: append([]string{}, r.found.Searched...),
 	}
 	for i, key := range r.found.Keys {
 		doc.Keys = append(doc.Keys, r.record(key, r.holders[i]))
 	}
 	for _, p := range r.found.Problems {
-		doc.Problems = append(doc.Problems, localProblemRecord{p.Path, p.Line, p.Reason})
+		doc.Problems = append(doc.Problems, LocalProblemRecord{p.Path, p.Line, p.Reason})
 	}
 	for _, f := range r.failures {
-		doc.Errors = append(doc.Errors, localErrorRecord{f.Account, f.User, f.Call, f.Class, f.Err, f.Hint})
+		doc.Errors = append(doc.Errors, LocalErrorRecord{f.Account, f.User, f.Call, f.Class, f.Err, f.Hint})
 	}
-	encoder := json.NewEncoder(w)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(doc)
+	if err := encoder.Encode(doc); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, escapeUnprintable(text.String()))
+	return err
 }
 
-func (r *localReport) record(key evidence.LocalKey, h evidence.Holder) localKeyRecord {
-	rec := localKeyRecord{
-		ID: key.ID, Temporary: key.ID.Temporary(), Places: []localPlaceRecord{},
+// escapeUnprintable writes what a terminal could obey as JSON's \u escapes.
+// Beyond ASCII there is nothing but the insides of strings.
+func escapeUnprintable(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r < 0x7f || unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			_, _ = fmt.Fprintf(&b, "\\u%04x", unit)
+		}
+	}
+	return b.String()
+}
+
+func (r *localReport) record(key evidence.LocalKey, h evidence.Holder) LocalKeyRecord {
+	rec := LocalKeyRecord{
+		ID: key.ID, Temporary: key.ID.Temporary(), Places: []LocalPlaceRecord{},
 		Account: known(h.Account), ARN: known(h.ARN), User: known(h.User), Works: known(h.Works),
 		Status: "unknown", Created: known(h.Created), LastUsed: "unknown",
 		Notes: append([]string{}, r.notes(key, h)...),
 	}
 	for _, p := range key.Places {
-		rec.Places = append(rec.Places, localPlaceRecord(p))
+		rec.Places = append(rec.Places, LocalPlaceRecord(p))
 	}
 	if status, ok := h.Status.Get(); ok {
 		rec.Status = string(status)
@@ -110,7 +174,7 @@ func (r *localReport) record(key evidence.LocalKey, h evidence.Holder) localKeyR
 	case ok && use.Never():
 		rec.LastUsed = nil
 	case ok:
-		rec.LastUsed = localUseRecord{use.At.UTC(), use.Service, use.Region}
+		rec.LastUsed = LocalUseRecord{use.At.UTC(), use.Service, use.Region}
 	}
 	return rec
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
-//go:generate go test -run TestReference -update .
+//go:generate go test -run "TestReference|TestLocalSchema" -update .
 
 var update = flag.Bool("update", false, "write docs/reference instead of comparing it")
 

@@ -55,6 +55,7 @@ Exit codes:
 		simCommand(a),
 		versionCommand(a),
 		exitCodesTopic(a),
+		permissionsTopic(a),
 	)
 	root.SetHelpCommand(helpCommand())
 	return root

@@ -58,6 +58,8 @@ func TestStories(t *testing.T) {
 			"received":   (*story)(nil).command((*story).received),
 			"stall":      (*story)(nil).command((*story).stall),
 			"asked":      (*story)(nil).command((*story).asked),
+			"session":    (*story)(nil).command((*story).session),
+			"grant":      (*story)(nil).command((*story).grant),
 			"deactivate": (*story)(nil).command((*story).deactivate),
 			"consumer":   (*story)(nil).command((*story).consumer),
 			"dismiss":    (*story)(nil).command((*story).dismiss),
@@ -75,7 +77,9 @@ func TestStories(t *testing.T) {
 // story is what one script has around it.
 type story struct {
 	aws  *fakeaws.AWS
-	past []*fakeaws.AWS // of earlier sim commands
+	past []*fakeaws.AWS // every one that a sim command made
+
+	sessionSecrets []string // handed out by session commands
 
 	stalled atomic.Bool
 	held    atomic.Int64 // calls that have been left without an answer
@@ -159,6 +163,9 @@ func (s *story) remember() {
 	defer s.mu.Unlock()
 	if s.ever == nil {
 		s.ever = map[string]bool{}
+	}
+	for _, secret := range s.sessionSecrets {
+		s.ever[secret] = true
 	}
 	for _, aws := range s.past {
 		for _, account := range aws.Accounts() {

@@ -19,6 +19,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/keytend/keytend/internal/fakeaws"
@@ -75,6 +77,36 @@ func (s *story) use(ts *testscript.TestScript, args []string) {
 		}
 	}
 	ts.Fatalf("no user %q with a key", args[0])
+}
+
+// session makes the script act with a session of the key it has, as
+// `aws sts get-session-token` would give it, for an hour.
+func (s *story) session(ts *testscript.TestScript, _ []string) {
+	key := credentials.NewStaticCredentialsProvider(ts.Getenv("AWS_ACCESS_KEY_ID"), ts.Getenv("AWS_SECRET_ACCESS_KEY"), "")
+	client := sts.New(sts.Options{Region: "us-east-1", Credentials: key, HTTPClient: &http.Client{Transport: s.aws.RoundTripper()}})
+	out, err := client.GetSessionToken(context.Background(), &sts.GetSessionTokenInput{DurationSeconds: aws.Int32(3600)})
+	ts.Check(err)
+	got := out.Credentials
+	ts.Setenv("AWS_ACCESS_KEY_ID", *got.AccessKeyId)
+	ts.Setenv("AWS_SECRET_ACCESS_KEY", *got.SecretAccessKey)
+	ts.Setenv("AWS_SESSION_TOKEN", *got.SessionToken)
+	s.sessionSecrets = append(s.sessionSecrets, *got.SecretAccessKey, *got.SessionToken)
+}
+
+// grant gives a user the policy that `keytend help permissions` prints and
+// nothing else: grant auditor, or grant auditor but iam:ListAccessKeys.
+func (s *story) grant(ts *testscript.TestScript, args []string) {
+	if len(args) != 1 && (len(args) != 3 || args[1] != "but") {
+		ts.Fatalf("usage: grant USER [but ACTION]")
+	}
+	policy := scanPolicy
+	if len(args) == 3 {
+		policy = strings.Replace(policy, `"`+args[2]+`"`, `"iam:GetNothing"`, 1)
+		if policy == scanPolicy {
+			ts.Fatalf("the policy has no %s", args[2])
+		}
+	}
+	ts.Check(s.asAdmin("Action", "PutUserPolicy", "UserName", args[0], "PolicyName", "scan", "PolicyDocument", policy))
 }
 
 // only is the story's account, as it is now.

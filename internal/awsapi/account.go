@@ -2,6 +2,8 @@ package awsapi
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -9,27 +11,35 @@ import (
 
 // Summary is what GetAccountSummary tells at a glance.
 type Summary struct {
-	Users            int
 	KeyQuota         int  // access keys a user may have
 	RootKeys         bool // the root user has at least one access key, of whatever status
-	RootMFA          bool
 	RootCertificates bool
 }
 
-// Summary reads the account's summary (iam:GetAccountSummary).
+// Summary reads the account's summary (iam:GetAccountSummary). A number that the
+// answer leaves out is an error, not nought.
 func (s *Session) Summary(ctx context.Context) (Summary, error) {
 	out, err := s.iam.GetAccountSummary(ctx, &iam.GetAccountSummaryInput{}, s.iamAPI("GetAccountSummary"))
 	if err != nil {
 		return Summary{}, s.fail("iam:GetAccountSummary", err)
 	}
-	number := func(key types.SummaryKeyType) int { return int(out.SummaryMap[string(key)]) }
-	return Summary{
-		Users:            number(types.SummaryKeyTypeUsers),
+	var missing []string
+	number := func(key types.SummaryKeyType) int {
+		n, said := out.SummaryMap[string(key)]
+		if !said {
+			missing = append(missing, string(key))
+		}
+		return int(n)
+	}
+	summary := Summary{
 		KeyQuota:         number(types.SummaryKeyTypeAccessKeysPerUserQuota),
 		RootKeys:         number(types.SummaryKeyTypeAccountAccessKeysPresent) > 0,
-		RootMFA:          number(types.SummaryKeyTypeAccountMFAEnabled) > 0,
 		RootCertificates: number(types.SummaryKeyTypeAccountSigningCertificatesPresent) > 0,
-	}, nil
+	}
+	if len(missing) > 0 {
+		return Summary{}, s.fail("iam:GetAccountSummary", errors.New("answer has no "+strings.Join(missing, ", ")))
+	}
+	return summary, nil
 }
 
 // Alias returns the account's sign-in alias (iam:ListAccountAliases); empty

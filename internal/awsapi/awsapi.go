@@ -77,12 +77,16 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 	return s, nil
 }
 
+func (o Options) log() *slog.Logger {
+	if o.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return o.Log
+}
+
 // newSession makes the clients of a configuration.
 func newSession(ctx context.Context, cfg aws.Config, o Options) *Session {
-	log := o.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
+	log := o.log()
 	s := &Session{profile: o.Profile, clock: &clock{log: log}, retryers: newRetryers(cfg.RetryMaxAttempts)}
 	if cfg.Region == "" {
 		cfg.Region, s.defaulted = DefaultRegion, true
@@ -104,7 +108,7 @@ func (s *Session) connect() {
 }
 
 func loadOptions(o Options) []func(*config.LoadOptions) error {
-	options := []func(*config.LoadOptions) error{}
+	options := []func(*config.LoadOptions) error{config.WithLogger(sdkLog{o.log()})}
 	if o.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(o.Profile))
 	}
@@ -166,7 +170,9 @@ func (s *Session) fail(call string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return newError(call, s.profile, err)
+	failed := newError(call, s.profile, err)
+	failed.Guessed = s.defaulted
+	return failed
 }
 
 // String names the session without any credential.

@@ -55,6 +55,9 @@ var classOfCode = map[string]Class{
 	"NoSuchEntityException":      NotFound,
 	"ReportNotPresent":           NotFound,
 	"ResourceNotFound":           NotFound,
+	"ParameterNotFound":          NotFound,
+	"ParameterVersionNotFound":   NotFound,
+	"NotFound":                   NotFound, // KMS
 	"MissingAuthentication":      CredentialsMissing,
 	"InvalidClientTokenId":       CredentialsInvalid,
 	"InvalidAccessKeyId":         CredentialsInvalid,

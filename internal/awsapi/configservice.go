@@ -44,8 +44,11 @@ func (s *Session) ConfigRules(ctx context.Context) ([]ConfigRule, error) {
 		for _, r := range out.ConfigRules {
 			rules = append(rules, ConfigRule{r.ConfigRuleName, r.Source.SourceIdentifier, r.ConfigRuleState == "ACTIVE"})
 		}
-		if out.NextToken == "" || out.NextToken == in["NextToken"] {
+		switch out.NextToken {
+		case "":
 			return rules, nil
+		case in["NextToken"]:
+			return nil, s.fail("config:DescribeConfigRules", errCutOff)
 		}
 		in["NextToken"] = out.NextToken
 	}

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,22 +34,27 @@ func (s *Session) Keys(ctx context.Context, user string) ([]ListedKey, error) {
 				ID: accesskey.ID(aws.ToString(k.AccessKeyId)), Status: accesskey.Status(k.Status), Created: aws.ToTime(k.CreateDate).UTC(),
 			})
 		}
-		if !more(out.IsTruncated, out.Marker) {
-			return keys, nil
+		if in.Marker, err = nextPage(out.IsTruncated, out.Marker, in.Marker); in.Marker == nil {
+			return keys, s.fail("iam:ListAccessKeys", err)
 		}
-		in.Marker = out.Marker
 	}
 }
 
 // KeyLastUsed returns a key's latest published use and its user's name
-// (iam:GetAccessKeyLastUsed).
+// (iam:GetAccessKeyLastUsed). Never used is an answer without a date; an answer
+// without last-used data is an error.
 func (s *Session) KeyLastUsed(ctx context.Context, id accesskey.ID) (use accesskey.LastUse, user string, err error) {
 	out, err := s.iam.GetAccessKeyLastUsed(ctx, &iam.GetAccessKeyLastUsedInput{AccessKeyId: aws.String(string(id))}, s.iamAPI("GetAccessKeyLastUsed"))
 	if err != nil {
 		return accesskey.LastUse{}, "", s.fail("iam:GetAccessKeyLastUsed", err)
 	}
-	if last := out.AccessKeyLastUsed; last != nil && last.LastUsedDate != nil {
-		use = accesskey.LastUse{At: last.LastUsedDate.UTC(), Region: unlessNA(last.Region), Service: unlessNA(last.ServiceName)}
+	last := out.AccessKeyLastUsed
+	if last == nil {
+		return accesskey.LastUse{}, "", s.fail("iam:GetAccessKeyLastUsed", errors.New("answer has no AccessKeyLastUsed"))
+	}
+	use = accesskey.LastUse{At: aws.ToTime(last.LastUsedDate).UTC(), Region: unlessNA(last.Region), Service: unlessNA(last.ServiceName)}
+	if use.Never() && use != (accesskey.LastUse{}) {
+		return accesskey.LastUse{}, "", s.fail("iam:GetAccessKeyLastUsed", errors.New("answer names a service or region but no date"))
 	}
 	return use, aws.ToString(out.UserName), nil
 }

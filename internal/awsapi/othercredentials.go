@@ -29,10 +29,15 @@ func (s *Session) ServiceCredentials(ctx context.Context) iter.Seq2[[]OwnedServi
 				yield(nil, s.fail("iam:ListServiceSpecificCredentials", err))
 				return
 			}
-			if !yield(ownedCredentials(out.ServiceSpecificCredentials), nil) || !more(out.IsTruncated, out.Marker) {
+			if !yield(ownedCredentials(out.ServiceSpecificCredentials), nil) {
 				return
 			}
-			in.Marker = out.Marker
+			if in.Marker, err = nextPage(out.IsTruncated, out.Marker, in.Marker); err != nil {
+				yield(nil, s.fail("iam:ListServiceSpecificCredentials", err))
+			}
+			if in.Marker == nil {
+				return
+			}
 		}
 	}
 }
@@ -61,9 +66,8 @@ func (s *Session) SigningCertificates(ctx context.Context, user string) ([]acces
 		for _, c := range out.Certificates {
 			found = append(found, accesskey.SigningCertificate{Active: c.Status == types.StatusTypeActive, Changed: aws.ToTime(c.UploadDate).UTC()})
 		}
-		if !more(out.IsTruncated, out.Marker) {
-			return found, nil
+		if in.Marker, err = nextPage(out.IsTruncated, out.Marker, in.Marker); in.Marker == nil {
+			return found, s.fail("iam:ListSigningCertificates", err)
 		}
-		in.Marker = out.Marker
 	}
 }

@@ -247,7 +247,7 @@ func TestNowFollowsAWS(t *testing.T) {
 		if _, err := s.Identity(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		ahead := s.Now().Sub(time.Now())
+		ahead := time.Until(s.Now())
 		if ahead < time.Hour-time.Second || ahead > time.Hour+time.Second {
 			t.Fatalf("AWS is an hour ahead, Now says %s", ahead)
 		}
@@ -262,7 +262,6 @@ func TestNowFollowsAWS(t *testing.T) {
 
 func TestClockBounds(t *testing.T) {
 	base := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	at := func(d time.Duration) time.Time { return base.Add(d) }
 	c := &clock{log: slog.New(slog.DiscardHandler)}
 	steps := []struct {
 		name           string
@@ -276,7 +275,7 @@ func TestClockBounds(t *testing.T) {
 		{"clock was set: anew", -3600 * time.Second, 0, 0, -3599 * time.Second},
 	}
 	for _, s := range steps {
-		c.observe(at(s.date), at(s.sent), at(s.received))
+		c.observe(base.Add(s.date), base.Add(s.sent), base.Add(s.received))
 		if got := c.offset(); got != s.want {
 			t.Errorf("%s: %s, want %s", s.name, got, s.want)
 		}
@@ -303,5 +302,22 @@ func TestSessionShowsNoSecret(t *testing.T) {
 	s := open(t, Options{Profile: ""})
 	if text := s.String(); strings.Contains(text, testSecret) || strings.Contains(text, testID) {
 		t.Fatal(text)
+	}
+}
+
+// TestGuessedRegionIsSaidWhereItMatters: keys of GovCloud and China are unknown
+// in the partition that is asked by default.
+func TestGuessedRegionIsSaidWhereItMatters(t *testing.T) {
+	for region, want := range map[string]bool{"": true, "us-gov-west-1": false} {
+		for code, matters := range map[string]bool{"InvalidClientTokenId": true, "AccessDenied": false} {
+			plainEnvironment(t)
+			client := &http.Client{Transport: wire(func(*http.Request, string) (int, string) {
+				return 403, "<ErrorResponse><Error><Code>" + code + "</Code></Error></ErrorResponse>"
+			})}
+			_, err := open(t, Options{Region: region, HTTPClient: client}).Identity(t.Context())
+			if got := strings.Contains(Hint(err), "--region"); got != (want && matters) {
+				t.Errorf("region %q, %s: %s", region, code, Hint(err))
+			}
+		}
 	}
 }

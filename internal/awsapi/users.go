@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"net/url"
 	"time"
@@ -22,8 +23,6 @@ type User struct {
 	ARN     string
 	Path    string
 	Created time.Time // UTC
-
-	PasswordLastUsed time.Time // UTC; ListUsers only; zero: never or unknown
 
 	Tags                map[string]string
 	Groups              []string // names
@@ -85,17 +84,34 @@ func (s *Session) authorizationDetails(ctx context.Context, kinds ...types.Entit
 				yield(AuthorizationPage{}, s.fail("iam:GetAccountAuthorizationDetails", err))
 				return
 			}
-			if !yield(authorizationPage(s.At(asked), out), nil) || !more(out.IsTruncated, out.Marker) {
+			if !yield(authorizationPage(s.At(asked), out), nil) {
 				return
 			}
-			in.Marker = out.Marker
+			if in.Marker, err = nextPage(out.IsTruncated, out.Marker, in.Marker); err != nil {
+				yield(AuthorizationPage{}, s.fail("iam:GetAccountAuthorizationDetails", err))
+			}
+			if in.Marker == nil {
+				return
+			}
 		}
 	}
 }
 
-// more reports whether a page is followed by another: a truncated page without
-// a marker would otherwise be asked for for ever.
-func more(truncated bool, marker *string) bool { return truncated && aws.ToString(marker) != "" }
+// errCutOff is a list of which AWS says that there is more, but not where.
+var errCutOff = errors.New("answer is truncated and doesn't say how to go on")
+
+// nextPage returns the marker of the page that follows one, nil after the last.
+// A truncated page must name a marker, and another than its own: the users
+// behind it would be missing in silence, or be asked for for ever.
+func nextPage(truncated bool, marker, own *string) (*string, error) {
+	switch {
+	case !truncated:
+		return nil, nil
+	case aws.ToString(marker) == "", aws.ToString(marker) == aws.ToString(own):
+		return nil, errCutOff
+	}
+	return marker, nil
+}
 
 func authorizationPage(at time.Time, out *iam.GetAccountAuthorizationDetailsOutput) AuthorizationPage {
 	page := AuthorizationPage{At: at, Users: make([]User, 0, len(out.UserDetailList))}
@@ -191,10 +207,15 @@ func (s *Session) ListUsers(ctx context.Context) iter.Seq2[UserPage, error] {
 			for _, u := range out.Users {
 				page.Users = append(page.Users, listedUser(u))
 			}
-			if !yield(page, nil) || !more(out.IsTruncated, out.Marker) {
+			if !yield(page, nil) {
 				return
 			}
-			in.Marker = out.Marker
+			if in.Marker, err = nextPage(out.IsTruncated, out.Marker, in.Marker); err != nil {
+				yield(UserPage{}, s.fail("iam:ListUsers", err))
+			}
+			if in.Marker == nil {
+				return
+			}
 		}
 	}
 }
@@ -202,6 +223,6 @@ func (s *Session) ListUsers(ctx context.Context) iter.Seq2[UserPage, error] {
 func listedUser(u types.User) User {
 	return User{
 		Name: aws.ToString(u.UserName), ID: aws.ToString(u.UserId), ARN: aws.ToString(u.Arn), Path: aws.ToString(u.Path),
-		Created: aws.ToTime(u.CreateDate).UTC(), PasswordLastUsed: aws.ToTime(u.PasswordLastUsed).UTC(),
+		Created: aws.ToTime(u.CreateDate).UTC(),
 	}
 }

@@ -24,6 +24,7 @@ type account struct {
 	report    report
 	events    []Event // in order of time; what LookupEvents reads
 	reads     uint64  // of access keys, so far
+	regions   map[string]*stores
 }
 
 type rootUser struct {

@@ -41,9 +41,9 @@ func TestSignatures(t *testing.T) {
 
 func TestUnsignedRequest(t *testing.T) {
 	cloud := newAWS(t, fakeaws.Config{}, adminSpec())
-	r, _ := http.NewRequest("GET", "https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08", nil)
+	r, _ := http.NewRequest(http.MethodGet, "https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08", nil)
 	reply, err := cloud.RoundTripper().RoundTrip(r)
-	if err != nil || reply.StatusCode != 403 {
+	if err != nil || reply.StatusCode != http.StatusForbidden {
 		t.Fatalf("reply is %v, %v", reply, err)
 	}
 	if reply.Header.Get("X-Amzn-Requestid") == "" || reply.Header.Get("Date") != "Sun, 01 Mar 2026 12:00:00 GMT" {

@@ -113,8 +113,8 @@ func (r *request) tagFacts(f map[string][]string) {
 		f["aws:RequestTag/"+t.Key] = []string{t.Value}
 		f["aws:TagKeys"] = append(f["aws:TagKeys"], t.Key)
 	}
-	for _, key := range r.list("TagKeys") {
-		f["aws:TagKeys"] = append(f["aws:TagKeys"], key)
+	if keys := r.list("TagKeys"); len(keys) > 0 {
+		f["aws:TagKeys"] = append(f["aws:TagKeys"], keys...)
 	}
 	if arn := r.value("PolicyArn"); arn != "" {
 		f["iam:PolicyARN"] = []string{arn}

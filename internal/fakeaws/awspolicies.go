@@ -57,7 +57,9 @@ var awsPolicyDocuments = map[string]string{
 		`"ecr:Describe*"`, `"ecr:List*"`, `"ecr:BatchGetImage"`),
 	"AmazonEC2ContainerRegistryPowerUser": allow(`"ecr:GetAuthorizationToken"`, `"ecr:Batch*"`, `"ecr:Describe*"`, `"ecr:Get*"`, `"ecr:List*"`,
 		`"ecr:InitiateLayerUpload"`, `"ecr:UploadLayerPart"`, `"ecr:CompleteLayerUpload"`, `"ecr:PutImage"`),
-	"AWSLambda_FullAccess":         allow(`"lambda:*"`, `"logs:Describe*"`, `"cloudwatch:ListMetrics"`, `"cloudwatch:GetMetricData"`, `"iam:ListRoles"`, `"iam:GetRole"`, `"iam:GetPolicy"`),
+	"AWSLambda_FullAccess": statements(
+		`{"Effect":"Allow","Action":["lambda:*","logs:DescribeLogGroups","cloudwatch:ListMetrics","cloudwatch:GetMetricData","iam:ListRoles","iam:GetRole","iam:GetPolicy"],"Resource":"*"}`,
+		`{"Effect":"Allow","Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"lambda.amazonaws.com"}}}`),
 	"AWSCodeCommitPowerUser":       allow(`"codecommit:BatchGet*"`, `"codecommit:Create*"`, `"codecommit:Get*"`, `"codecommit:GitPull"`, `"codecommit:GitPush"`, `"codecommit:List*"`),
 	"CloudWatchAgentServerPolicy":  allow(`"cloudwatch:PutMetricData"`, `"ec2:DescribeVolumes"`, `"ec2:DescribeTags"`, `"logs:PutLogEvents"`, `"logs:CreateLogStream"`, `"logs:CreateLogGroup"`),
 	"CloudWatchLogsFullAccess":     allow(`"logs:*"`, `"cloudwatch:GenerateQuery"`),

@@ -13,7 +13,7 @@ func newClock(start time.Time) clock {
 	if start.IsZero() {
 		return clock{}
 	}
-	return clock{offset: start.Sub(time.Now())}
+	return clock{offset: time.Until(start)}
 }
 
 func (c clock) now() time.Time { return time.Now().Add(c.offset).Round(0).UTC() }

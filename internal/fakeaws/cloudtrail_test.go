@@ -262,3 +262,49 @@ func TestLookupEventsOfSessions(t *testing.T) {
 		t.Errorf("%+v", record)
 	}
 }
+
+// TestLookupEventsAcrossAccounts: both sides see who takes a role of another
+// account; the owner of the role learns little of the caller.
+func TestLookupEventsAcrossAccounts(t *testing.T) {
+	a := New(Config{Start: trailStart})
+	a.AddAccount(oneUser("111111111111", nil))
+	a.AddAccount(oneUser("222222222222", func(s *AccountSpec) {
+		s.Roles = []RoleSpec{{Name: "audit", TrustPolicy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"111111111111"}}]}`}}
+	}))
+	_, err := sts.NewFromConfig(configOf(a, "111111111111", "us-east-1")).AssumeRole(t.Context(), &sts.AssumeRoleInput{
+		RoleArn: aws.String("arn:aws:iam::222222222222:role/audit"), RoleSessionName: aws.String("keytend"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for account, want := range map[string]string{"111111111111": "IAMUser", "222222222222": "AWSAccount"} {
+		client := cloudtrail.NewFromConfig(configOf(a, account, "us-east-1"))
+		events := lookup(t, a, client, types.LookupAttributeKeyEventName, "AssumeRole")
+		if len(events) != 1 {
+			t.Fatalf("%s: %v", account, names(events))
+		}
+		var record struct {
+			RecipientAccountID string
+			UserIdentity       struct{ Type, AccountID, ARN string }
+		}
+		if err := json.Unmarshal([]byte(*events[0].CloudTrailEvent), &record); err != nil {
+			t.Fatal(err)
+		}
+		who := record.UserIdentity
+		if who.Type != want || who.AccountID != "111111111111" || record.RecipientAccountID != account || (who.ARN == "") != (want == "AWSAccount") {
+			t.Errorf("%s: %+v", account, record)
+		}
+	}
+}
+
+func TestLookupEventsErrorCodes(t *testing.T) {
+	a, trail, users := trailOfAlice(t, Config{})
+	if _, err := users.GetUser(t.Context(), &iam.GetUserInput{UserName: aws.String("nobody")}); err == nil {
+		t.Fatal("GetUser finds nobody")
+	}
+	events := lookup(t, a, trail, types.LookupAttributeKeyEventName, "GetUser")
+	var record struct{ ErrorCode, ErrorMessage string }
+	if len(events) != 1 || json.Unmarshal([]byte(*events[0].CloudTrailEvent), &record) != nil || record.ErrorCode != "NoSuchEntityException" || record.ErrorMessage == "" {
+		t.Errorf("%v %+v", names(events), record)
+	}
+}

@@ -40,7 +40,7 @@ func askJSON(t *testing.T, a *AWS, service, call, body string, answer any) (code
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }() // it is in memory
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)

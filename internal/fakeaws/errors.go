@@ -93,7 +93,9 @@ func (s *service) failure(e *apiError, id string) answer {
 	x.open("ErrorResponse", s.namespace)
 	x.text("<Error><Type>" + fault + "</Type>")
 	x.element("Code", e.Code)
-	x.element("Message", e.Message)
+	if e.Message != "" {
+		x.element("Message", e.Message)
+	}
 	x.text("</Error>")
 	x.element("RequestId", id)
 	x.close("ErrorResponse")

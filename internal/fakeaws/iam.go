@@ -32,7 +32,11 @@ func iamService() service {
 }
 
 func iamConstraints() map[string]constraint {
-	name := func(longest int) constraint { return matching(`[\w+=,.@-]+`, 1, longest) }
+	name := func(longest int) constraint {
+		c := matching(`[\w+=,.@-]+`, 1, longest)
+		c.spoken = "It must contain only alphanumeric characters and/or the following: +=,.@_-"
+		return c
+	}
 	path := matching(`(\x{002F})|(\x{002F}[\x{0021}-\x{007E}]+\x{002F})`, 1, 512)
 	path.shown = `(\u002F)|(\u002F[\u0021-\u007F]+\u002F)`
 	prefix := matching(`\x{002F}[\x{0021}-\x{007E}]*`, 1, 512)

@@ -149,7 +149,7 @@ func malformed(err error) *apiError {
 	return &apiError{Status: 400, Code: "MalformedPolicyDocument", Message: err.Error()}
 }
 
-func (h holderKind) errNoInline(holder, policy string) *apiError {
+func (h holderKind) errNoInline(policy string) *apiError {
 	return errNoEntity("The " + strings.ToLower(h.word) + " policy with name " + policy + " cannot be found.")
 }
 
@@ -161,7 +161,7 @@ func (h holderKind) get(r *request) (any, *apiError) {
 	policy := r.value("PolicyName")
 	text, ok := g.inline[policy]
 	if !ok {
-		return nil, h.errNoInline(name, policy)
+		return nil, h.errNoInline(policy)
 	}
 	type named struct{ PolicyName, PolicyDocument string }
 	doc := named{policy, documentOnWire(text)}
@@ -184,13 +184,13 @@ func (h holderKind) get(r *request) (any, *apiError) {
 }
 
 func (h holderKind) delete(r *request) (any, *apiError) {
-	g, name, err := h.find(r)
+	g, _, err := h.find(r)
 	if err != nil {
 		return nil, err
 	}
 	policy := r.value("PolicyName")
 	if _, ok := g.inline[policy]; !ok {
-		return nil, h.errNoInline(name, policy)
+		return nil, h.errNoInline(policy)
 	}
 	delete(g.inline, policy)
 	return nil, nil

@@ -62,14 +62,16 @@ func generateReport(r *request) (any, *apiError) {
 	return reportState{"STARTED", "No report exists. Starting a new report generation task"}, nil
 }
 
+// getReport refuses without any message, as AWS does (prowler issue 272,
+// introspector issue 17).
 func getReport(r *request) (any, *apiError) {
 	switch stored := &r.account.report; {
 	case stored.working:
-		return nil, &apiError{Status: 404, Code: "ReportInProgress", Message: "The credential report is still being generated."}
+		return nil, &apiError{Status: 404, Code: "ReportInProgress"}
 	case stored.generated.IsZero():
-		return nil, &apiError{Status: 410, Code: "ReportNotPresent", Message: "No report exists. To generate a credential report, use GenerateCredentialReport."}
+		return nil, &apiError{Status: 410, Code: "ReportNotPresent"}
 	case !stored.fresh(r.now):
-		return nil, &apiError{Status: 410, Code: "ReportExpired", Message: "The most recent credential report has expired. To generate a new credential report, use GenerateCredentialReport."}
+		return nil, &apiError{Status: 410, Code: "ReportExpired"}
 	}
 	return struct {
 		Content       []byte

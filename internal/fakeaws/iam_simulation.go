@@ -38,7 +38,6 @@ type evaluationShape struct {
 
 // simulation is a SimulatePrincipalPolicy call taken apart.
 type simulation struct {
-	aws      *AWS
 	policies iampolicy.Policies
 	grants   []grant
 	caller   iampolicy.Caller
@@ -122,47 +121,51 @@ func (r *request) addInput(s *simulation, name, text string) *apiError {
 
 // simulated gathers the policies of a user, group or role of the account.
 func (r *request) simulated(arn string) (*simulation, *apiError) {
-	acct := r.account
-	s := &simulation{aws: r.aws, account: acct.id, context: map[string][]string{}, caller: iampolicy.Caller{Account: acct.id, ARN: arn}}
 	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[2] != "iam" {
+	if len(parts) != 6 || parts[2] != "iam" || parts[4] != r.account.id {
 		return nil, errInvalidInput("Invalid Entity Arn: " + arn)
 	}
-	if parts[4] != acct.id {
-		return nil, errInvalidInput("Invalid Entity Arn: " + arn + " does not clearly define entity type and name.")
-	}
 	kind, path, _ := strings.Cut(parts[5], "/")
-	name := path[strings.LastIndexByte(path, '/')+1:]
-	boundary, ok := "", false
-	switch kind {
-	case "user":
-		var u *user
-		if u, ok = acct.users.get(name); ok {
-			s.grants, boundary = acct.grantedToUser(u), u.boundary
-			s.context["aws:username"], s.context["aws:userid"] = []string{u.name}, []string{u.id}
-		}
-	case "role":
-		var found *role
-		if found, ok = acct.roles.get(name); ok {
-			s.grants, boundary = acct.granted(&found.grants), found.boundary
-		}
-	case "group":
-		var g *group
-		if g, ok = acct.groups.get(name); ok {
-			s.grants = acct.granted(&g.grants)
-		}
-	default:
-		return nil, errInvalidInput("Invalid Entity Arn: " + arn + " does not clearly define entity type and name.")
-	}
-	if !ok {
+	s := &simulation{account: r.account.id, context: map[string][]string{}, caller: iampolicy.Caller{Account: r.account.id, ARN: arn}}
+	boundary, found, err := s.hold(r.account, kind, path[strings.LastIndexByte(path, '/')+1:])
+	switch {
+	case err != nil:
+		return nil, err
+	case !found:
 		return nil, errNoEntity("No such entity exists: " + arn)
 	}
-	s.policies = iampolicy.Policies{Identity: r.aws.documents(s.grants), Boundary: r.aws.boundary(acct, boundary)}
+	s.policies = iampolicy.Policies{Identity: r.aws.documents(s.grants), Boundary: r.aws.boundary(r.account, boundary)}
 	if kind != "group" {
-		s.policies.SCPs = r.aws.controlPolicies(acct)
+		s.policies.SCPs = r.aws.controlPolicies(r.account)
 	}
 	s.governed = len(s.policies.SCPs) > 0
 	return s, nil
+}
+
+// hold has the simulation hold what a user, group or role holds.
+func (s *simulation) hold(acct *account, kind, name string) (boundary string, found bool, err *apiError) {
+	switch kind {
+	case "user":
+		u, found := acct.users.get(name)
+		if found {
+			s.grants, boundary = acct.grantedToUser(u), u.boundary
+			s.context["aws:username"], s.context["aws:userid"] = []string{u.name}, []string{u.id}
+		}
+		return boundary, found, nil
+	case "role":
+		held, found := acct.roles.get(name)
+		if found {
+			s.grants, boundary = acct.granted(&held.grants), held.boundary
+		}
+		return boundary, found, nil
+	case "group":
+		g, found := acct.groups.get(name)
+		if found {
+			s.grants = acct.granted(&g.grants)
+		}
+		return "", found, nil
+	}
+	return "", false, errInvalidInput("Invalid Entity Arn: " + kind + "/" + name + " does not clearly define entity type and name.")
 }
 
 func (s *simulation) evaluate(name, resource string) evaluationShape {

@@ -160,10 +160,8 @@ func deleteUser(r *request) (any, *apiError) {
 		return nil, errDeleteConflict(cannot + "delete login profile first.")
 	case len(u.devices) > 0:
 		return nil, errDeleteConflict(cannot + "delete MFA device first.")
-	case len(u.certificates) > 0:
-		return nil, errDeleteConflict(cannot + "delete signing certificates first.")
-	case len(u.credentials) > 0:
-		return nil, errDeleteConflict(cannot + "delete service specific credentials first.")
+	case len(u.certificates)+len(u.credentials) > 0:
+		return nil, errDeleteConflict(cannot + "remove referenced objects first.")
 	}
 	u.gone = true
 	r.account.users.remove(u.name)

@@ -94,8 +94,11 @@ func (a *AWS) judge(r *request, act action) *apiError {
 	if err := r.validate(act); err != nil {
 		return err
 	}
-	if act.open {
+	switch {
+	case act.open:
 		return nil
+	case act.asks != nil:
+		return act.asks(r)
 	}
 	return a.authorize(r, act)
 }

@@ -52,7 +52,7 @@ func send(t *testing.T, cloud *fakeaws.AWS, r *http.Request) reply {
 // in the address.
 func presigned(t *testing.T, cloud *fakeaws.AWS, as login, at time.Time, query bool) reply {
 	t.Helper()
-	r, err := http.NewRequest("GET", "https://sts.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15", nil)
+	r, err := http.NewRequest(http.MethodGet, "https://sts.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func presigned(t *testing.T, cloud *fakeaws.AWS, as login, at time.Time, query b
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, _ = http.NewRequest("GET", address, nil)
+		r, _ = http.NewRequest(http.MethodGet, address, nil)
 		r.Header = header
 	} else if err := v4.NewSigner().SignHTTP(ctx, who, r, hex.EncodeToString(empty[:]), "sts", "us-east-1", at); err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func presigned(t *testing.T, cloud *fakeaws.AWS, as login, at time.Time, query b
 func TestTamperedRequests(t *testing.T) {
 	cloud := newAWS(t, fakeaws.Config{}, adminSpec())
 	signed := func(service, body string) *http.Request {
-		r, _ := http.NewRequest("POST", "https://iam.amazonaws.com/", strings.NewReader(body))
+		r, _ := http.NewRequest(http.MethodPost, "https://iam.amazonaws.com/", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 		as, hash := adminOf(cloud), sha256.Sum256([]byte(body))
 		who := aws.Credentials{AccessKeyID: as.id, SecretAccessKey: as.secret}
@@ -161,7 +161,9 @@ func TestOverASocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	advanced.Body.Close()
+	if err := advanced.Body.Close(); err != nil {
+		t.Error(err)
+	}
 	if got := cloud.Now().Sub(start); got < 48*time.Hour || got > 49*time.Hour {
 		t.Errorf("after /_sim/advance?by=48h the clock is %v on", got)
 	}

@@ -96,3 +96,11 @@ func ok[T any](t *testing.T) func(T, error) T {
 }
 
 var ctx = context.Background()
+
+func errorCode(err error) string {
+	var refused smithy.APIError
+	if errors.As(err, &refused) {
+		return refused.ErrorCode()
+	}
+	return ""
+}

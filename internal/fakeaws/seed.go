@@ -35,8 +35,10 @@ func (a *AWS) seed(s AccountSpec) {
 	if s.Management {
 		a.manager = acct
 	}
+	acct.seedStores(s)
 	acct.spec = s
 	acct.spec.Users, acct.spec.Groups, acct.spec.Policies, acct.spec.Roles, acct.spec.Root = nil, nil, nil, nil, RootSpec{}
+	acct.spec.Secrets, acct.spec.Parameters = nil, nil
 	if s.ReportAge > 0 {
 		acct.storeReport(second(now.Add(-s.ReportAge)), a.config.LastUsedLag)
 	}

@@ -14,6 +14,9 @@ func allServices() []service {
 		organizationsService(),
 		cloudtrailService(),
 		configService(),
+		secretsmanagerService(),
+		ssmService(),
+		kmsService(),
 	}
 }
 
@@ -38,6 +41,9 @@ type service struct {
 	// constraints of the parameters of a Query service, by name: in IAM and STS
 	// a parameter means the same in every action.
 	constraints map[string]constraint
+	// leftOut and hides name members of a JSON call that CloudTrail doesn't
+	// show, as it writes them: left out, or written as hidden.
+	leftOut, hides []string
 }
 
 // action is one API call.
@@ -49,6 +55,8 @@ type action struct {
 	do func(*request) (any, *apiError)
 	// on names what permission is asked for; nil: everything ("*").
 	on func(*request) target
+	// asks replaces authorization by the caller's policies alone.
+	asks func(*request) *apiError
 	// permission replaces "service:Action" in authorization where AWS asks for
 	// another one.
 	permission string

@@ -259,13 +259,14 @@ func sigEscape(s string, keepSlash bool) string {
 	return b.String()
 }
 
+// hostOf is the host a request is for, whether it came from a socket or
+// straight from a client.
+func hostOf(r *http.Request) string { return cmp.Or(r.Host, r.URL.Host) }
+
 func canonicalHeader(r *http.Request, name string) string {
 	switch name {
 	case "host":
-		if r.Host != "" {
-			return r.Host
-		}
-		return r.URL.Host
+		return hostOf(r)
 	case "content-length":
 		return strconv.FormatInt(r.ContentLength, 10)
 	}

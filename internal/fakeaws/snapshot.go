@@ -31,6 +31,7 @@ func (a *AWS) Snapshot(id string) AccountSpec {
 	for _, r := range acct.roles.all() {
 		s.Roles = append(s.Roles, r.snapshot())
 	}
+	acct.snapshotStores(&s)
 	return s
 }
 

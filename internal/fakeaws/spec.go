@@ -28,6 +28,9 @@ type AccountSpec struct {
 	Policies []PolicySpec
 	Roles    []RoleSpec
 
+	Secrets    []SecretSpec
+	Parameters []ParameterSpec
+
 	// ServiceControlPolicies are the documents attached to the account itself.
 	// As in AWS, an account with any needs one that allows: see FullAWSAccess.
 	// Empty: no service control policy limits the account.

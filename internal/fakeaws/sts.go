@@ -69,26 +69,12 @@ func assumeRole(r *request) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	permissions := []string{"sts:AssumeRole"}
-	if r.form.Has("Tags.member.1.Key") {
-		permissions = append(permissions, "sts:TagSession")
+	if err := r.checkAssume("sts:AssumeRole", acct, found, mfa); err != nil {
+		return nil, err
 	}
-	for _, permission := range permissions {
-		if err := r.checkAssume(permission, acct, found, mfa); err != nil {
-			return nil, err
-		}
-	}
-	length, err := r.assumedFor(found)
+	s, err := r.roleSession(acct, found, mfa)
 	if err != nil {
 		return nil, err
-	}
-	s := r.newSession(acct, length)
-	s.role, s.name, s.mfa = found, r.value("RoleSessionName"), mfa
-	if s.policies, err = r.sessionPolicies(acct); err != nil {
-		return nil, err
-	}
-	for _, t := range r.tags("Tags") {
-		s.tags[t.Key] = t.Value
 	}
 	r.aws.sessions[s.id] = s
 	if acct != r.account {
@@ -101,6 +87,26 @@ func assumeRole(r *request) (any, *apiError) {
 		AssumedRoleUser  roleUser
 		PackedPolicySize *int
 	}{s.shape(), roleUser{who.uniqueID(), who.arn()}, s.packed()}, nil
+}
+
+// roleSession makes the session that an allowed AssumeRole asks for.
+func (r *request) roleSession(acct *account, found *role, mfa bool) (*session, *apiError) {
+	length, err := r.assumedFor(found)
+	if err != nil {
+		return nil, err
+	}
+	s := r.newSession(acct, length)
+	s.role, s.name, s.mfa = found, r.value("RoleSessionName"), mfa
+	if s.policies, err = r.sessionPolicies(acct); err != nil {
+		return nil, err
+	}
+	for _, t := range r.tags("Tags") {
+		s.tags[t.Key] = t.Value
+	}
+	if len(s.tags) > 0 {
+		err = r.checkAssume("sts:TagSession", acct, found, mfa)
+	}
+	return s, err
 }
 
 func (r *request) cannotAssume(permission string) string {

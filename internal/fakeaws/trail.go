@@ -26,6 +26,19 @@ func (r *request) describe() {
 	var params map[string]any
 	if err := json.Unmarshal(r.body, &params); err == nil && len(params) > 0 {
 		r.params, _ = hideSecrets(lowered(params)).(map[string]any)
+		r.service.conceal(r.params)
+	}
+}
+
+// conceal keeps from CloudTrail what the service doesn't tell it.
+func (s *service) conceal(params map[string]any) {
+	for _, name := range s.leftOut {
+		delete(params, name)
+	}
+	for _, name := range s.hides {
+		if _, given := params[name]; given {
+			params[name] = hidden
+		}
 	}
 }
 

@@ -29,7 +29,7 @@ func TestUserLifecycle(t *testing.T) {
 	_, err := client.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("Doe,Jane+x=y@z")})
 	wantMessage(t, err, 409, "EntityAlreadyExists", "User with name Doe,Jane+x=y@z already exists.")
 	_, err = client.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("a b")})
-	wantMessage(t, err, 400, "ValidationError", `1 validation error detected: Value 'a b' at 'userName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]+`)
+	wantMessage(t, err, 400, "ValidationError", "The specified value for userName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-")
 
 	key := ok[*iam.CreateAccessKeyOutput](t)(client.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: name}))
 	_, err = client.DeleteUser(ctx, &iam.DeleteUserInput{UserName: name})

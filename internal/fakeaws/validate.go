@@ -15,6 +15,7 @@ import (
 type constraint struct {
 	pattern  *regexp.Regexp
 	shown    string // the pattern as AWS shows it
+	spoken   string // what AWS says in place of showing the pattern
 	shortest int
 	longest  int
 	least    int // of a number, together with most
@@ -29,6 +30,14 @@ func matching(pattern string, shortest, longest int) constraint {
 func oneOf(values ...string) constraint { return constraint{enum: values} }
 
 func number(least, most int) constraint { return constraint{least: least, most: most} }
+
+// misspelt is AWS's refusal of a value with characters that may not be in it.
+func (c constraint) misspelt(name, value string) *apiError {
+	if c.spoken == "" || c.pattern.MatchString(value) {
+		return nil
+	}
+	return errValidation("The specified value for %s is invalid. %s", name, c.spoken)
+}
 
 // validate checks the parameters of a Query call in AWS's words: required ones,
 // then every one whose constraint is known.
@@ -45,6 +54,9 @@ func (r *request) validate(act action) *apiError {
 	for _, name := range slices.Sorted(maps.Keys(r.service.constraints)) {
 		c := r.service.constraints[name]
 		if values, ok := r.form[name]; ok && len(values) > 0 {
+			if err := c.misspelt(lowerFirst(name), values[0]); err != nil {
+				return err
+			}
 			if fault := c.fault(lowerFirst(name), values[0]); fault != "" {
 				faults = append(faults, fault)
 			}

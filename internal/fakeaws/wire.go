@@ -42,8 +42,10 @@ func readBody(r *http.Request) ([]byte, error) {
 	if r.Body == nil {
 		return nil, nil
 	}
-	defer r.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if closing := r.Body.Close(); err == nil {
+		err = closing
+	}
 	if err == nil && len(body) > maxBody {
 		err = errors.New("request is too large")
 	}
@@ -98,7 +100,7 @@ func malformedQuery() *apiError {
 
 func (a *AWS) queryService(p *parsed) *service {
 	tests := []func(*service) bool{
-		func(s *service) bool { return s.name == hostService(p.http.Host) },
+		func(s *service) bool { return s.name == hostService(hostOf(p.http)) },
 		func(s *service) bool { return s.version == p.version },
 		func(s *service) bool { return s.name == scopeService(p.http) },
 	}

@@ -93,13 +93,13 @@ func (x *xmlWriter) field(name string, v reflect.Value) {
 	case reflect.Map:
 		x.mapping(name, v)
 	case reflect.Struct:
-		x.struct_(name, v)
+		x.nested(name, v)
 	default:
 		panic(fmt.Sprintf("fakeaws: field %s of kind %s does not encode", name, v.Kind()))
 	}
 }
 
-func (x *xmlWriter) struct_(name string, v reflect.Value) {
+func (x *xmlWriter) nested(name string, v reflect.Value) {
 	if t, ok := v.Interface().(time.Time); ok {
 		if !t.IsZero() {
 			x.element(name, t.Format(time.RFC3339))

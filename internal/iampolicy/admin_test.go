@@ -104,10 +104,11 @@ func TestAdminOfKnownUser(t *testing.T) {
 
 func TestManagedByARN(t *testing.T) {
 	for name, want := range map[string]string{
-		"AdministratorAccess": "managed policy AdministratorAccess allows every action on every resource",
-		"IAMFullAccess":       "managed policy IAMFullAccess allows every IAM action (iam:*)",
-		"PowerUserAccess":     "managed policy PowerUserAccess allows sts:AssumeRole on every role",
-		"ReadOnlyAccess":      "",
+		"AdministratorAccess":  "managed policy AdministratorAccess allows every action on every resource",
+		"IAMFullAccess":        "managed policy IAMFullAccess allows every IAM action (iam:*)",
+		"PowerUserAccess":      "managed policy PowerUserAccess allows sts:AssumeRole on every role",
+		"AWSLambda_FullAccess": "managed policy AWSLambda_FullAccess allows iam:PassRole on every role and lambda:CreateFunction",
+		"ReadOnlyAccess":       "",
 	} {
 		_, why := Admin([]NamedDocument{{Name: "managed policy " + name, ARN: "arn:aws-cn:iam::aws:policy/" + name}})
 		if !strings.HasPrefix(why, want) || (why == "") != (want == "") {

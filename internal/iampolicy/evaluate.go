@@ -54,47 +54,61 @@ func Evaluate(identity []Document, boundary *Document, scps [][]Document, resour
 // permissions boundary, the session's policies.
 func (p Policies) Decide(req Request) Decision {
 	e := newEvaluation(req)
-	org := e.levels(p.SCPs)
-	resource := e.judge(ResourcePolicy, optional(p.Resource))
-	identity := e.judge(IdentityPolicy, p.Identity)
-	boundary := e.judge(Boundary, optional(p.Boundary))
-	session := e.judge(SessionPolicy, p.Session)
-
-	d := Decision{
-		action:                 req.Action,
-		AllowedByOrganizations: org.allowed && !org.denied,
-		AllowedByBoundary:      p.Boundary == nil || boundary.allowed && !boundary.denied,
-		MissingContext:         e.missingKeys(),
+	l := layers{
+		org:      e.levels(p.SCPs),
+		resource: e.judge(ResourcePolicy, optional(p.Resource)),
+		identity: e.judge(IdentityPolicy, p.Identity),
+		boundary: e.judge(Boundary, optional(p.Boundary)),
+		session:  e.judge(SessionPolicy, p.Session),
 	}
-	for _, v := range []verdict{org, resource, identity, boundary, session} {
+	l.boundary.absent, l.session.absent = p.Boundary == nil, len(p.Session) == 0
+	outcome, by := l.decide(e, p.ResourceDecides)
+	d := Decision{
+		AllowedByOrganizations: l.org.passes(),
+		AllowedByBoundary:      l.boundary.passes(),
+		MissingContext:         e.missingKeys(),
+		action:                 req.Action,
+	}
+	return d.decided(outcome, by)
+}
+
+// layers is what each type of policy says of a request.
+type layers struct{ org, resource, identity, boundary, session verdict }
+
+func (l layers) decide(e *evaluation, resourceDecides bool) (Outcome, verdict) {
+	for _, v := range []verdict{l.org, l.resource, l.identity, l.boundary, l.session} {
 		if v.denied {
-			return d.decided(ExplicitDeny, v)
+			return ExplicitDeny, v
 		}
 	}
-	if !org.allowed {
-		return d.decided(ImplicitDeny, org)
+	switch {
+	case !l.org.allowed:
+		return ImplicitDeny, l.org
+	case !l.resource.allowed && (resourceDecides || !e.sameAccount()):
+		return ImplicitDeny, l.resource
+	case l.resource.allowed && e.caller.Service != "":
+		return Allowed, l.resource
 	}
-	direct := resource.allowed && e.sameAccount() && resource.reach >= named
-	if !resource.allowed && (p.ResourceDecides || !e.sameAccount()) {
-		return d.decided(ImplicitDeny, resource)
+	return l.decideWithin(e)
+}
+
+// decideWithin decides among the caller's own policies and a resource's policy
+// of the same account. That grants by itself to whom it names, past boundary
+// and session policies too, unless it names only the role of a session.
+func (l layers) decideWithin(e *evaluation) (Outcome, verdict) {
+	granted := l.resource.allowed && e.sameAccount() && l.resource.reach >= named
+	unlimited := granted && (e.caller.RoleARN == "" || l.resource.reach == namedSession)
+	switch {
+	case !l.identity.allowed && !granted:
+		return ImplicitDeny, l.identity
+	case !l.boundary.passes() && !unlimited:
+		return ImplicitDeny, l.boundary
+	case !l.session.passes() && !unlimited:
+		return ImplicitDeny, l.session
+	case !l.identity.allowed:
+		return Allowed, l.resource
 	}
-	if resource.allowed && e.caller.Service != "" {
-		return d.decided(Allowed, resource)
-	}
-	if !identity.allowed && !direct {
-		return d.decided(ImplicitDeny, identity)
-	}
-	limits := direct && (e.caller.RoleARN == "" || resource.reach == namedSession)
-	if p.Boundary != nil && !boundary.allowed && !limits {
-		return d.decided(ImplicitDeny, boundary)
-	}
-	if len(p.Session) > 0 && !session.allowed && !limits {
-		return d.decided(ImplicitDeny, session)
-	}
-	if !identity.allowed {
-		return d.decided(Allowed, resource)
-	}
-	return d.decided(Allowed, identity)
+	return Allowed, l.identity
 }
 
 func optional(d *Document) []Document {
@@ -107,12 +121,16 @@ func optional(d *Document) []Document {
 // verdict is what one layer says of a request.
 type verdict struct {
 	layer   Layer
+	absent  bool // there is no policy of an optional layer
 	allowed bool
 	denied  bool
 	reach   reach // how closely a resource policy names the caller
 	allows  []Match
 	denies  []Match
 }
+
+// passes reports whether a layer that only limits lets the request through.
+func (v verdict) passes() bool { return v.absent || v.allowed && !v.denied }
 
 // evaluation is a request prepared for many statements.
 type evaluation struct {

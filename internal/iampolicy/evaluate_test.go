@@ -241,6 +241,32 @@ func TestTrustPolicies(t *testing.T) {
 	}
 }
 
+// TestGrantsPastTheBoundary: a resource's policy that names a user or a session
+// grants whatever the boundary says; one that names the role does not.
+func TestGrantsPastTheBoundary(t *testing.T) {
+	boundary := policy(t, `"Effect":"Allow","Action":"s3:*","Resource":"*"`)
+	session := Caller{Account: "123456789012", ARN: "arn:aws:sts::123456789012:assumed-role/ci/run", RoleARN: "arn:aws:iam::123456789012:role/ci"}
+	user := Caller{Account: "123456789012", ARN: aliceARN}
+	for _, tt := range []struct {
+		caller    Caller
+		principal string
+		want      bool
+	}{
+		{user, aliceARN, true},
+		{session, session.ARN, true},
+		{session, session.RoleARN, false},
+		{user, "arn:aws:iam::123456789012:root", false},
+	} {
+		queue := policy(t, `"Effect":"Allow","Action":"sqs:*","Resource":"*","Principal":{"AWS":"`+tt.principal+`"}`)
+		got := Policies{Boundary: &boundary, Resource: &queue}.Decide(Request{
+			Caller: tt.caller, Action: "sqs:SendMessage", Resource: "arn:aws:sqs:us-east-1:123456789012:queue",
+		})
+		if got.Allowed() != tt.want {
+			t.Errorf("%s named as %s: %v by %s", tt.caller.ARN, tt.principal, got.Outcome, got.Layer)
+		}
+	}
+}
+
 func TestMissingContext(t *testing.T) {
 	d := policy(t, `"Effect":"Allow","Action":"iam:*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"},"StringEquals":{"aws:username":"alice"}}`)
 	got := Evaluate([]Document{d}, nil, nil, nil, alice("iam:ListUsers", "*"))

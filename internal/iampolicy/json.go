@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -32,7 +33,8 @@ type node struct {
 	text       string // of strings, numbers and booleans, as the policy language reads them
 	items      []node
 	members    []member
-	start, end int // byte offsets
+	names      map[string]bool // of the members
+	start, end int             // byte offsets
 }
 
 type member struct {
@@ -89,7 +91,7 @@ func (r jsonReader) compound(open json.Delim, start, depth int) (n node, err err
 	n = node{kind: array, start: start}
 	read := r.item
 	if open == '{' {
-		n.kind, read = object, r.member
+		n.kind, n.names, read = object, map[string]bool{}, r.member
 	}
 	for r.dec.More() {
 		if err := read(&n, depth); err != nil {
@@ -118,11 +120,10 @@ func (r jsonReader) member(n *node, depth int) error {
 	if !ok {
 		return errors.New("a member's name is not a string")
 	}
-	for _, m := range n.members {
-		if m.name == name {
-			return fmt.Errorf("duplicate member %q", name)
-		}
+	if n.names[name] {
+		return fmt.Errorf("duplicate member %q", name)
 	}
+	n.names[name] = true
 	v, err := r.value(depth)
 	n.members = append(n.members, member{name, v})
 	return err
@@ -139,11 +140,24 @@ func jsonError(err error) error {
 	return err
 }
 
-// positionAt turns a byte offset into a line and column.
-func positionAt(doc string, offset int) Position {
-	before := doc[:min(offset, len(doc))]
-	return Position{
-		Line:   1 + strings.Count(before, "\n"),
-		Column: len(before) - strings.LastIndexByte(before, '\n'),
+// lines holds where each line of a document begins.
+type lines []int
+
+func linesOf(doc string) lines {
+	l := lines{0}
+	for i := range len(doc) {
+		if doc[i] == '\n' {
+			l = append(l, i+1)
+		}
 	}
+	return l
+}
+
+// at turns a byte offset into a line and column.
+func (l lines) at(offset int) Position {
+	line, exact := slices.BinarySearch(l, offset)
+	if !exact {
+		line--
+	}
+	return Position{Line: line + 1, Column: offset - l[line] + 1}
 }

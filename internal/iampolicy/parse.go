@@ -14,7 +14,7 @@ func Parse(doc string) (Document, error) {
 	if err != nil {
 		return Document{}, fmt.Errorf("parse policy: %w", err)
 	}
-	p := parser{source: doc}
+	p := parser{lines: linesOf(doc)}
 	d, err := p.document(root)
 	if err != nil {
 		return Document{}, fmt.Errorf("parse policy: %w", err)
@@ -23,7 +23,7 @@ func Parse(doc string) (Document, error) {
 }
 
 type parser struct {
-	source    string
+	lines     lines
 	variables bool // Version 2012-10-17 alone has policy variables
 }
 
@@ -59,9 +59,10 @@ func (p *parser) document(root node) (Document, error) {
 }
 
 func version(n node) (string, error) {
-	v, err := oneString("Version", n)
+	const where = "Version"
+	v, err := oneString(where, n)
 	if err == nil && v != "2012-10-17" && v != "2008-10-17" {
-		err = fmt.Errorf("Version: %q is neither 2012-10-17 nor 2008-10-17", v)
+		err = fmt.Errorf("%s: %q is neither 2012-10-17 nor 2008-10-17", where, v)
 	}
 	return v, err
 }
@@ -89,7 +90,7 @@ func (p *parser) statements(n node) ([]Statement, error) {
 }
 
 func (p *parser) statement(where string, n node) (Statement, error) {
-	s := Statement{Start: positionAt(p.source, n.start), End: positionAt(p.source, n.end)}
+	s := Statement{Start: p.lines.at(n.start), End: p.lines.at(n.end)}
 	if n.kind != object {
 		return s, fmt.Errorf("%s: want an object, got %v", where, n.kind)
 	}
@@ -113,14 +114,7 @@ func (p *parser) statement(where string, n node) (Statement, error) {
 	return s, nil
 }
 
-func (n node) has(name string) bool {
-	for _, m := range n.members {
-		if m.name == name {
-			return true
-		}
-	}
-	return false
-}
+func (n node) has(name string) bool { return n.names[name] }
 
 func (p *parser) element(s *Statement, where string, m member) (err error) {
 	switch m.name {

@@ -2,6 +2,7 @@ package iampolicy
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -100,9 +101,9 @@ func TestDenyWins(t *testing.T) {
 		with := p
 		switch rapid.IntRange(0, 2).Draw(t, "where") {
 		case 0:
-			with.Identity = append(p.Identity[:len(p.Identity):len(p.Identity)], deny)
+			with.Identity = slices.Concat(p.Identity, []Document{deny})
 		case 1:
-			with.SCPs = append(p.SCPs[:len(p.SCPs):len(p.SCPs)], []Document{FullAccess(), deny})
+			with.SCPs = slices.Concat(p.SCPs, [][]Document{{FullAccess(), deny}})
 		case 2:
 			with.Boundary = &deny
 		}
@@ -117,7 +118,7 @@ func TestAddedStatements(t *testing.T) {
 		p, req := policiesDrawn(t), requestDrawn(t)
 		added := statementDrawn(t)
 		with := p
-		with.Identity = append(p.Identity[:len(p.Identity):len(p.Identity)], documentOf(t, added))
+		with.Identity = slices.Concat(p.Identity, []Document{documentOf(t, added)})
 		before, after := p.Decide(req), with.Decide(req)
 		if added["Effect"] == "Deny" && after.Allowed() && !before.Allowed() {
 			t.Fatal("an added deny allows")

@@ -23,7 +23,6 @@ type world struct {
 	aws     *fakeaws.AWS
 	account string
 	region  string
-	user    string // whose key signs; empty: the administrator's
 }
 
 // inWorld runs f in a bubble in which virtual time passes at once.

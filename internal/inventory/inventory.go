@@ -63,7 +63,7 @@ type Progress struct {
 // users could be read or ctx ended; whatever else fails is in the inventory's
 // Failures, and what depends on it is unknown.
 func Collect(ctx context.Context, session *awsapi.Session, o Options) (accesskey.Inventory, error) {
-	c := &collector{session: session, options: o, began: time.Now()}
+	c := &collector{session: session, options: o, began: time.Now(), told: make(map[Phase]int)}
 	seen := c.gather(ctx)
 	if err := ctx.Err(); err != nil {
 		return accesskey.Inventory{}, err
@@ -100,6 +100,7 @@ type collector struct {
 	reportFresh bool      // made during this run
 
 	progressLock sync.Mutex
+	told         map[Phase]int // how far each phase was said to be
 }
 
 func (c *collector) progress(phase Phase, done, total int) {
@@ -108,5 +109,9 @@ func (c *collector) progress(phase Phase, done, total int) {
 	}
 	c.progressLock.Lock()
 	defer c.progressLock.Unlock()
+	if done < c.told[phase] { // overtaken by a call that ended later
+		return
+	}
+	c.told[phase] = done
 	c.options.Progress(Progress{phase, done, total})
 }

@@ -46,9 +46,9 @@ func newPrivilegeJudge(s *seen) *privilegeJudge {
 
 // privilege judges one user, whose details must have been noted.
 func (j *privilegeJudge) privilege(u *observedUser) accesskey.Fact[accesskey.Privilege] {
-	groups, known := u.User.Groups.Get()
+	groups, known := u.Groups.Get()
 	if !known {
-		return accesskey.Unread[accesskey.Privilege](u.User.Groups.Why())
+		return accesskey.Unread[accesskey.Privilege](u.Groups.Why())
 	}
 	managed, _ := u.ManagedPolicies.Get()
 	set := j.collect(u, groups, managed)

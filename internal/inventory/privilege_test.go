@@ -71,7 +71,7 @@ func TestPrivilegeIsUnknownWithoutDetails(t *testing.T) {
 	s := &seen{detailsErr: errors.New("denied")}
 	u := fromListing(datedUser{User: awsapi.User{Name: "alice"}, at: scanned})
 	u.noteDetails(s, newPrivilegeJudge(s))
-	if u.Privilege.Known() || u.Tags.Known() || u.User.Groups.Known() || u.ManagedPolicies.Known() || u.Tags.Why() != "denied" {
+	if u.Privilege.Known() || u.Tags.Known() || u.Groups.Known() || u.ManagedPolicies.Known() || u.Tags.Why() != "denied" {
 		t.Fatalf("%+v", u.User)
 	}
 }

@@ -34,35 +34,32 @@ func optionalTime(text string) (time.Time, string) {
 // the generality of time.Parse, which would take most of a large report's
 // parsing time. Anything else is not ok.
 func plainUTC(text string) (time.Time, bool) {
-	if len(text) == 25 && text[19:] == "+00:00" {
-		text = text[:19]
-	} else if len(text) == 20 && text[19] == 'Z' {
-		text = text[:19]
-	} else {
+	if len(text) < 20 || text[19:] != "Z" && text[19:] != "+00:00" {
 		return time.Time{}, false
 	}
 	if text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' {
 		return time.Time{}, false
 	}
-	century, ok1 := twoDigits(text[0:2])
-	years, ok2 := twoDigits(text[2:4])
-	month, ok3 := twoDigits(text[5:7])
-	day, ok4 := twoDigits(text[8:10])
-	hour, ok5 := twoDigits(text[11:13])
-	minute, ok6 := twoDigits(text[14:16])
-	second, ok7 := twoDigits(text[17:19])
-	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && ok7) {
+	century, years := twoDigits(text[0:2]), twoDigits(text[2:4])
+	month, day := twoDigits(text[5:7]), twoDigits(text[8:10])
+	hour, minute, second := twoDigits(text[11:13]), twoDigits(text[14:16]), twoDigits(text[17:19])
+	if century < 0 || years < 0 || month < 1 || month > 12 || day < 1 ||
+		hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59 {
 		return time.Time{}, false
 	}
 	year := century*100 + years
-	if year < 1970 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59 {
+	if year < 1970 {
 		return time.Time{}, false
 	}
 	t := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
 	return t, t.Day() == day // 31 February becomes another day
 }
 
-func twoDigits(s string) (int, bool) {
-	tens, ones := s[0]-'0', s[1]-'0'
-	return int(tens)*10 + int(ones), tens <= 9 && ones <= 9
+// twoDigits returns the number that s begins with, or -1 where it isn't one.
+func twoDigits(s string) int {
+	tens, ones := s[0]-'0', s[1]-'0' // bytes: below '0' wraps to above 9
+	if tens > 9 || ones > 9 {
+		return -1
+	}
+	return int(tens)*10 + int(ones)
 }

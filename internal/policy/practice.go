@@ -78,12 +78,12 @@ func (c *counts) key(s *subject) {
 	}
 	rest, known := k.restOrAge()
 	switch {
-	case !k.isActive || !known:
+	case !k.isActive || !known || rest > s.rules.Unused && rest-k.unseen <= s.rules.Unused:
 		c.unused.unknown++
 	default:
 		c.unused.judge(rest <= s.rules.Unused)
 		if rest > s.rules.Unused {
-			c.unused.worst.add(badness{0, rest}, who, func() string { return k.lastUse() + ", " + k.born() })
+			c.unused.worst.add(badness{0, rest}, who, func() string { return k.lastUse() + ", " + k.born() + k.asOf() })
 		}
 	}
 }

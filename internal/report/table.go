@@ -57,7 +57,7 @@ func (p *page) findings(s Scan) {
 		p.findingList(s, shown)
 	}
 	if left := len(s.Findings) - len(shown); left > 0 {
-		p.aside("", "… and "+thousands(left)+" more of lesser rank; --output html or json has them all")
+		p.aside("", "… and "+thousands(left)+" more of lesser rank; --all or --output html has them all")
 	}
 }
 

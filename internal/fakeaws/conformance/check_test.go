@@ -82,6 +82,10 @@ func checkQuery(p *problems, m *model, action string, op operation, status int, 
 	checkXML(p, m, action, op.Output.Shape, *result)
 }
 
+// wordless are the refusals of GetCredentialReport, which come without any
+// message: clients show "Unknown" (prowler issue 272, introspector issue 17).
+var wordless = map[string]bool{"ReportNotPresent": true, "ReportInProgress": true, "ReportExpired": true}
+
 func checkQueryError(p *problems, m *model, action string, op operation, status int, root node) {
 	e := root.child("Error")
 	if root.XMLName.Local != "ErrorResponse" || e == nil {
@@ -92,7 +96,7 @@ func checkQueryError(p *problems, m *model, action string, op operation, status 
 		p.add(action, "error without RequestId")
 	}
 	code, kind := e.child("Code"), e.child("Type")
-	if code == nil || kind == nil || e.child("Message") == nil {
+	if code == nil || kind == nil || e.child("Message") == nil && !wordless[code.Text] {
 		p.add(action, "error without Code, Type or Message")
 		return
 	}

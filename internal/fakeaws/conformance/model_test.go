@@ -73,6 +73,7 @@ var newer = map[string]string{
 	"iam.summaryKeyType=RolesQuota":                                "as AccountPasswordPresent",
 	"organizations.Account.State":                                  "API_Account (Organizations): State, since 2025-09",
 	"organizations.Account.Paths":                                  "API_Account (Organizations): Paths",
+	"organizations.OrganizationalUnit.Path":                        "aws-sdk-go-v2/service/organizations v1.62.6: types.OrganizationalUnit",
 	"iam.statusType=Expired":                                       "aws-sdk-go-v2/service/iam v1.64.8: types.StatusTypeExpired",
 	"iam.ServiceSpecificCredential.ExpirationDate":                 "API_ServiceSpecificCredential (IAM), since 2025-07",
 	"iam.ServiceSpecificCredentialMetadata.ExpirationDate":         "API_ServiceSpecificCredentialMetadata (IAM), since 2025-07",
