@@ -47,10 +47,9 @@ func (s *Session) Simulate(ctx context.Context, principal string, actions []stri
 		for _, r := range out.EvaluationResults {
 			found = append(found, simulated(r))
 		}
-		if !more(out.IsTruncated, out.Marker) {
-			return found, nil
+		if in.Marker, err = nextPage(out.IsTruncated, out.Marker, in.Marker); in.Marker == nil {
+			return found, s.fail("iam:SimulatePrincipalPolicy", err)
 		}
-		in.Marker = out.Marker
 	}
 }
 
