@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"internal/rotation":            {"internal/accesskey", "internal/policy"},
 	"internal/report":              {"internal/accesskey", "internal/policy"},
 	"internal/notify":              {"internal/accesskey"},
+	"internal/rotation/onaws":      {"internal/accesskey", "internal/awsapi", "internal/rotation"},
 	"internal/fakeaws":             {"internal/iampolicy"},
 	"internal/fakeaws/population":  {"internal/fakeaws"},
 	"internal/fakeaws/conformance": {"internal/fakeaws", "internal/fakeaws/population"},

@@ -147,6 +147,10 @@ var keyless = map[string]bool{
 	stscreds.WebIdentityProviderName: true,
 }
 
+// ErrUntold is what BaseKey's errors match where credentials are there, but not
+// what they were made from.
+var ErrUntold = errors.New("does not tell which key it was made from")
+
 // BaseKey returns the long-lived key that the session's credentials rest on,
 // also beneath assumed roles; empty where there is none (Identity Center, web
 // identity, instance and container roles). Temporary credentials that came from
@@ -166,7 +170,7 @@ func (s *Session) BaseKey(ctx context.Context) (accesskey.ID, error) {
 		return "", nil
 	}
 	source, _, _ := strings.Cut(key.Source, ":")
-	return "", s.fail(call, fmt.Errorf("temporary key %s (%s) does not tell which key it was made from", id, source))
+	return "", s.fail(call, fmt.Errorf("temporary key %s (%s) %w", id, source, ErrUntold))
 }
 
 // localEndpoint reports whether container credentials come from a program of

@@ -27,6 +27,10 @@ type Options struct {
 	// Regions are those in which keys are used besides the partition's home
 	// region and the regions of last use; CloudTrail is read in all of them.
 	Regions []string
+	// Keyless is a person's word that temporary credentials from outside
+	// (environment, files, a program) rest on no long-lived key, as those of CI
+	// by OIDC don't. Where the SDK knows better, it isn't asked.
+	Keyless bool
 	// Elsewhere says who else manages a key as far as this computer knows
 	// (Terraform's state, another rotator); empty: nobody. nil: not asked.
 	Elsewhere func(ctx context.Context, subject accesskey.Subject, key accesskey.ID) (string, error)

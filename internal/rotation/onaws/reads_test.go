@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -119,6 +120,31 @@ func TestManyKeys(t *testing.T) {
 		}
 		if got := known(t, w.a.Quota(w.ctx())); got != 250 {
 			t.Errorf("quota %d", got)
+		}
+	})
+}
+
+// TestThrottledAccount: waiting makes every fact known; none is taken for never.
+func TestThrottledAccount(t *testing.T) {
+	in(t, fakeaws.Config{Throttle: 2}, nil, func(w *world) {
+		facts := make([]accesskey.Fact[accesskey.User], 40)
+		var all sync.WaitGroup
+		for i := range facts {
+			all.Go(func() { facts[i] = w.a.User(w.ctx(), ana) })
+		}
+		all.Wait()
+		for _, f := range facts {
+			u, ok := f.Get()
+			if !ok {
+				continue // for so long the retries don't last: unknown is right too
+			}
+			keys, ok := u.Keys.Get()
+			if ok && keys[0].LastUsed.Known() && known(t, keys[0].LastUsed).Never() {
+				t.Error("a throttle was read as never used")
+			}
+		}
+		if f := w.a.User(w.ctx(), ana); !f.Known() {
+			t.Error(f.Why())
 		}
 	})
 }

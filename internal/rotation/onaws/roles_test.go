@@ -138,6 +138,13 @@ func TestBaseKeyUnderRoles(t *testing.T) {
 		if f.Known() || !strings.Contains(f.Why(), "does not tell which key it was made from") {
 			t.Errorf("%s: %s", profile, f.Why())
 		}
+		s, err := awsapi.Open(r.ctx(), awsapi.Options{Profile: profile, Region: "us-east-1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := known(t, onaws.New(s, onaws.Options{Keyless: true}).BaseKey(r.ctx())); got != "" {
+			t.Errorf("%s, vouched for: %s", profile, got)
+		}
 	}
 	r.nothingSecretSaid()
 }
