@@ -27,7 +27,6 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-	"sync"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/destination/stored"
@@ -71,7 +70,7 @@ type Parameter struct {
 	label, name string
 	document    stored.Document
 	store       Store
-	turn        sync.Mutex // of those who write
+	turn        chan struct{} // holds one: whoever takes it writes
 }
 
 var (
@@ -95,7 +94,12 @@ func Open(where string, s Surroundings) (*Parameter, error) {
 	if spec.Region == "" {
 		spec.Region = s.Region
 	}
-	return &Parameter{label: Kind + ":" + spec.String(), name: spec.Name, document: spec.Document(s.User), store: s.Store(spec.Region)}, nil
+	p := &Parameter{
+		label: Kind + ":" + spec.String(), name: spec.Name, document: spec.Document(s.User), store: s.Store(spec.Region),
+		turn: make(chan struct{}, 1),
+	}
+	p.turn <- struct{}{}
+	return p, nil
 }
 
 // Name implements rotation.Destination.
@@ -203,8 +207,12 @@ func (p *Parameter) Restore(ctx context.Context, expect rotation.Version, previo
 }
 
 func (p *Parameter) replace(ctx context.Context, expect rotation.Version, edit func(standing) (string, error)) (rotation.Version, error) {
-	p.turn.Lock()
-	defer p.turn.Unlock()
+	select {
+	case turn := <-p.turn:
+		defer func() { p.turn <- turn }()
+	case <-ctx.Done():
+		return "", stored.NotDone(ctx.Err())
+	}
 	s, err := p.read(ctx)
 	if err != nil {
 		return "", stored.NotDone(err)
