@@ -20,6 +20,7 @@ package secretsmanager
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -241,8 +242,8 @@ func (l lost) NotDone() bool { return l.clean }
 
 // markOutcome says it in rotation's words.
 func markOutcome(err error) error {
-	l, raced := err.(lost)
-	switch {
+	var l lost
+	switch raced := errors.As(err, &l); {
 	case raced && l.clean:
 		return stored.Changed(l.Error())
 	case raced:
