@@ -56,6 +56,8 @@ func (f freshSigner) SignHTTP(ctx context.Context, key aws.Credentials, r *http.
 // Identity asks STS in one region who the key belongs to
 // (sts:GetCallerIdentity, which needs no permission).
 func (k AsKey) Identity(ctx context.Context, region string) (Identity, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	return k.session.identityFrom(ctx, k.sts, func(o *sts.Options) { o.Region = region })
 }
 
@@ -64,6 +66,8 @@ func (k AsKey) Identity(ctx context.Context, region string) (Identity, error) {
 // AWS says only after it has accepted the key.
 func (k AsKey) IAM(ctx context.Context) (userID string, err error) {
 	const call = "iam:GetUser"
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	out, err := k.iam.GetUser(ctx, &iam.GetUserInput{})
 	if err = k.session.fail(call, err); err != nil {
 		var e *Error

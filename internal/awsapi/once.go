@@ -34,10 +34,16 @@ var (
 	errNotSent = errors.New("not sent")
 )
 
+// patience is how long a single attempt is waited for: the SDK would wait for a
+// silent connection for ever.
+const patience = time.Minute
+
 // once makes one call of IAM. Whatever fails before the request leaves this
 // process is marked as not sent.
 func once[In, Out any](ctx context.Context, s *Session, call string, how Once, do func(context.Context, In, ...func(*iam.Options)) (Out, error), in In) (Out, error) {
 	sent := false
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	out, err := do(ctx, in, func(o *iam.Options) {
 		o.Retryer = aws.NopRetryer{}
 		o.AppID = how.Mark

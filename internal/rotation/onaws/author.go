@@ -3,7 +3,6 @@ package onaws
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -12,6 +11,10 @@ import (
 )
 
 const trailSource = "cloudtrail:LookupEvents"
+
+// byAgent stands between caller and user agent in Authorship.By; no ARN of a
+// caller has a space.
+const byAgent = " with "
 
 // authorPages bounds the search for one event in an account that makes keys by
 // the thousand: 50 events each.
@@ -64,7 +67,7 @@ func (a *Account) search(ctx context.Context, q awsapi.EventQuery, key accesskey
 		}
 		for _, e := range events {
 			if e.NewKey == key && e.ErrorCode == "" {
-				return rotation.Authorship{Found: true, Token: tokenOf(e), By: fmt.Sprintf("%s with %s", e.CallerARN, awsapi.Redact(e.UserAgent))}, nil
+				return rotation.Authorship{Found: true, Token: tokenOf(e), By: e.CallerARN + byAgent + awsapi.Redact(e.UserAgent)}, nil
 			}
 		}
 		if pages++; pages == authorPages {

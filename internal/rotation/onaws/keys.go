@@ -131,8 +131,9 @@ func (a *Account) Managed(ctx context.Context, subject accesskey.Subject, key ac
 	case err != nil:
 		return unread[string](err)
 	}
+	_, agent, _ := strings.Cut(author.By, byAgent)
 	for _, m := range makers {
-		if strings.Contains(strings.ToLower(author.By), strings.ToLower(m.word)) {
+		if strings.Contains(strings.ToLower(agent), strings.ToLower(m.word)) {
 			return accesskey.Observed(m.name+", by which it was made (CloudTrail: "+author.By+")", at, trailSource)
 		}
 	}

@@ -166,6 +166,36 @@ func TestNetworkErrors(t *testing.T) {
 	}
 }
 
+// silent is a network on which mutating calls are never answered.
+type silent struct{ http.RoundTripper }
+
+func (s silent) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.Contains(r.UserAgent(), "keytend+") {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	return s.RoundTripper.RoundTrip(r)
+}
+
+func TestSilenceIsNotWaitedForForEver(t *testing.T) {
+	in(t, fakeaws.Config{}, nil, func(w *world) {
+		id, secret := w.cloud.AdminKey(account)
+		s := awsapi.OpenWithKey(t.Context(), accesskey.ID(id), accesskey.NewSecret(secret), awsapi.Options{
+			Region: "eu-west-1", HTTPClient: &http.Client{Transport: silent{w.cloud.RoundTripper()}},
+		})
+		if err := s.AskTime(w.ctx()); err != nil {
+			t.Fatal(err)
+		}
+		w.a = onaws.New(s, onaws.Options{})
+		for action, call := range mutating {
+			began := time.Now()
+			if err := call(w, w.permit()); err == nil || errors.Is(err, rotation.ErrNotDone) || time.Since(began) > 2*time.Minute {
+				t.Errorf("%s: %v after %s", action, err, time.Since(began))
+			}
+		}
+	})
+}
+
 func TestCancelledBeforeSendingIsNotDone(t *testing.T) {
 	in(t, fakeaws.Config{}, nil, func(w *world) {
 		if _, err := w.s.Identity(w.ctx()); err != nil {
