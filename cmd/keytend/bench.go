@@ -17,6 +17,10 @@ import (
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/awsapi"
 	"github.com/keytend/keytend/internal/destination/all"
+	"github.com/keytend/keytend/internal/destination/secretsmanager"
+	"github.com/keytend/keytend/internal/destination/ssm"
+	"github.com/keytend/keytend/internal/destination/secretsmanager"
+	"github.com/keytend/keytend/internal/destination/ssm"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
 	"github.com/keytend/keytend/internal/rotation/onaws"
@@ -29,6 +33,7 @@ type bench struct {
 	session *awsapi.Session
 	account string // twelve digits
 	rotator *rotation.Rotator
+	user    string // who is being worked on
 }
 
 // openBench opens the state file, a session and the escrow. make allows an
@@ -48,7 +53,7 @@ func (a *app) openBench(ctx context.Context, s *state, make bool) (*bench, error
 		return nil, err
 	}
 	b := &bench{app: a, desk: d, session: session, account: id.Account}
-	sealed, err := a.escrow(s, nil, make)
+	sealed, err := a.escrow(s, session.KMS(s.kms), make)
 	if err != nil {
 		sealed = lateEscrow{err}
 	}
@@ -65,19 +70,36 @@ func (b *bench) close() { b.desk.close() }
 func (b *bench) now() time.Time { return now(b.session) }
 
 // surroundings are what destinations need.
-func (b *bench) surroundings() all.Surroundings {
+func (b *bench) surroundings(user string) all.Surroundings {
 	folder, _ := os.Getwd() // relative paths fail on their own
+	region, _ := b.session.Region()
+	region, _ := b.session.Region()
 	return all.Surroundings{
 		Home: b.app.home, Folder: folder, Environ: b.app.environ,
 		Locks: filepath.Join(filepath.Dir(b.desk.path), "locks"),
+		User:  user, Region: region,
+		Secrets:    func(region string) secretsmanager.Store { return b.session.Secrets(region) },
+		Parameters: func(region string) ssm.Store { return b.session.Parameters(region) },
+		User:  b.user, Region: region,
+		Secrets:    func(region string) secretsmanager.Store { return b.session.Secrets(region) },
+		Parameters: func(region string) ssm.Store { return b.session.Parameters(region) },
 	}
+}
+
+// work keeps other Keytends off a user for as long as it is worked on.
+func (b *bench) work(subject accesskey.Subject) (leave func(), err error) {
+	leave, err = b.desk.work(subject)
+	if err == nil {
+		b.user = subject.User
+	}
+	return leave, err
 }
 
 // names turns what was typed after --deliver into names for the record.
 func (b *bench) names(typed []string) ([]string, error) {
 	var names []string
 	for _, t := range typed {
-		name, err := all.Name(t, b.surroundings())
+		name, err := all.Name(t, b.surroundings(""))
 		if err != nil {
 			return nil, err
 		}
@@ -236,7 +258,9 @@ func (b *bench) assemble(ctx context.Context, sealed rotation.Escrow) error {
 	b.rotator = &rotation.Rotator{
 		Journal: b.desk, Escrow: sealed, Keys: account, Mutations: account, Tags: account, Rights: account,
 		Prover: account, Trail: account, Signer: account, Clock: account, Holders: b.desk,
-		Destination: func(name string) (rotation.Destination, error) { return all.Open(name, b.surroundings()) },
+		Destination: func(subject accesskey.Subject, name string) (rotation.Destination, error) {
+			return all.Open(name, b.surroundings(subject.User))
+		},
 		Decide:      policy.Decide, Random: func() string { return randomWord(10) },
 		Gate:    policy.Gate{Mode: policy.Enforce}, // a person typed the command
 		Regions: []string{region}, JournalName: b.desk.name, Holder: b.desk.holder.Name(),
@@ -263,11 +287,11 @@ func (b *bench) ownPlace(ctx context.Context, key accesskey.ID) (string, bool) {
 	if profile == "" {
 		profile = "default"
 	}
-	name, err := all.Name("credentialsfile:"+file+"#"+profile, b.surroundings())
+	name, err := all.Name("credentialsfile:"+file+"#"+profile, b.surroundings(""))
 	if err != nil {
 		return "", false
 	}
-	d, err := b.rotator.Destination(name)
+	d, err := all.Open(name, b.surroundings(""))
 	if err != nil {
 		return "", false
 	}

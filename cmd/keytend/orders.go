@@ -83,7 +83,7 @@ func (o *order) nothing(ctx context.Context, b *bench, user string) error {
 
 // act takes the record on as far as it goes now.
 func (o *order) act(ctx context.Context, b *bench, subject accesskey.Subject) error {
-	leave, err := b.desk.work(subject)
+	leave, err := b.work(subject)
 	if err != nil {
 		o.app.remark("noted; another keytend is at work on " + subject.User + " and will heed it")
 		return nil

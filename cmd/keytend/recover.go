@@ -109,7 +109,7 @@ func (r *recovery) one(ctx context.Context, b *bench, name string, places []stri
 	if err != nil {
 		return err
 	}
-	leave, err := b.desk.work(b.subjectOf(user))
+	leave, err := b.work(b.subjectOf(user))
 	if err != nil {
 		return err
 	}

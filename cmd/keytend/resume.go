@@ -120,7 +120,7 @@ func graver(worst, err error, many bool) error {
 }
 
 func (r *resume) one(ctx context.Context, b *bench, record accesskey.Record, alone bool) (rotation.Result, error) {
-	leave, err := b.desk.work(record.Subject)
+	leave, err := b.work(record.Subject)
 	if err != nil {
 		return rotation.Result{}, err
 	}

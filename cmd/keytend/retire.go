@@ -106,7 +106,7 @@ func (r *retire) run(ctx context.Context) error {
 
 // one begins, or goes on with, the retirement of one key.
 func (r *retire) one(ctx context.Context, b *bench, user accesskey.User, key accesskey.ID) error {
-	leave, err := b.desk.work(b.subjectOf(user))
+	leave, err := b.work(b.subjectOf(user))
 	if err != nil {
 		return err
 	}
@@ -286,7 +286,7 @@ func (r *retire) begun(ctx context.Context, b *bench, c candidate) error {
 		}
 		return err
 	}
-	leave, err := b.desk.work(b.subjectOf(c.user))
+	leave, err := b.work(b.subjectOf(c.user))
 	if err != nil {
 		return err
 	}

@@ -195,7 +195,7 @@ func (r *revoke) confirm(b *bench, found []leaked) error {
 
 func (r *revoke) one(ctx context.Context, b *bench, l leaked) error {
 	subject := b.subjectOf(l.user)
-	leave, err := b.desk.work(subject)
+	leave, err := b.work(subject)
 	if err != nil {
 		return err
 	}

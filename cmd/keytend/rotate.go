@@ -106,7 +106,7 @@ func (r *rotate) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	leave, err := b.desk.work(b.subjectOf(user))
+	leave, err := b.work(b.subjectOf(user))
 	if err != nil {
 		return err
 	}

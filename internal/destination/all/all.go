@@ -11,6 +11,8 @@ import (
 	"github.com/keytend/keytend/internal/destination/credentialsfile"
 	"github.com/keytend/keytend/internal/destination/dotenv"
 	"github.com/keytend/keytend/internal/destination/exec"
+	"github.com/keytend/keytend/internal/destination/secretsmanager"
+	"github.com/keytend/keytend/internal/destination/ssm"
 	"github.com/keytend/keytend/internal/rotation"
 )
 
@@ -20,6 +22,11 @@ type Surroundings struct {
 	Folder  string   // what relative paths are relative to
 	Locks   string   // a folder for locks on files
 	Environ []string // NAME=value, for programs
+
+	User       string // whose key it is, where a place that is empty is to say so
+	Region     string // of a secret or parameter whose name says none
+	Secrets    func(region string) secretsmanager.Store
+	Parameters func(region string) ssm.Store
 }
 
 // kind is one kind of destination.
@@ -33,13 +40,21 @@ type kind struct {
 
 // kinds are all there are; there is no other registration.
 var kinds = []kind{
+	{secretsmanager.Kind, "NAME-OR-ARN", "a secret of AWS Secrets Manager", false,
+		func(where string, s Surroundings) (rotation.Destination, error) {
+			return secretsmanager.Open(where, secretsmanager.Surroundings{User: s.User, Region: s.Region, Store: s.Secrets})
+		}},
+	{ssm.Kind, "NAME", "a SecureString of AWS Systems Manager Parameter Store", false,
+		func(where string, s Surroundings) (rotation.Destination, error) {
+			return ssm.Open(where, ssm.Surroundings{User: s.User, Region: s.Region, Store: s.Parameters})
+		}},
 	{credentialsfile.Kind, "PATH#PROFILE", "one profile of an AWS credentials file", true,
 		func(where string, s Surroundings) (rotation.Destination, error) {
 			return credentialsfile.Open(where, s.Locks)
 		}},
 	{dotenv.Kind, "PATH#PREFIX", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of a dotenv file", true,
 		func(where string, s Surroundings) (rotation.Destination, error) { return dotenv.Open(where, s.Locks) }},
-	{exec.Kind, "PROGRAM", "your own program, which gets JSON on standard input", false,
+	{exec.Kind, "PROGRAM", "your own program, which gets JSON on standard input", true,
 		func(where string, s Surroundings) (rotation.Destination, error) { return exec.Open(where, s.Environ) }},
 }
 
@@ -50,7 +65,7 @@ func Open(name string, s Surroundings) (rotation.Destination, error) {
 		return nil, err
 	}
 	if k.path {
-		where = absolute(where, s)
+		where = absolute(where, k.name == exec.Kind, s)
 	}
 	d, err := k.open(where, s)
 	if err != nil {
@@ -97,10 +112,16 @@ func Help() string {
 }
 
 // absolute makes a path one that means the same everywhere. The shell doesn't
-// expand a ~ that follows a colon.
-func absolute(where string, s Surroundings) string {
+// expand a ~ that follows a colon. A program without a folder is looked for in
+// PATH.
+func absolute(where string, program bool, s Surroundings) string {
 	path, rest, found := strings.Cut(where, "#")
+	if program {
+		path, rest, found = where, "", false
+	}
 	switch {
+	case program && !strings.ContainsAny(path, `/\`):
+		return path
 	case strings.HasPrefix(path, "~/") && s.Home != "":
 		path = filepath.Join(s.Home, path[2:])
 	case !filepath.IsAbs(path):

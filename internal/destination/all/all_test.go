@@ -14,6 +14,7 @@ func TestNamesMeanTheSameEverywhere(t *testing.T) {
 	for name, want := range map[string]string{
 		"credentialsfile:~/.aws/credentials#prod": "credentialsfile:" + filepath.Join(s.Home, ".aws", "credentials") + "#prod",
 		"credentialsfile:creds":                   "credentialsfile:" + filepath.Join(s.Folder, "creds") + "#default",
+		"exec:deliver-key":                        "exec:deliver-key",
 		"dotenv:../x/.env":                        "dotenv:" + filepath.Join(s.Folder, "..", "x", ".env"),
 	} {
 		got, err := Name(name, s)
