@@ -159,7 +159,7 @@ func (l *life) through() accesskey.Record {
 	}
 	for until := time.Now().AddDate(0, 0, 20); time.Now().Before(until) && l.journal.record.Live(); {
 		res, err := l.rotator.Pass(l.ctx(), ana)
-		l.heard(err)
+		_ = l.heard(err) // the next pass finds out
 		nap := 2 * time.Second
 		if err == nil && res.Waiting() {
 			nap = min(max(nap, time.Until(res.Step.NotBefore)), 2*time.Hour)
