@@ -82,7 +82,7 @@ func (b *bench) unfit(err error) error {
 
 // place finds a destination writable and in keeping with the key.
 func (b *bench) place(ctx context.Context, name string, old accesskey.ID) error {
-	d, err := b.rotator.Destination(name)
+	d, err := b.rotator.Destination(accesskey.Subject{}, name)
 	if err == nil {
 		err = d.Check(ctx)
 	}

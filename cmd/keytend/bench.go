@@ -19,8 +19,6 @@ import (
 	"github.com/keytend/keytend/internal/destination/all"
 	"github.com/keytend/keytend/internal/destination/secretsmanager"
 	"github.com/keytend/keytend/internal/destination/ssm"
-	"github.com/keytend/keytend/internal/destination/secretsmanager"
-	"github.com/keytend/keytend/internal/destination/ssm"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
 	"github.com/keytend/keytend/internal/rotation/onaws"
@@ -33,7 +31,6 @@ type bench struct {
 	session *awsapi.Session
 	account string // twelve digits
 	rotator *rotation.Rotator
-	user    string // who is being worked on
 }
 
 // openBench opens the state file, a session and the escrow. make allows an
@@ -69,10 +66,10 @@ func (b *bench) close() { b.desk.close() }
 // now is AWS's time in whole seconds.
 func (b *bench) now() time.Time { return now(b.session) }
 
-// surroundings are what destinations need.
+// surroundings are what destinations need. user is whose key they are to hold;
+// empty: nobody's, only their names matter.
 func (b *bench) surroundings(user string) all.Surroundings {
 	folder, _ := os.Getwd() // relative paths fail on their own
-	region, _ := b.session.Region()
 	region, _ := b.session.Region()
 	return all.Surroundings{
 		Home: b.app.home, Folder: folder, Environ: b.app.environ,
@@ -80,19 +77,12 @@ func (b *bench) surroundings(user string) all.Surroundings {
 		User:  user, Region: region,
 		Secrets:    func(region string) secretsmanager.Store { return b.session.Secrets(region) },
 		Parameters: func(region string) ssm.Store { return b.session.Parameters(region) },
-		User:  b.user, Region: region,
-		Secrets:    func(region string) secretsmanager.Store { return b.session.Secrets(region) },
-		Parameters: func(region string) ssm.Store { return b.session.Parameters(region) },
 	}
 }
 
 // work keeps other Keytends off a user for as long as it is worked on.
 func (b *bench) work(subject accesskey.Subject) (leave func(), err error) {
-	leave, err = b.desk.work(subject)
-	if err == nil {
-		b.user = subject.User
-	}
-	return leave, err
+	return b.desk.work(subject)
 }
 
 // names turns what was typed after --deliver into names for the record.
@@ -261,7 +251,7 @@ func (b *bench) assemble(ctx context.Context, sealed rotation.Escrow) error {
 		Destination: func(subject accesskey.Subject, name string) (rotation.Destination, error) {
 			return all.Open(name, b.surroundings(subject.User))
 		},
-		Decide:      policy.Decide, Random: func() string { return randomWord(10) },
+		Decide: policy.Decide, Random: func() string { return randomWord(10) },
 		Gate:    policy.Gate{Mode: policy.Enforce}, // a person typed the command
 		Regions: []string{region}, JournalName: b.desk.name, Holder: b.desk.holder.Name(),
 	}

@@ -167,7 +167,7 @@ func (r *recovery) see(ctx context.Context, b *bench, user accesskey.User, place
 		seen.Authors[id] = author
 	}
 	for _, name := range places {
-		d, err := b.rotator.Destination(name)
+		d, err := b.rotator.Destination(seen.Subject, name)
 		if err != nil {
 			return seen, err
 		}

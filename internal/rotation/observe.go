@@ -75,14 +75,14 @@ func (r *Rotator) readDestinations(ctx context.Context, record accesskey.Record)
 	out := map[string]accesskey.Fact[policy.Reading]{}
 	for _, d := range record.Deliveries {
 		if !d.Dropped {
-			out[d.Destination] = r.readDestination(ctx, d.Destination)
+			out[d.Destination] = r.readDestination(ctx, record.Subject, d.Destination)
 		}
 	}
 	return out
 }
 
-func (r *Rotator) readDestination(ctx context.Context, name string) accesskey.Fact[policy.Reading] {
-	d, err := r.Destination(name)
+func (r *Rotator) readDestination(ctx context.Context, subject accesskey.Subject, name string) accesskey.Fact[policy.Reading] {
+	d, err := r.Destination(subject, name)
 	if err != nil {
 		return accesskey.Unread[policy.Reading](err.Error())
 	}

@@ -108,6 +108,12 @@ type Destination interface {
 	Deliver(ctx context.Context, expect Version, next Credential) (Version, error)
 }
 
+// Regional is a destination in a region of AWS, whose consumers call AWS there.
+type Regional interface{ Region() string }
+
+// Noted is a destination with something to say that Check can't find out.
+type Noted interface{ Note() string }
+
 // Restorer is a destination that can be put back.
 type Restorer interface {
 	// Previous returns what stands there, to be sealed, with its version.

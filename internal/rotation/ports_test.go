@@ -38,7 +38,7 @@ func (w *world) newProcess(name string, j *memory) *process {
 	p.rotator = &Rotator{
 		Journal: p, Escrow: sealer{p}, Keys: reader{p}, Mutations: mutator{p}, Tags: mutator{p}, Rights: reader{p},
 		Prover: reader{p}, Trail: trail{p}, Signer: signer{p}, Clock: p, Holders: p,
-		Destination: func(name string) (Destination, error) { return &port{p, w.places[name]}, nil },
+		Destination: func(_ accesskey.Subject, name string) (Destination, error) { return &port{p, w.places[name]}, nil },
 		Decide:      policy.Decide, Random: func() string { return fmt.Sprintf("t%x", w.rng.Uint64()) },
 		Gate: policy.Gate{Mode: policy.Enforce}, Regions: []string{"us-east-1"}, JournalName: j.name, Holder: name,
 	}

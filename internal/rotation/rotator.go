@@ -25,8 +25,9 @@ type Rotator struct {
 	Clock     Clock
 	Holders   Holders
 
-	// Destination opens a place by the name in a record's deliveries.
-	Destination func(name string) (Destination, error)
+	// Destination opens a place by the name in a record's deliveries. subject is
+	// whose key it is to hold.
+	Destination func(subject accesskey.Subject, name string) (Destination, error)
 	// Probe, where set, must succeed as the new key before it counts as proved.
 	Probe func(ctx context.Context, c Credential) error
 	// Decide is policy.Decide.
@@ -35,7 +36,7 @@ type Rotator struct {
 	Random func() string
 
 	Gate        policy.Gate
-	Regions     []string // where the new key is proved
+	Regions     []string // where every new key is proved, besides its destinations' regions
 	JournalName string   // what every token of this journal begins with; letters and digits
 	Holder      string   // this process
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -134,7 +135,7 @@ func (p *pass) preflightErr() error {
 		if d.Dropped {
 			continue
 		}
-		place, err := p.Destination(d.Destination)
+		place, err := p.Destination(p.record.Subject, d.Destination)
 		if err == nil {
 			err = place.Check(p.ctx)
 		}
@@ -249,7 +250,7 @@ func (p *pass) round(old bool) error {
 	if !p.Clock.Now().Before(p.in.ObservedAt.Add(p.record.Terms.Lease)) {
 		return ErrLeaseOver // too late to be told from somebody else's use
 	}
-	userID, err := p.Prover.Prove(p.ctx, cred, p.Regions)
+	userID, err := p.Prover.Prove(p.ctx, cred, p.regions())
 	if err != nil {
 		return err
 	}
@@ -263,11 +264,27 @@ func (p *pass) round(old bool) error {
 	return nil
 }
 
+// regions are where the new key is proved: STS has an endpoint in each, and a
+// key may work in one and not yet in another.
+func (p *pass) regions() []string {
+	regions := slices.Clone(p.Regions)
+	for _, d := range p.record.Deliveries {
+		place, err := p.Destination(p.record.Subject, d.Destination)
+		if err != nil || d.Dropped {
+			continue // what can't be opened is told when it is read
+		}
+		if r, ok := place.(Regional); ok && !slices.Contains(regions, r.Region()) {
+			regions = append(regions, r.Region())
+		}
+	}
+	return regions
+}
+
 // deliver hands the new key to one destination, over what was just read there
 // and only over that; what stood there first is sealed with the intent.
 func (p *pass) deliver() error {
 	name := p.step.Destination
-	place, err := p.Destination(name)
+	place, err := p.Destination(p.record.Subject, name)
 	if err != nil {
 		return p.stuck(err)
 	}
@@ -327,7 +344,7 @@ func (p *pass) previous(place Destination, name string, seen policy.Reading) (se
 // restore puts back what stood in a destination before us.
 func (p *pass) restore() error {
 	name := p.step.Destination
-	place, err := p.Destination(name)
+	place, err := p.Destination(p.record.Subject, name)
 	if err != nil {
 		return p.stuck(err)
 	}

@@ -81,6 +81,7 @@ func Parse(where string) (stored.Spec, error) {
 // Secret is one secret.
 type Secret struct {
 	label, id string
+	region    string
 	document  stored.Document
 	store     Store
 }
@@ -106,11 +107,14 @@ func Open(where string, s Surroundings) (*Secret, error) {
 	if spec.Region == "" {
 		spec.Region = s.Region
 	}
-	return &Secret{label: Kind + ":" + spec.String(), id: spec.Name, document: spec.Document(s.User), store: s.Store(spec.Region)}, nil
+	return &Secret{label: Kind + ":" + spec.String(), id: spec.Name, region: spec.Region, document: spec.Document(s.User), store: s.Store(spec.Region)}, nil
 }
 
 // Name implements rotation.Destination.
 func (s *Secret) Name() string { return s.label }
+
+// Region implements rotation.Regional.
+func (s *Secret) Region() string { return s.region }
 
 // Note says what Check can't find out.
 func (s *Secret) Note() string {

@@ -67,6 +67,7 @@ func Parse(where string) (stored.Spec, error) {
 
 // Parameter is one parameter.
 type Parameter struct {
+	region      string
 	label, name string
 	document    stored.Document
 	store       Store
@@ -95,7 +96,7 @@ func Open(where string, s Surroundings) (*Parameter, error) {
 		spec.Region = s.Region
 	}
 	p := &Parameter{
-		label: Kind + ":" + spec.String(), name: spec.Name, document: spec.Document(s.User), store: s.Store(spec.Region),
+		label: Kind + ":" + spec.String(), name: spec.Name, region: spec.Region, document: spec.Document(s.User), store: s.Store(spec.Region),
 		turn: make(chan struct{}, 1),
 	}
 	p.turn <- struct{}{}
@@ -104,6 +105,9 @@ func Open(where string, s Surroundings) (*Parameter, error) {
 
 // Name implements rotation.Destination.
 func (p *Parameter) Name() string { return p.label }
+
+// Region implements rotation.Regional.
+func (p *Parameter) Region() string { return p.region }
 
 // Note says what Check can't find out, and what Deliver can't prevent.
 func (p *Parameter) Note() string {
