@@ -2,19 +2,13 @@ package awsapi
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // Once is how a call that changes something is made: one attempt, by no retryer
@@ -78,37 +72,4 @@ func whenSent(sent *bool) func(*middleware.Stack) error {
 			return next.HandleDeserialize(ctx, in)
 		})
 	return func(stack *middleware.Stack) error { return stack.Deserialize.Add(note, middleware.After) }
-}
-
-// CertainlyUndone reports whether a call made Once is certain to have changed
-// nothing and never to do so: it did not leave this process, nobody was there
-// to take it, or AWS refused it (4xx, in AWS's words). Timeouts, broken
-// connections, 5xx and answers that can't be read leave it open.
-func CertainlyUndone(err error) bool {
-	return errors.Is(err, errNotSent) || unconnected(err) || refused(err)
-}
-
-// unconnected: no connection came about on which anything could be written.
-func unconnected(err error) bool {
-	var step *net.OpError
-	var certificate *tls.CertificateVerificationError
-	return errors.As(err, &step) && (step.Op == "dial" || step.Op == "proxyconnect") || errors.As(err, &certificate)
-}
-
-// refused: a 4xx with a code of AWS's own. A 408, and a 4xx in other words than
-// AWS's, may come from something in between that had passed the request on.
-func refused(err error) bool {
-	var answer *smithyhttp.ResponseError
-	var said smithy.APIError
-	if !errors.As(err, &answer) || !errors.As(err, &said) || answer.Response == nil {
-		return false
-	}
-	status, code := answer.HTTPStatusCode(), said.ErrorCode()
-	switch {
-	case status < 400 || status >= 500 || status == http.StatusRequestTimeout:
-		return false
-	case code == "" || code == "UnknownError" || strings.HasPrefix(code, "RequestTimeout"):
-		return false
-	}
-	return ClassOf(err) != Service
 }

@@ -1,28 +1,27 @@
 package awsapi
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // NotDone reports whether a failed call is certain to have changed nothing and
-// never to do so: AWS refused it, or it was never sent. It is false where the
-// answer was lost, where AWS failed (5xx), and where the call was cancelled.
+// never to do so: it did not leave this process, nobody was there to take it, or
+// AWS refused it (4xx, in AWS's words). Timeouts, broken connections, 5xx and
+// answers that can't be read leave it open.
 //
 // It speaks of the last attempt. Calls that change something and can't be
-// repeated therefore try again only after a refusal: see onlyAfterRefusal.
+// repeated therefore are made Once, or try again only after a refusal: see
+// onlyAfterRefusal.
 func (e *Error) NotDone() bool {
-	switch e.Class {
-	case Network:
-		return neverConnected(e.err)
-	case Service, Canceled:
-		return false
-	case CredentialsMissing:
-		return true
-	}
-	return e.Code != ""
+	return e.Class == CredentialsMissing || errors.Is(e.err, errNotSent) || unconnected(e.err) || refused(e.err)
 }
 
 // Denied reports whether the call was refused for want of a permission.
@@ -38,10 +37,29 @@ func NotDone(err error) bool {
 	return errors.As(err, &e) && e.NotDone()
 }
 
-// neverConnected reports whether there was no connection to send anything over.
-func neverConnected(err error) bool {
-	var dial *net.OpError
-	return errors.As(err, &dial) && dial.Op == "dial"
+// unconnected: no connection came about on which anything could be written.
+func unconnected(err error) bool {
+	var step *net.OpError
+	var certificate *tls.CertificateVerificationError
+	return errors.As(err, &step) && (step.Op == "dial" || step.Op == "proxyconnect") || errors.As(err, &certificate)
+}
+
+// refused: a 4xx with a code of AWS's own. A 408, and a 4xx in other words than
+// AWS's, may come from something in between that had passed the request on.
+func refused(err error) bool {
+	var answer *smithyhttp.ResponseError
+	var said smithy.APIError
+	if !errors.As(err, &answer) || !errors.As(err, &said) || answer.Response == nil {
+		return false
+	}
+	status, code := answer.HTTPStatusCode(), said.ErrorCode()
+	switch {
+	case status < 400 || status >= 500 || status == http.StatusRequestTimeout:
+		return false
+	case code == "" || code == "UnknownError" || strings.HasPrefix(code, "RequestTimeout"):
+		return false
+	}
+	return ClassOf(err) != Service
 }
 
 // onlyAfterRefusal tries again only what AWS is certain not to have done. The

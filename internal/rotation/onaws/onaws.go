@@ -132,7 +132,7 @@ func undone(err error) error {
 // outcome translates what a mutating call said. about is rotation's word for
 // AWS's "not found"; nil: none.
 func outcome(err, about error) error {
-	if err == nil || !awsapi.CertainlyUndone(err) {
+	if err == nil || !awsapi.NotDone(err) {
 		return err
 	}
 	marks := []error{rotation.ErrNotDone}
