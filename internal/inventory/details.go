@@ -86,8 +86,12 @@ func (s *seen) root() accesskey.Root {
 	case s.summary.RootKeys && len(keys) == 0:
 		root.Keys = accesskey.Observed([]accesskey.Key{unseenKey("the account summary tells only that the root user has an access key")}, s.summaryAt, fromSummary)
 	}
-	if !s.summary.RootCertificates && !root.SigningCertificates.Known() {
+	certificates, _ := root.SigningCertificates.Get()
+	switch {
+	case !s.summary.RootCertificates:
 		root.SigningCertificates = accesskey.Observed([]accesskey.SigningCertificate{}, s.summaryAt, fromSummary)
+	case len(certificates) == 0:
+		root.SigningCertificates = accesskey.Unread[[]accesskey.SigningCertificate]("the account summary tells only that the root user has a signing certificate")
 	}
 	return root
 }

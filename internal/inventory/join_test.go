@@ -215,6 +215,24 @@ func TestWhatTheReportLeavesOpen(t *testing.T) {
 	}
 }
 
+// TestRootCertificates: the summary is live, the report may be stale.
+func TestRootCertificates(t *testing.T) {
+	with := ReportRow{User: rootUser, Certificates: []ReportCertificate{{Active: Yes, Rotated: longAgo}}}
+	for name, c := range map[string]struct {
+		row     ReportRow
+		summary bool
+		want    int // -1: unknown
+	}{
+		"both": {with, true, 1}, "deleted since": {with, false, 0}, "made since": {ReportRow{User: rootUser}, true, -1}, "none": {ReportRow{User: rootUser}, false, 0},
+	} {
+		s := &seen{report: report{at: reported, rows: []ReportRow{c.row}}, summary: awsapi.Summary{RootCertificates: c.summary}, summaryAt: scanned}
+		fact := s.root().SigningCertificates
+		if list, known := fact.Get(); known != (c.want >= 0) || known && len(list) != c.want {
+			t.Errorf("%s: %+v", name, fact)
+		}
+	}
+}
+
 // TestQuotaOfKeys: users with full slots may have more keys, unless the account
 // is known to allow no more.
 func TestQuotaOfKeys(t *testing.T) {

@@ -40,7 +40,7 @@ func statusEvidence(s *subject) Evidence {
 // createdEvidence says what the credential report says where that is the source.
 func createdEvidence(s *subject) Evidence {
 	name := "created"
-	if s.key.Created.Source() == accesskey.CredentialReport {
+	if s.key.Created.Source() == accesskey.FromReport {
 		name = "created or last changed"
 	}
 	return evidenceOf(name, s.key.Created, stamp)

@@ -240,7 +240,7 @@ func TestRankOrder(t *testing.T) {
 		at(func(f *Finding) { f.Subject = "certificate" }),
 		at(func(f *Finding) { f.KeyID = exampleID; f.Subject = "k" }),
 		at(func(f *Finding) { f.Rule = KeyDueSoon }),
-		at(func(f *Finding) {}),
+		at(func(*Finding) {}),
 		at(func(f *Finding) { f.Due = ago(-Day) }),
 		at(func(f *Finding) { f.Due = time.Time{} }),
 		at(func(f *Finding) { f.Severity = Low }),

@@ -15,7 +15,7 @@ const (
 var now = time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
 
 func fact[T any](v T) accesskey.Fact[T] {
-	return accesskey.Observed(v, now, accesskey.CredentialReport)
+	return accesskey.Observed(v, now, accesskey.FromReport)
 }
 
 func ago(d time.Duration) time.Time { return now.Add(-d) }
@@ -49,13 +49,13 @@ func neverUsed(k *accesskey.Key) { k.LastUsed = fact(accesskey.LastUse{}) }
 // seenAgo is a last use that long ago, read some time ago.
 func seenAgo(read, used time.Duration) func(*accesskey.Key) {
 	return func(k *accesskey.Key) {
-		k.LastUsed = accesskey.Observed(accesskey.LastUse{At: ago(used), Service: "s3"}, ago(read), accesskey.CredentialReport)
+		k.LastUsed = accesskey.Observed(accesskey.LastUse{At: ago(used), Service: "s3"}, ago(read), accesskey.FromReport)
 	}
 }
 
 func neverSeenAgo(read time.Duration) func(*accesskey.Key) {
 	return func(k *accesskey.Key) {
-		k.LastUsed = accesskey.Observed(accesskey.LastUse{}, ago(read), accesskey.CredentialReport)
+		k.LastUsed = accesskey.Observed(accesskey.LastUse{}, ago(read), accesskey.FromReport)
 	}
 }
 

@@ -85,7 +85,7 @@ func (f *keyFacts) asOf() string {
 	switch {
 	case f.unseen == 0:
 		return ""
-	case f.LastUsed.Source() == accesskey.CredentialReport:
+	case f.LastUsed.Source() == accesskey.FromReport:
 		return ", as of the credential report " + about(f.unseen) + " ago"
 	}
 	return ", as of " + about(f.unseen) + " ago"
