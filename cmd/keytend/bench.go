@@ -54,10 +54,7 @@ func (a *app) openBench(ctx context.Context, s *state, make bool) (*bench, error
 	if err != nil {
 		sealed = lateEscrow{err}
 	}
-	if err := b.assemble(ctx, sealed); err != nil {
-		d.close()
-		return nil, err
-	}
+	b.assemble(sealed, s.keyless)
 	return b, nil
 }
 
@@ -242,8 +239,8 @@ func (c virtualClock) Skew(context.Context) accesskey.Fact[time.Duration] {
 }
 
 // assemble puts the rotator together.
-func (b *bench) assemble(ctx context.Context, sealed rotation.Escrow) error {
-	account := onaws.New(b.session, onaws.Options{Journal: b.desk.name})
+func (b *bench) assemble(sealed rotation.Escrow, keyless bool) {
+	account := onaws.New(b.session, onaws.Options{Journal: b.desk.name, Keyless: keyless})
 	region, _ := b.session.Region()
 	b.rotator = &rotation.Rotator{
 		Journal: b.desk, Escrow: sealed, Keys: account, Mutations: account, Tags: account, Rights: account,
@@ -258,7 +255,6 @@ func (b *bench) assemble(ctx context.Context, sealed rotation.Escrow) error {
 	if b.app.simulated() {
 		b.rotator.Clock = virtualClock{account}
 	}
-	return nil
 }
 
 // ownPlace is the destination that the key in use came from, where that is a

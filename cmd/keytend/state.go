@@ -29,6 +29,7 @@ type state struct {
 	path     string // of the state file; empty: the default
 	identity string // file of the age identity; empty: beside the state file
 	kms      string // KMS key instead of an age identity; empty: none
+	keyless  bool   // our own temporary credentials rest on no long-lived key
 }
 
 // statePath is understood by every command that reads or writes records.
@@ -43,6 +44,8 @@ func (s *state) addEscrowTo(command *cobra.Command) {
 		" in the environment; default: identity.age beside the state file, made at first use)")
 	flags.StringVar(&s.kms, "escrow-kms", "", "seal with this AWS KMS `key` (ID, ARN or alias) instead")
 	command.MarkFlagsMutuallyExclusive("escrow-identity", "escrow-kms")
+	flags.BoolVar(&s.keyless, "keyless", false, "your own temporary credentials were not made from an access key (SSO, CI by OIDC): "+
+		"where that can't be told, no key is switched off without this word")
 }
 
 // file is the state file in use.
