@@ -33,6 +33,10 @@ const againAtMost = 3
 // each looks at the world anew.
 const failuresBorne = 5
 
+// actsAtMost is how many steps one command takes without a wait: a whole
+// rotation has some thirty.
+const actsAtMost = 500
+
 // longestNap is how long --wait sleeps at most: what is held or blocked may be
 // released by another command meanwhile.
 const longestNap = 15 * time.Minute
@@ -42,7 +46,7 @@ const longestNap = 15 * time.Minute
 // the next command goes on.
 func (d *drive) run(ctx context.Context) (rotation.Result, error) {
 	d.left = d.stay.patience
-	failed := 0
+	failed, acts := 0, 0
 	for {
 		res, err := d.pass(ctx)
 		switch {
@@ -62,9 +66,12 @@ func (d *drive) run(ctx context.Context) (rotation.Result, error) {
 		}
 		failed = 0
 		if !res.Waiting() {
-			d.again = 0
+			if d.again, acts = 0, acts+1; acts > actsAtMost {
+				return res, fmt.Errorf("%s of %s comes to no end: still %s (%s)", res.Record.Work, d.subject.User, res.Step.Kind, res.Step.Reason)
+			}
 			continue
 		}
+		acts = 0
 		if on, err := d.rest(ctx, res); err != nil || !on {
 			return res, err
 		}

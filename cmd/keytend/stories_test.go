@@ -70,6 +70,9 @@ func TestStories(t *testing.T) {
 			"give":       (*story)(nil).command((*story).give),
 			"has":        (*story)(nil).command((*story).has),
 			"human":      (*story)(nil).command((*story).human),
+			"denied":     (*story)(nil).command((*story).denied),
+			"working":    (*story)(nil).command((*story).working),
+			"sqlite":     sqlite,
 			"exits":      exits,
 		},
 	})

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -217,4 +218,43 @@ func (s *story) has(ts *testscript.TestScript, args []string) {
 // human UpdateAccessKey UserName worker AccessKeyId AKIA… Status Active.
 func (s *story) human(ts *testscript.TestScript, args []string) {
 	ts.Check(s.asAdmin(append([]string{"Action"}, args...)...))
+}
+
+// denied checks that a user's old sessions are denied.
+func (s *story) denied(ts *testscript.TestScript, args []string) {
+	for _, user := range s.only().Users {
+		if user.Name == args[0] {
+			for _, document := range user.InlinePolicies {
+				if strings.Contains(document, "aws:TokenIssueTime") {
+					return
+				}
+			}
+		}
+	}
+	ts.Fatalf("sessions of %s are not denied", args[0])
+}
+
+// working waits until a user carries keytend's tag.
+func (s *story) working(ts *testscript.TestScript, args []string) {
+	for range 500 {
+		for _, user := range s.only().Users {
+			if user.Name == args[0] && user.Tags["keytend:claim"] != "" {
+				return
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	ts.Fatalf("nobody has claimed %s", args[0])
+}
+
+// sqlite runs a statement on a state file, past keytend.
+func sqlite(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sqlite FILE STATEMENT")
+	}
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer func() { _ = db.Close() }()
+	_, err = db.Exec(args[1])
+	ts.Check(err)
 }
