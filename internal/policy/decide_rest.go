@@ -169,7 +169,11 @@ func (v *view) restOf(id accesskey.ID) (Step, bool) {
 	if !v.now.Before(over) {
 		return pass()
 	}
-	return v.until(over, WhyResting, "key %s is Inactive since %s; deleted at %s unless somebody objects", id, stamp(since), stamp(over))
+	end := "deleted"
+	if v.t.Keep {
+		end = "left Inactive for good"
+	}
+	return v.until(over, WhyResting, "key %s is Inactive since %s; %s at %s unless somebody objects", id, stamp(since), end, stamp(over))
 }
 
 // restsSince: where somebody switched the key on in between, its rest begins

@@ -234,8 +234,8 @@ func (v *view) claimContradicted() (Step, bool) {
 // gone (Terraform removes what it doesn't know), nobody contradicts us and it is
 // put back; but a new key is made only under a tag that has settled.
 func (v *view) claimTaken() (Step, bool) {
-	if v.r.Claim.Untaggable || v.r.Claim.Tagged.IsZero() {
-		return pass()
+	if v.r.Claim.Untaggable || v.r.Claim.Tagged.IsZero() || v.r.Intent.Action == accesskey.UntagClaim {
+		return pass() // not marked, or released by ourselves: the record is about to end
 	}
 	tag, known := v.tag()
 	if !known {
