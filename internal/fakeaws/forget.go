@@ -24,6 +24,8 @@ func (a *AWS) Forget(id string, spec func() AccountSpec) {
 	}
 	if spec != nil {
 		a.lazy[id] = spec
+	} else {
+		delete(a.cards, id)
 	}
 }
 

@@ -102,8 +102,14 @@ func (m Member) failure(ctx context.Context, err error) accesskey.Failure {
 		return accesskey.Failure{Account: m.ID, Class: string(awsapi.Canceled), Err: errInterrupted.Error(), Hint: "Run it again, up to the end."}
 	}
 	f := awsapi.NewFailure(m.ID, "", err)
-	if m.hint != nil {
-		f.Hint = cmp.Or(m.hint(err), f.Hint)
-	}
+	f.Hint = m.Hint(err)
 	return f
+}
+
+// Hint says what to do about an error of Open.
+func (m Member) Hint(err error) string {
+	if m.hint == nil {
+		return awsapi.Hint(err)
+	}
+	return cmp.Or(m.hint(err), awsapi.Hint(err))
 }

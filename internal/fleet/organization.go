@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/awsapi"
@@ -32,16 +33,16 @@ type Organization struct {
 
 var (
 	roleForm       = regexp.MustCompile(`^([\x21-\x7e]+/)?[\w+=,.@-]{1,64}$`)
-	externalIDForm = regexp.MustCompile(`^[\w+=,.@:/-]{2,1224}$`)
+	externalIDForm = regexp.MustCompile(`^[\w+=,.@:/-]{2,}$`)
 )
 
 // Check refuses what IAM would.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 func (o Organization) Check() error {
-	if o.RoleName != "" && !roleForm.MatchString(o.RoleName) {
+	if o.RoleName != "" && (!roleForm.MatchString(o.RoleName) || strings.HasPrefix(o.RoleName, "arn:")) {
 		return fmt.Errorf("role name %q: want the name of a role (with its path, if it has one), not an ARN", o.RoleName)
 	}
-	if o.ExternalID != "" && !externalIDForm.MatchString(o.ExternalID) {
+	if o.ExternalID != "" && (!externalIDForm.MatchString(o.ExternalID) || len(o.ExternalID) > 1224) {
 		return errors.New("external ID: want 2 to 1,224 letters, digits and _+=,.@:/-")
 	}
 	return nil

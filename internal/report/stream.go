@@ -143,6 +143,9 @@ func (s *Stream) end(known []string) error {
 // Digest is as the function Digest; call it after Finish.
 func (s *Stream) Digest() (title, text string) { return s.gist.digest(s.options) }
 
+// Found returns how many findings were written.
+func (s *Stream) Found() int { return s.gist.found }
+
 // Failed returns how many things could not be read.
 func (s *Stream) Failed() int { return s.gist.failed }
 
