@@ -19,8 +19,8 @@ import (
 )
 
 // Held is how many findings are held in memory before they are put into the
-// file: at about 2 KiB each, some 30 MiB.
-const Held = 16384
+// file: at about 2 KiB each, some 16 MiB.
+const Held = 8192
 
 // Ranking is findings to be ranked. It is not for use by several goroutines.
 type Ranking struct {
