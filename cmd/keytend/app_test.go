@@ -39,6 +39,21 @@ func TestColour(t *testing.T) {
 	}
 }
 
+// TestOnlyTerminalsAreSpared: files and pipes get every finding.
+func TestOnlyTerminalsAreSpared(t *testing.T) {
+	for _, test := range []struct {
+		terminal bool
+		out      string
+		want     int
+	}{{true, "", findingsShown}, {true, "-", findingsShown}, {true, "keys.txt", 0}, {false, "", 0}} {
+		a := testApp()
+		a.out.is = test.terminal
+		if got := a.look(test.out).Limit; got != test.want {
+			t.Errorf("%+v: limit %d", test, got)
+		}
+	}
+}
+
 func TestLevel(t *testing.T) {
 	for verbose, want := range []slog.Level{slog.LevelWarn, slog.LevelInfo, slog.LevelDebug, slog.LevelDebug} {
 		if a := (&app{verbose: verbose}); a.level() != want {

@@ -39,12 +39,20 @@ func (a *app) collect(ctx context.Context, session *awsapi.Session, options inve
 	return inv, err // awsapi's errors say what was asked
 }
 
+// findingsShown is how many findings a terminal is shown, the worst: thousands
+// would push away what stands above them.
+const findingsShown = 50
+
 // look fits a report to where it goes: out is the file, empty for stdout.
 func (a *app) look(out string) report.Options {
 	if out != "" && out != "-" {
 		return report.Options{}
 	}
-	return report.Options{Width: a.out.width, Color: a.colour()}
+	look := report.Options{Width: a.out.width, Color: a.colour()}
+	if a.out.is {
+		look.Limit = findingsShown
+	}
+	return look
 }
 
 func addOutFlag(command *cobra.Command, out *string) {

@@ -101,7 +101,7 @@ a use of the key.`,
 func (s *scan) addFlags(command *cobra.Command) {
 	addRuleFlags(command, &s.rules)
 	flags := command.Flags()
-	s.ids.addTo(command, "ids", "", "whose key IDs to look up")
+	s.ids.addTo(command, "ids", "", "whose key IDs to look up (inactive keys that AWS's report leaves out are found with --live alone)")
 	flags.BoolVar(&s.live, "live", false, "list every user's keys live instead of reading the credential report")
 	flags.IntVar(&s.concurrency, "concurrency", inventory.DefaultConcurrency, "how many look-ups to make at once, within the rate that AWS bears")
 	s.failOn.addTo(command, "fail-on", "", "exit 3 if a finding is at least as bad as this")
@@ -109,7 +109,7 @@ func (s *scan) addFlags(command *cobra.Command) {
 	flags.StringVar(&s.notify, "notify", "", "where there are findings, send a summary to this shoutrrr `URL`")
 	s.output.addTo(command, "output", "o", "output format")
 	addOutFlag(command, &s.out)
-	flags.BoolVar(&s.all, "all", false, "show every key, also those that break no rule")
+	flags.BoolVar(&s.all, "all", false, "show every key, also those that break no rule, and on a terminal every finding")
 	s.fleet.addTo(command)
 	flags.BoolVar(&s.local, "local", false, "look for keys on this machine instead")
 	flags.StringArrayVar(&s.files, "file", nil, "with --local: look in this dotenv or credentials `file` too (repeatable)")
@@ -169,7 +169,9 @@ func (s *scan) run(ctx context.Context) error {
 	}
 	err = s.app.writeOutput(s.out, func(w io.Writer) error {
 		look := s.app.look(s.out)
-		look.All = s.all
+		if s.all {
+			look.All, look.Limit = true, 0
+		}
 		return report.Write(w, report.Format(s.output.value), found.Scan, look)
 	})
 	if err != nil {

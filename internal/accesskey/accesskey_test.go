@@ -55,7 +55,7 @@ func TestZeroFactIsUnknown(t *testing.T) {
 	if !known.Known() || known.Why() != "" || known.Source() != "iam:ListAccessKeys" {
 		t.Fatalf("Observed = %+v", known)
 	}
-	if known.Equal(f) || !known.Equal(known) {
+	if same := known; known.Equal(f) || !known.Equal(same) {
 		t.Fatal("Equal")
 	}
 	if Unread[int]("denied").Why() != "denied" {

@@ -16,8 +16,12 @@ type Fact[T any] struct {
 	known  bool
 }
 
+// FromReport is the source of facts from AWS's credential report. What it
+// tells of a key's creation is when the key was created or last changed.
+const FromReport = "credential report"
+
 // Observed returns a known fact: v, true of AWS at the moment at (UTC), read
-// from source ("credential report", "iam:ListAccessKeys").
+// from source (FromReport, "iam:ListAccessKeys").
 func Observed[T any](v T, at time.Time, source string) Fact[T] {
 	return Fact[T]{value: v, at: at.UTC(), source: source, known: true}
 }

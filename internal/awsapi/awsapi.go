@@ -147,7 +147,9 @@ func (s *Session) fail(call string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return newError(call, s.profile, err)
+	failed := newError(call, s.profile, err)
+	failed.Guessed = s.defaulted
+	return failed
 }
 
 // String names the session without any credential.

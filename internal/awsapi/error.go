@@ -18,6 +18,7 @@ type Error struct {
 	Class   Class
 	Message string // redacted, one line
 	Profile string // in use; empty: the default
+	Guessed bool   // no region was configured, so that DefaultRegion's partition was asked
 
 	err error
 }
@@ -78,28 +79,30 @@ func NewFailure(account, user string, err error) accesskey.Failure {
 // (a denial with two ARNs) are about half of it.
 const maxMessage = 1000
 
-// secretForms are what an error may quote that nobody else should see: signed
-// parts of a request, session tokens and strings of a secret key's form. A
-// refused signature makes AWS quote the whole canonical request.
-var secretForms = []*regexp.Regexp{
+// namedSecrets are what an error may quote that nobody else should see, with
+// what says so before (and behind) it: signed parts of a request, and the
+// password in a proxy's address. A refused signature makes AWS quote the whole
+// canonical request.
+var namedSecrets = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)(X-Amz-(?:Signature|Security-Token|Credential)|Signature|SessionToken|SecretAccessKey|AccessToken|RefreshToken|Authorization|Password)(["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s&,"'<>]+)`),
-	regexp.MustCompile(`[A-Za-z0-9+/_=-]{100,}`),
+	regexp.MustCompile(`(://[^\s/@:"']*)(:)([^\s/"']+)(@)`),
 }
 
-var secretLike = regexp.MustCompile(`[A-Za-z0-9+/]{40,}`)
+// tokenLike and secretLike have a session token's or a secret key's form.
+var (
+	tokenLike  = regexp.MustCompile(`[A-Za-z0-9+/_=-]{100,}`)
+	secretLike = regexp.MustCompile(`[A-Za-z0-9+/]{40,}`)
+)
 
 // Redact returns text as one line that can be shown: without secrets, control
 // characters, and whatever AWS quotes of a signed request.
 func Redact(text string) string {
 	text, _, _ = strings.Cut(text, "The Canonical String for this request should have been")
 	text = clean(text)
-	for i, form := range secretForms {
-		if i == 0 {
-			text = form.ReplaceAllString(text, "${1}${2}REDACTED")
-		} else {
-			text = form.ReplaceAllString(text, "REDACTED")
-		}
+	for _, form := range namedSecrets {
+		text = form.ReplaceAllString(text, "${1}${2}REDACTED${4}")
 	}
+	text = tokenLike.ReplaceAllString(text, "REDACTED")
 	text = secretLike.ReplaceAllStringFunc(text, redactSecretLike)
 	if len(text) > maxMessage {
 		text = strings.ToValidUTF8(text[:maxMessage], "") + "…"

@@ -102,6 +102,7 @@ func TestErrorsShowNoSecret(t *testing.T) {
 		"The request signature we calculated does not match.\n\nThe Canonical String for this request should have been\n'POST\n/\n\nx-amz-security-token:" + token + "'",
 		"token " + long,
 		"Authorization: AWS4-HMAC-SHA256 Credential=x, Signature=0123456789abcdef",
+		`invalid proxy address "http://bob:0123456789abcdef@proxy.example.com": no`,
 	} {
 		err := newError("iam:ListUsers", "", answer(403, "SignatureDoesNotMatch", text)).Error()
 		for _, hidden := range []string{secret, token, long[:100], "0123456789abcdef"} {
@@ -119,6 +120,7 @@ func TestRedactKeepsWhatHelps(t *testing.T) {
 	for _, text := range []string{
 		deniedText,
 		"The user with name doe,jane+x=y@z cannot be found.",
+		"Post https://iam.amazonaws.com:443/?who=jane@example.com",
 		"arn:aws:iam::123456789012:user/division_abc/subdivision_xyz/product_1234/engineering/team-blue/alice",
 	} {
 		if got := Redact(text); got != text {

@@ -50,6 +50,8 @@ func TestHalfAnswers(t *testing.T) {
 		"last use without a date": {
 			result("GetAccessKeyLastUsed", "<AccessKeyLastUsed><ServiceName>s3</ServiceName><Region>eu-west-1</Region></AccessKeyLastUsed>"), lastUsed, "no date",
 		},
+		"account left out":         {"<R><GetAccessKeyInfoResult/></R>", keyAccount, "sts:GetAccessKeyInfo: answer names no account"},
+		"certificate's status":     {result("ListSigningCertificates", "<Certificates><member><Status>Odd</Status></member></Certificates>"), certificates, `unknown status "Odd"`},
 		"password's user left out": {"<R><GetLoginProfileResult/><GetUserResult/><ListMFADevicesResult/></R>", password, "iam:GetUser: answer has no User"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -61,7 +63,12 @@ func TestHalfAnswers(t *testing.T) {
 	}
 }
 
-func summary(s *Session) error  { _, err := s.Summary(context.Background()); return err }
+func summary(s *Session) error    { _, err := s.Summary(context.Background()); return err }
+func keyAccount(s *Session) error { _, err := s.KeyAccount(context.Background(), testID); return err }
+func certificates(s *Session) error {
+	_, err := s.SigningCertificates(context.Background(), "alice")
+	return err
+}
 func lastUsed(s *Session) error { _, _, err := s.KeyLastUsed(context.Background(), testID); return err }
 func password(s *Session) error { _, err := s.Password(context.Background(), "alice"); return err }
 

@@ -29,7 +29,7 @@ func Hint(err error) string {
 	case CredentialsMissing:
 		return missingHint(e)
 	case CredentialsInvalid:
-		return "AWS doesn't know these credentials (deleted or inactive key, wrong secret, or another partition). See `aws configure list" + profileFlag(e) + "`."
+		return "AWS doesn't know these credentials (deleted or inactive key, wrong secret, or another partition). See `aws configure list" + profileFlag(e) + "`." + guessedHint(e)
 	case CredentialsExpired:
 		return expiredHint(e)
 	case ClockSkew:
@@ -79,6 +79,15 @@ func profileFlag(e *Error) string {
 		return ""
 	}
 	return " --profile " + e.Profile
+}
+
+// guessedHint says which partition was asked where nobody chose it: the keys of
+// one are unknown to the others.
+func guessedHint(e *Error) string {
+	if !e.Guessed {
+		return ""
+	}
+	return " No region is configured, so " + DefaultRegion + " was asked: for AWS China or GovCloud give --region, such as cn-north-1 or us-gov-west-1."
 }
 
 func missingHint(e *Error) string {

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -69,5 +70,8 @@ func (s *Session) KeyAccount(ctx context.Context, id accesskey.ID) (string, erro
 	if err != nil {
 		return "", s.fail("sts:GetAccessKeyInfo", err)
 	}
-	return aws.ToString(out.Account), nil
+	if aws.ToString(out.Account) == "" {
+		return "", s.fail("sts:GetAccessKeyInfo", errors.New("answer names no account"))
+	}
+	return *out.Account, nil
 }

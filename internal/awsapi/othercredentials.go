@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"fmt"
 	"iter"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -64,6 +65,9 @@ func (s *Session) SigningCertificates(ctx context.Context, user string) ([]acces
 			return nil, s.fail("iam:ListSigningCertificates", err)
 		}
 		for _, c := range out.Certificates {
+			if status := accesskey.Status(c.Status); !status.Known() {
+				return nil, s.fail("iam:ListSigningCertificates", fmt.Errorf("certificate %s has an unknown status %q", aws.ToString(c.CertificateId), status))
+			}
 			found = append(found, accesskey.SigningCertificate{Active: c.Status == types.StatusTypeActive, Changed: aws.ToTime(c.UploadDate).UTC()})
 		}
 		if in.Marker, err = nextPage(out.IsTruncated, out.Marker, in.Marker); in.Marker == nil {

@@ -304,3 +304,20 @@ func TestSessionShowsNoSecret(t *testing.T) {
 		t.Fatal(text)
 	}
 }
+
+// TestGuessedRegionIsSaidWhereItMatters: keys of GovCloud and China are unknown
+// in the partition that is asked by default.
+func TestGuessedRegionIsSaidWhereItMatters(t *testing.T) {
+	for region, want := range map[string]bool{"": true, "us-gov-west-1": false} {
+		for code, matters := range map[string]bool{"InvalidClientTokenId": true, "AccessDenied": false} {
+			plainEnvironment(t)
+			client := &http.Client{Transport: wire(func(*http.Request, string) (int, string) {
+				return 403, "<ErrorResponse><Error><Code>" + code + "</Code></Error></ErrorResponse>"
+			})}
+			_, err := open(t, Options{Region: region, HTTPClient: client}).Identity(t.Context())
+			if got := strings.Contains(Hint(err), "--region"); got != (want && matters) {
+				t.Errorf("region %q, %s: %s", region, code, Hint(err))
+			}
+		}
+	}
+}

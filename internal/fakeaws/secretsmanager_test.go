@@ -49,7 +49,7 @@ func bobsConfig(a *AWS) aws.Config {
 }
 
 func fixedKey(k KeySpec) aws.CredentialsProviderFunc {
-	return func(ctx context.Context) (aws.Credentials, error) {
+	return func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: k.ID, SecretAccessKey: k.Secret}, nil
 	}
 }

@@ -56,7 +56,7 @@ type adminJudge struct {
 }
 
 func newAdminJudge(s Subject, docs []NamedDocument) *adminJudge {
-	j := &adminJudge{docs: withManaged(docs), boundary: s.Boundary, escalations: escalations()}
+	j := &adminJudge{docs: withManaged(docs), boundary: s.Boundary, escalations: allEscalations}
 	self := "user/" + oneself
 	if parts := strings.SplitN(s.ARN, ":", arnParts); len(parts) == arnParts {
 		j.partition, j.account, self = parts[1], parts[4], parts[5]

@@ -35,6 +35,9 @@ func (o thing) String() string {
 	return [...]string{"", " on the user itself", " on every user", " on its groups", " on every role", " on its policies"}[o]
 }
 
+// allEscalations are made once: every user of an account is judged by them.
+var allEscalations = escalations()
+
 func escalations() []escalation {
 	list := []escalation{
 		one("iam:CreatePolicyVersion", everyPolicy, "it can rewrite a policy that it holds"),

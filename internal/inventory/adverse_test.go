@@ -1,7 +1,11 @@
 package inventory
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -153,7 +157,7 @@ func TestDeniedLookUpsLeaveWhatTheReportTells(t *testing.T) {
 		for _, u := range inv.Users {
 			keys, _ := u.Keys.Get()
 			for _, k := range keys {
-				if k.ID.Known() || !strings.Contains(k.ID.Why(), "iam:ListAccessKeys") || !k.LastUsed.Known() {
+				if k.ID.Known() || !strings.Contains(k.ID.Why(), "iam:ListAccessKeys") || !k.LastUsed.Known() && k.Created.Known() {
 					t.Fatalf("%s: %+v", u.Name, k)
 				}
 			}
@@ -267,18 +271,128 @@ func TestThrottledForEver(t *testing.T) {
 				if len(inv.Failures) == 0 || inv.Failures[0].Class != string(awsapi.Throttled) {
 					t.Fatalf("failures %+v", inv.Failures)
 				}
+				if stale := forgetStaleUses(t, inv); stale > 0 != (action == "ListAccessKeys" || action == "GetAccessKeyLastUsed") {
+					t.Errorf("%d last uses are the old report's", stale)
+				}
 				agree(t, truth(w.aws.Snapshot(w.account)), observed(inv), always)
+			})
+		})
+	}
+}
+
+// forgetStaleUses makes last uses unknown that an old report told: they may
+// have been true then. It counts them, and fails where one bears another time.
+func forgetStaleUses(t *testing.T, inv accesskey.Inventory) int {
+	t.Helper()
+	stale := 0
+	for _, u := range inv.Users {
+		keys, _ := u.Keys.Get()
+		for i := range keys {
+			if keys[i].LastUsed.Source() != fromReport {
+				continue
+			}
+			if !keys[i].LastUsed.At().Equal(inv.CredentialReport.At()) {
+				t.Errorf("%s: last use of %s by the report of %s", u.Name, keys[i].LastUsed.At(), inv.CredentialReport.At())
+			}
+			keys[i].LastUsed = accesskey.Unread[accesskey.LastUse]("stale")
+			stale++
+		}
+	}
+	return stale
+}
+
+// TestNewUserNotFound: of a user made minutes ago, IAM may say both that there
+// is one and that there is none.
+func TestNewUserNotFound(t *testing.T) {
+	spec := func(now time.Time) fakeaws.AccountSpec {
+		s := edited(now)
+		s.ReportAge = 0
+		s.Users = append(s.Users, fakeaws.UserSpec{Name: "settled", Created: now.Add(-6 * time.Minute)})
+		return s
+	}
+	for name, kept := range map[string]bool{"new-since": true, "settled": false} {
+		for _, live := range []bool{true, false} {
+			inWorld(t, fakeaws.Config{}, spec, func(w *world) {
+				w.aws.SetFault(func(c fakeaws.Call) fakeaws.Fault {
+					if c.Params.Get("UserName") == name {
+						return fakeaws.Refuse(404, "NoSuchEntity", "The user with name "+name+" cannot be found.")
+					}
+					return fakeaws.Proceed()
+				})
+				inv := w.collect(Options{Live: live, Wanted: func(accesskey.Inventory) []string { return []string{name} }})
+				i := slices.IndexFunc(inv.Users, func(u accesskey.User) bool { return u.Name == name })
+				if i >= 0 != kept || len(inv.Failures) > 0 != kept {
+					t.Fatalf("%s: at %d, failures %+v", name, i, inv.Failures)
+				}
+				if kept && (inv.Users[i].Keys.Known() == live || !strings.Contains(inv.Failures[0].Err, "is new")) {
+					t.Errorf("%+v %+v", inv.Users[i].Keys, inv.Failures)
+				}
+			})
+		}
+	}
+}
+
+// TestNameGivenAnew: keys of an earlier user of the same name, and keys whose
+// user has another name by now, are not taken for the user's.
+func TestNameGivenAnew(t *testing.T) {
+	const lie = "<AccessKeyMetadata><member><UserName>new-since</UserName><AccessKeyId>AKIAIOSFODNN7EXAMPLE</AccessKeyId>" +
+		"<Status>Active</Status><CreateDate>%s</CreateDate></member></AccessKeyMetadata><IsTruncated>false</IsTruncated>"
+	for name, c := range map[string]struct {
+		age   time.Duration
+		owner string
+		want  string
+	}{
+		"keys of an earlier user": {time.Hour, "new-since", "an earlier user of this name"},
+		"renamed by now":          {0, "bob", `belongs to user "bob" by now`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, fakeaws.Config{}, edited, func(w *world) {
+				created := w.aws.Now().Add(-c.age).Format(time.RFC3339)
+				inv, err := Collect(w.t.Context(), w.lyingSession(map[string]string{
+					"Action=ListAccessKeys&UserName=new-since": "<R><ListAccessKeysResult>" + fmt.Sprintf(lie, created) + "</ListAccessKeysResult></R>",
+					"AccessKeyId=AKIAIOSFODNN7EXAMPLE": "<R><GetAccessKeyLastUsedResult><UserName>" + c.owner + "</UserName>" +
+						"<AccessKeyLastUsed><Region>N/A</Region><ServiceName>N/A</ServiceName></AccessKeyLastUsed></GetAccessKeyLastUsedResult></R>",
+				}), Options{Live: true})
+				if err != nil || len(inv.Failures) != 1 || !strings.Contains(inv.Failures[0].Err, c.want) || inv.Failures[0].Call == "" {
+					t.Fatalf("%v %+v", err, inv.Failures)
+				}
 				for _, u := range inv.Users {
 					keys, _ := u.Keys.Get()
-					for _, k := range keys {
-						if k.LastUsed.Known() && k.LastUsed.Source() == fromReport && action != "GetCredentialReport" {
-							t.Errorf("%s: a throttled look-up leaves the old report's last use standing", u.Name)
-						}
+					if u.Name == "new-since" && slices.ContainsFunc(keys, func(k accesskey.Key) bool { return k.LastUsed.Known() }) {
+						t.Errorf("%+v", keys)
 					}
 				}
 			})
 		})
 	}
+}
+
+// lyingSession answers requests that hold a text in its own way.
+func (w *world) lyingSession(lies map[string]string) *awsapi.Session {
+	id, secret := w.aws.AdminKey(w.account)
+	return awsapi.OpenWithKey(w.t.Context(), accesskey.ID(id), accesskey.NewSecret(secret), awsapi.Options{
+		Region: w.region, HTTPClient: &http.Client{Transport: liar{w.aws.RoundTripper(), lies}},
+	})
+}
+
+type liar struct {
+	truth http.RoundTripper
+	lies  map[string]string // what a request's body holds, to the answer
+}
+
+func (l liar) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	answer, err := l.truth.RoundTrip(r)
+	for text, lie := range l.lies {
+		if err == nil && strings.Contains(string(body), text) {
+			answer.StatusCode, answer.Body, answer.ContentLength = http.StatusOK, io.NopCloser(strings.NewReader(lie)), int64(len(lie))
+		}
+	}
+	return answer, err
 }
 
 func TestUserDeletedWhileScanning(t *testing.T) {

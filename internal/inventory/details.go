@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"strings"
-	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
 )
@@ -85,10 +84,14 @@ func (s *seen) root() accesskey.Root {
 	case !s.summary.RootKeys:
 		root.Keys = accesskey.Observed([]accesskey.Key{}, s.summaryAt, fromSummary)
 	case s.summary.RootKeys && len(keys) == 0:
-		root.Keys = accesskey.Observed([]accesskey.Key{unseenRootKey()}, s.summaryAt, fromSummary)
+		root.Keys = accesskey.Observed([]accesskey.Key{unseenKey("the account summary tells only that the root user has an access key")}, s.summaryAt, fromSummary)
 	}
-	if !s.summary.RootCertificates && !root.SigningCertificates.Known() {
+	certificates, _ := root.SigningCertificates.Get()
+	switch {
+	case !s.summary.RootCertificates:
 		root.SigningCertificates = accesskey.Observed([]accesskey.SigningCertificate{}, s.summaryAt, fromSummary)
+	case len(certificates) == 0:
+		root.SigningCertificates = accesskey.Unread[[]accesskey.SigningCertificate]("the account summary tells only that the root user has a signing certificate")
 	}
 	return root
 }
@@ -98,8 +101,8 @@ func (s *seen) rootOfReport() accesskey.Root {
 		if row := &s.report.rows[i]; row.Root() {
 			return accesskey.Root{
 				Keys:                accesskey.Observed(reportKeys(row, s.report.at), s.report.at, fromReport),
-				Password:            accesskey.Observed(rootPassword(row), s.report.at, fromReport),
-				SigningCertificates: accesskey.Observed(reportCertificates(row), s.report.at, fromReport),
+				Password:            reportPassword(row, s.report.at),
+				SigningCertificates: reportCertificates(row, s.report.at),
 			}
 		}
 	}
@@ -111,25 +114,5 @@ func (s *seen) rootOfReport() accesskey.Root {
 		Keys:                accesskey.Unread[[]accesskey.Key](why),
 		Password:            accesskey.Unread[accesskey.Password](why),
 		SigningCertificates: accesskey.Unread[[]accesskey.SigningCertificate](why),
-	}
-}
-
-// rootPassword differs from a user's: the report says not_supported for the
-// root user, who has a password unless the account was made without.
-func rootPassword(row *ReportRow) accesskey.Password {
-	password := reportPassword(row)
-	password.Enabled = row.PasswordEnabled != No
-	return password
-}
-
-// unseenRootKey stands for the root keys of which the summary tells only that
-// there are any.
-func unseenRootKey() accesskey.Key {
-	const why = "the account summary tells only that the root user has an access key"
-	return accesskey.Key{
-		ID:       accesskey.Unread[accesskey.ID](why),
-		Status:   accesskey.Unread[accesskey.Status](why),
-		Created:  accesskey.Unread[time.Time](why),
-		LastUsed: accesskey.Unread[accesskey.LastUse](why),
 	}
 }

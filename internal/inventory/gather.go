@@ -11,7 +11,7 @@ import (
 
 // Where facts come from, as they are cited.
 const (
-	fromReport      = "credential report"
+	fromReport      = accesskey.FromReport
 	fromDetails     = "iam:GetAccountAuthorizationDetails"
 	fromListUsers   = "iam:ListUsers"
 	fromSummary     = "iam:GetAccountSummary"

@@ -14,6 +14,10 @@ import (
 // created and yet be missing in it: IAM's reads may be stale for seconds.
 const newUserMargin = time.Minute
 
+// settling is how long after a user was made AWS's saying that there is no such
+// user proves nothing. Seconds are usual, more has been seen: see newUserMargin.
+const settling = 5 * time.Minute
+
 // observedUser is one user while its facts are gathered.
 type observedUser struct {
 	accesskey.User
@@ -23,6 +27,7 @@ type observedUser struct {
 
 	row      *ReportRow // nil: the report doesn't show this user
 	mustLook string     // why a live look-up is needed whatever the findings; empty: none
+	more     bool       // there are keys or certificates that the row doesn't show
 	looked   bool
 	gone     bool // deleted while Collect ran
 }
@@ -99,21 +104,21 @@ func (u *observedUser) matchRow(row *ReportRow, r report) {
 	default:
 		u.row = row
 		u.Keys = accesskey.Observed(reportKeys(row, r.at), r.at, fromReport)
-		u.Password = accesskey.Observed(reportPassword(row), r.at, fromReport)
-		u.SigningCertificates = accesskey.Observed(reportCertificates(row), r.at, fromReport)
+		u.Password = reportPassword(row, r.at)
+		u.SigningCertificates = reportCertificates(row, r.at)
 		if row.Additional != "" {
-			u.mustLook = "the user has more keys or certificates than the credential report shows"
-			u.Keys = accesskey.Unread[[]accesskey.Key](u.mustLook)
-			u.SigningCertificates = accesskey.Unread[[]accesskey.SigningCertificate](u.mustLook)
+			u.mustLook, u.more = "the user has "+moreThanShown, true
 		}
 	}
 }
 
 // doubtSlots has a user with full slots looked at where the account's quota
-// allows more keys than the report can show, and the report doesn't say.
+// allows more keys than the report can show, or isn't known, and the report
+// doesn't say.
 func (u *observedUser) doubtSlots(s *seen) {
-	if s.summary.KeyQuota > neededSlots && u.row != nil && !u.row.ShowsAdditional && len(u.row.Keys) >= neededSlots {
-		u.mustLook = "the account allows more keys than the credential report shows"
+	mayBeMore := s.summaryErr != nil || s.summary.KeyQuota > neededSlots
+	if mayBeMore && u.row != nil && !u.row.ShowsAdditional && len(u.row.Keys) >= neededSlots {
+		u.mustLook = "the account may allow more keys than the credential report shows"
 	}
 }
 
@@ -126,22 +131,37 @@ func (u *observedUser) withoutReport(why string) {
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// noID is why the report's keys have no ID.
-const noID = "the credential report shows no key IDs"
+// noID is why the report's keys have no ID; moreThanShown is what its column
+// additional_credentials_info means.
+const (
+	noID          = "the credential report shows no key IDs"
+	moreThanShown = "more keys or certificates than the credential report shows"
+)
 
+// reportKeys are the keys in the row's slots and, where the report says that
+// there may be more, one of which nothing is known.
 func reportKeys(row *ReportRow, at time.Time) []accesskey.Key {
 	keys := make([]accesskey.Key, 0, len(row.Keys))
 	for _, k := range row.Keys {
 		key := accesskey.Key{
 			ID:       accesskey.Unread[accesskey.ID](noID),
-			Status:   accesskey.Observed(statusOf(k.Active), at, fromReport),
-			Created:  accesskey.Observed(k.Rotated, at, fromReport),
-			LastUsed: accesskey.Observed(k.use(), at, fromReport),
+			Status:   accesskey.Unread[accesskey.Status]("the credential report doesn't say whether the key is active"),
+			Created:  accesskey.Unread[time.Time]("the credential report shows no date for this key"),
+			LastUsed: accesskey.Unread[accesskey.LastUse]("the credential report doesn't say whether the key was used"),
 		}
-		if k.Rotated.IsZero() {
-			key.Created = accesskey.Unread[time.Time]("the credential report shows no date for this key")
+		if k.Active != NotSaid {
+			key.Status = accesskey.Observed(statusOf(k.Active), at, fromReport)
+		}
+		if !k.Rotated.IsZero() {
+			key.Created = accesskey.Observed(k.Rotated, at, fromReport)
+		}
+		if k.Used != NotSaid {
+			key.LastUsed = accesskey.Observed(k.use(), at, fromReport)
 		}
 		keys = append(keys, key)
+	}
+	if row.Additional != "" {
+		keys = append(keys, unseenKey("there are "+moreThanShown))
 	}
 	sortKeys(keys)
 	return keys
@@ -149,15 +169,16 @@ func reportKeys(row *ReportRow, at time.Time) []accesskey.Key {
 
 // statusOf is all the report tells of a key's status: an Expired key passes for
 // Inactive there, until it is looked up.
-func statusOf(active bool) accesskey.Status {
-	if active {
+func statusOf(active Answer) accesskey.Status {
+	if active == Yes {
 		return accesskey.Active
 	}
 	return accesskey.Inactive
 }
 
+// use is the last use of a slot that says so.
 func (k ReportKey) use() accesskey.LastUse {
-	if k.LastUsed.IsZero() {
+	if k.Used != Yes {
 		return accesskey.LastUse{}
 	}
 	return accesskey.LastUse{At: k.LastUsed, Region: k.Region, Service: k.Service}
@@ -180,16 +201,34 @@ func sortKeys(keys []accesskey.Key) {
 	})
 }
 
-func reportPassword(row *ReportRow) accesskey.Password {
-	return accesskey.Password{
-		Enabled: row.PasswordEnabled == Yes, LastUsed: row.PasswordLastUsed, LastChanged: row.PasswordLastChanged, MFA: row.MFA == Yes,
+// unseenKey stands for keys of which it is known only that there are, or may
+// be, any.
+func unseenKey(why string) accesskey.Key {
+	return accesskey.Key{
+		ID:       accesskey.Unread[accesskey.ID](why),
+		Status:   accesskey.Unread[accesskey.Status](why),
+		Created:  accesskey.Unread[time.Time](why),
+		LastUsed: accesskey.Unread[accesskey.LastUse](why),
 	}
 }
 
-func reportCertificates(row *ReportRow) []accesskey.SigningCertificate {
+func reportPassword(row *ReportRow, at time.Time) accesskey.Fact[accesskey.Password] {
+	if row.PasswordEnabled == NotSaid && !row.Root() {
+		return accesskey.Unread[accesskey.Password]("the credential report doesn't say whether the user has a password")
+	}
+	return accesskey.Observed(accesskey.Password{
+		Enabled:  row.PasswordEnabled != No, // not_supported for the root user, who has one unless the account was made without
+		LastUsed: row.PasswordLastUsed, LastChanged: row.PasswordLastChanged, MFA: row.MFA == Yes,
+	}, at, fromReport)
+}
+
+func reportCertificates(row *ReportRow, at time.Time) accesskey.Fact[[]accesskey.SigningCertificate] {
 	var found []accesskey.SigningCertificate
 	for _, c := range row.Certificates {
-		found = append(found, accesskey.SigningCertificate{Active: c.Active, Changed: c.Rotated})
+		if c.Active == NotSaid {
+			return accesskey.Unread[[]accesskey.SigningCertificate]("the credential report doesn't say whether a certificate is active")
+		}
+		found = append(found, accesskey.SigningCertificate{Active: c.Active == Yes, Changed: c.Rotated})
 	}
-	return found
+	return accesskey.Observed(found, at, fromReport)
 }

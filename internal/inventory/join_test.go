@@ -39,7 +39,7 @@ func joined(s *seen) map[string]*observedUser {
 }
 
 func TestJoinByARNAndCreation(t *testing.T) {
-	oldKey := ReportKey{Active: true, Rotated: longAgo}
+	oldKey := ReportKey{Active: Yes, Rotated: longAgo, Used: No}
 	additional := rowOf("many", longAgo, oldKey)
 	additional.Additional = "1 more"
 	s := &seen{
@@ -74,7 +74,7 @@ func TestJoinByARNAndCreation(t *testing.T) {
 		got[name] = o
 	}
 	want := map[string]outcome{
-		"plain": {1, false}, "recreated": {-1, true}, "new": {-1, true}, "newborn": {0, true}, "many": {-1, true},
+		"plain": {1, false}, "recreated": {-1, true}, "new": {-1, true}, "newborn": {0, true}, "many": {2, true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatal(diff)
@@ -102,7 +102,7 @@ func first(t *testing.T, keys accesskey.Fact[[]accesskey.Key]) accesskey.Key {
 func TestIncompleteListingDropsNobody(t *testing.T) {
 	s := &seen{
 		usersBegan: scanned, detailsErr: errors.New("denied"), listErr: errors.New("denied"),
-		report: report{at: reported, rows: []ReportRow{rowOf("division/alice", longAgo, ReportKey{Active: true, Rotated: longAgo})}},
+		report: report{at: reported, rows: []ReportRow{rowOf("division/alice", longAgo, ReportKey{Active: Yes, Rotated: longAgo, Used: No})}},
 	}
 	s.report.rows[0].User = "alice"
 	u := joined(s)["alice"]
@@ -124,25 +124,27 @@ func listedKey(id string, created time.Time) awsapi.ListedKey {
 
 func TestJoinKeys(t *testing.T) {
 	day := 24 * time.Hour
-	used := ReportKey{Active: true, Rotated: longAgo, LastUsed: longAgo.Add(day), Region: "eu-west-1", Service: "s3"}
+	used := ReportKey{Active: Yes, Rotated: longAgo, Used: Yes, LastUsed: longAgo.Add(day), Region: "eu-west-1", Service: "s3"}
 	for name, c := range map[string]struct {
 		listed []awsapi.ListedKey
 		slots  []ReportKey
 		want   string // ID=last use of the report, in order; ? where it must be asked
 	}{
 		"one":                       {[]awsapi.ListedKey{listedKey("A", longAgo)}, []ReportKey{used}, "A=s3"},
-		"slots in the other order":  {[]awsapi.ListedKey{listedKey("B", longAgo.Add(day)), listedKey("A", longAgo)}, []ReportKey{{Rotated: longAgo.Add(day)}, used}, "A=s3 B=never"},
-		"same second, different":    {[]awsapi.ListedKey{listedKey("A", longAgo), listedKey("B", longAgo)}, []ReportKey{used, {Rotated: longAgo}}, "A=? B=?"},
-		"same second, alike":        {[]awsapi.ListedKey{listedKey("A", longAgo), listedKey("B", longAgo)}, []ReportKey{{Rotated: longAgo}, {Rotated: longAgo}}, "A=never B=never"},
+		"slots in the other order":  {[]awsapi.ListedKey{listedKey("B", longAgo.Add(day)), listedKey("A", longAgo)}, []ReportKey{{Rotated: longAgo.Add(day), Used: No}, used}, "A=s3 B=never"},
+		"same second, different":    {[]awsapi.ListedKey{listedKey("A", longAgo), listedKey("B", longAgo)}, []ReportKey{used, {Rotated: longAgo, Used: No}}, "A=? B=?"},
+		"same second, alike":        {[]awsapi.ListedKey{listedKey("A", longAgo), listedKey("B", longAgo)}, []ReportKey{{Rotated: longAgo, Used: No}, {Rotated: longAgo, Used: No}}, "A=never B=never"},
 		"same second, one unseen":   {[]awsapi.ListedKey{listedKey("A", longAgo), listedKey("B", longAgo)}, []ReportKey{used}, "A=? B=?"},
-		"one deleted, same second":  {[]awsapi.ListedKey{listedKey("A", longAgo)}, []ReportKey{used, {Rotated: longAgo}}, "A=?"},
+		"one deleted, same second":  {[]awsapi.ListedKey{listedKey("A", longAgo)}, []ReportKey{used, {Rotated: longAgo, Used: No}}, "A=?"},
 		"created since":             {[]awsapi.ListedKey{listedKey("A", longAgo), listedKey("N", scanned)}, []ReportKey{used}, "A=s3 N=?"},
 		"deleted since":             {nil, []ReportKey{used}, ""},
-		"inactive without a date":   {[]awsapi.ListedKey{listedKey("A", longAgo)}, []ReportKey{{LastUsed: longAgo}}, "A=?"},
+		"inactive without a date":   {[]awsapi.ListedKey{listedKey("A", longAgo)}, []ReportKey{{Used: Yes, LastUsed: longAgo}}, "A=?"},
 		"no report":                 {[]awsapi.ListedKey{listedKey("A", longAgo)}, nil, "A=?"},
-		"more keys than any report": {[]awsapi.ListedKey{listedKey("C", longAgo.Add(2*day)), listedKey("A", longAgo), listedKey("B", longAgo.Add(day))}, []ReportKey{used, {Rotated: longAgo.Add(day)}}, "A=s3 B=never C=?"},
+		"use not said":              {[]awsapi.ListedKey{listedKey("A", longAgo)}, []ReportKey{{Active: Yes, Rotated: longAgo}}, "A=?"},
+		"no date on either side":    {[]awsapi.ListedKey{listedKey("A", time.Time{})}, []ReportKey{{Active: Yes, Used: No}}, "A=?"},
+		"more keys than any report": {[]awsapi.ListedKey{listedKey("C", longAgo.Add(2*day)), listedKey("A", longAgo), listedKey("B", longAgo.Add(day))}, []ReportKey{used, {Rotated: longAgo.Add(day), Used: No}}, "A=s3 B=never C=?"},
 	} {
-		keys, pending := joinKeys(c.listed, scanned, c.slots, reported)
+		keys, pending := joinKeys(c.listed, scanned, c.slots, reported, true)
 		var got []string
 		for i, k := range keys {
 			id, _ := k.ID.Get()
@@ -157,7 +159,7 @@ func TestJoinKeys(t *testing.T) {
 			if slices.Contains(pending, i) == known {
 				t.Errorf("%s: key %s is pending and known alike", name, id)
 			}
-			if k.Created.At() != scanned || known && k.LastUsed.At() != reported {
+			if k.Created.Known() && k.Created.At() != scanned || known && k.LastUsed.At() != reported {
 				t.Errorf("%s: key %s has wrong times", name, id)
 			}
 			got = append(got, string(id)+"="+text)
@@ -168,35 +170,105 @@ func TestJoinKeys(t *testing.T) {
 	}
 }
 
-func TestFailedLookUpNeverMeansUnused(t *testing.T) {
-	for _, fresh := range []bool{true, false} {
-		u := joined(&seen{usersBegan: scanned, users: []datedUser{listedUser("a", longAgo)},
-			report: report{at: reported, rows: []ReportRow{rowOf("a", longAgo, ReportKey{Active: true, Rotated: longAgo})}}})["a"]
-		u.notListed(errors.New("throttled"), fresh)
-		key := first(t, u.Keys)
-		if key.ID.Why() != "throttled" || !key.Created.Known() || key.LastUsed.Known() != fresh {
-			t.Errorf("fresh %v: %+v", fresh, key)
+func TestStaleReportLeavesEveryLastUsePending(t *testing.T) {
+	keys, pending := joinKeys([]awsapi.ListedKey{listedKey("A", longAgo)}, scanned, []ReportKey{{Active: Yes, Rotated: longAgo, Used: No}}, reported, false)
+	if len(pending) != 1 || keys[0].LastUsed.At() != reported {
+		t.Fatalf("%v %+v", pending, keys)
+	}
+}
+
+func TestListingWithGaps(t *testing.T) {
+	keys, _ := joinKeys([]awsapi.ListedKey{{}}, scanned, nil, reported, true)
+	if k := keys[0]; k.ID.Known() || k.Status.Known() || k.Created.Known() || k.LastUsed.Known() {
+		t.Fatalf("%+v", k)
+	}
+}
+
+// TestFailedLookUpLeavesWhatTheReportTells: with its time, so that its age can
+// be judged.
+func TestFailedLookUpLeavesWhatTheReportTells(t *testing.T) {
+	u := joined(&seen{usersBegan: scanned, users: []datedUser{listedUser("a", longAgo)},
+		report: report{at: reported, rows: []ReportRow{rowOf("a", longAgo, ReportKey{Active: Yes, Rotated: longAgo, Used: No})}}})["a"]
+	u.notListed(errors.New("throttled"))
+	key := first(t, u.Keys)
+	if key.ID.Why() != "throttled" || !key.Created.Known() || !key.LastUsed.Known() || key.LastUsed.At() != reported {
+		t.Errorf("%+v", key)
+	}
+}
+
+// TestWhatTheReportLeavesOpen: its words for nothing are an answer only where
+// AWS says so.
+func TestWhatTheReportLeavesOpen(t *testing.T) {
+	row := rowOf("a", longAgo, ReportKey{Rotated: longAgo})
+	row.Certificates = []ReportCertificate{{Rotated: longAgo}}
+	u := joined(&seen{usersBegan: scanned, users: []datedUser{listedUser("a", longAgo)}, report: report{at: reported, rows: []ReportRow{row}}})["a"]
+	if key := first(t, u.Keys); key.Status.Known() || key.LastUsed.Known() || !key.Created.Known() {
+		t.Errorf("%+v", key)
+	}
+	if u.Password.Known() || u.SigningCertificates.Known() {
+		t.Errorf("%+v %+v", u.Password, u.SigningCertificates)
+	}
+	row.User, row.Keys[0].Active = rootUser, Yes
+	root := (&seen{report: report{at: reported, rows: []ReportRow{row}}, summaryErr: errors.New("denied")}).root()
+	if password, known := root.Password.Get(); !known || !password.Enabled {
+		t.Errorf("not_supported is the root user's password: %+v", root.Password)
+	}
+}
+
+// TestRootCertificates: the summary is live, the report may be stale.
+func TestRootCertificates(t *testing.T) {
+	with := ReportRow{User: rootUser, Certificates: []ReportCertificate{{Active: Yes, Rotated: longAgo}}}
+	for name, c := range map[string]struct {
+		row     ReportRow
+		summary bool
+		want    int // -1: unknown
+	}{
+		"both": {with, true, 1}, "deleted since": {with, false, 0}, "made since": {ReportRow{User: rootUser}, true, -1}, "none": {ReportRow{User: rootUser}, false, 0},
+	} {
+		s := &seen{report: report{at: reported, rows: []ReportRow{c.row}}, summary: awsapi.Summary{RootCertificates: c.summary}, summaryAt: scanned}
+		fact := s.root().SigningCertificates
+		if list, known := fact.Get(); known != (c.want >= 0) || known && len(list) != c.want {
+			t.Errorf("%s: %+v", name, fact)
+		}
+	}
+}
+
+// TestQuotaOfKeys: users with full slots may have more keys, unless the account
+// is known to allow no more.
+func TestQuotaOfKeys(t *testing.T) {
+	full := rowOf("full", longAgo, ReportKey{Active: Yes, Rotated: longAgo}, ReportKey{Active: Yes, Rotated: longAgo})
+	for name, c := range map[string]struct {
+		quota int
+		err   error
+		look  bool
+	}{"two": {2, nil, false}, "three": {3, nil, true}, "unknown": {0, errors.New("denied"), true}} {
+		s := &seen{usersBegan: scanned, users: []datedUser{listedUser("full", longAgo)}, report: report{at: reported, rows: []ReportRow{full}}}
+		s.summary.KeyQuota, s.summaryErr = c.quota, c.err
+		if u := joined(s)["full"]; (u.mustLook != "") != c.look {
+			t.Errorf("%s: %q", name, u.mustLook)
 		}
 	}
 }
 
 func TestRoot(t *testing.T) {
-	withKey := report{at: reported, rows: []ReportRow{{User: rootUser, Keys: []ReportKey{{Active: true, Rotated: longAgo}}}}}
+	withKey := report{at: reported, rows: []ReportRow{{User: rootUser, Keys: []ReportKey{{Active: Yes, Rotated: longAgo, Used: No}}}}}
 	without := report{at: reported, rows: []ReportRow{{User: rootUser}}}
+	more := report{at: reported, rows: []ReportRow{{User: rootUser, Keys: withKey.rows[0].Keys, Additional: "1 more"}}}
 	for name, c := range map[string]struct {
 		report  report
 		summary bool
 		err     error
 		want    string
 	}{
-		"report and summary agree":     {withKey, true, nil, "1 Active credential report"},
-		"key deleted since the report": {withKey, false, nil, "0 iam:GetAccountSummary"},
-		"key made since the report":    {without, true, nil, "1 ? iam:GetAccountSummary"},
-		"none":                         {without, false, nil, "0 iam:GetAccountSummary"},
-		"no report, key":               {report{err: errors.New("denied")}, true, nil, "1 ? iam:GetAccountSummary"},
-		"no report, no key":            {report{err: errors.New("denied")}, false, nil, "0 iam:GetAccountSummary"},
-		"no report, no summary":        {report{err: errors.New("denied")}, false, errors.New("denied"), "unknown: denied"},
-		"report only":                  {withKey, false, errors.New("denied"), "1 Active credential report"},
+		"report and summary agree":      {withKey, true, nil, "1 Active credential report"},
+		"key deleted since the report":  {withKey, false, nil, "0 iam:GetAccountSummary"},
+		"key made since the report":     {without, true, nil, "1 ? iam:GetAccountSummary"},
+		"more keys than the report has": {more, true, nil, "2 Active ? credential report"},
+		"none":                          {without, false, nil, "0 iam:GetAccountSummary"},
+		"no report, key":                {report{err: errors.New("denied")}, true, nil, "1 ? iam:GetAccountSummary"},
+		"no report, no key":             {report{err: errors.New("denied")}, false, nil, "0 iam:GetAccountSummary"},
+		"no report, no summary":         {report{err: errors.New("denied")}, false, errors.New("denied"), "unknown: denied"},
+		"report only":                   {withKey, false, errors.New("denied"), "1 Active credential report"},
 	} {
 		s := &seen{report: c.report, summary: awsapi.Summary{RootKeys: c.summary}, summaryAt: scanned, summaryErr: c.err}
 		fact := s.root().Keys

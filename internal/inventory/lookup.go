@@ -3,6 +3,7 @@ package inventory
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -49,8 +50,8 @@ func (c *collector) nextRound(users []*observedUser, inv accesskey.Inventory) []
 
 func (c *collector) ids() IDs { return cmp.Or(c.options.IDs, IDsForFindings) }
 
-// mayHaveKeys reports whether a look-up can find a key. An old report can't
-// rule it out.
+// mayHaveKeys reports whether the user is known to have a key, or nothing is
+// known of its keys.
 func (u *observedUser) mayHaveKeys() bool {
 	keys, known := u.Keys.Get()
 	return !known || len(keys) > 0
@@ -92,7 +93,7 @@ func (c *collector) lookUpAll(ctx context.Context, round []*observedUser, before
 // lookAt reads live what is missing of one user, all at once.
 func (c *collector) lookAt(ctx context.Context, u *observedUser) {
 	var all sync.WaitGroup
-	if !u.SigningCertificates.Known() {
+	if !u.SigningCertificates.Known() || u.more {
 		all.Go(func() { c.lookAtCertificates(ctx, u) })
 	}
 	if !u.Password.Known() {
@@ -108,47 +109,61 @@ func (c *collector) lookAtKeys(ctx context.Context, u *observedUser) {
 	asked := time.Now()
 	listed, err := c.session.Keys(ctx, u.Name)
 	switch {
-	case awsapi.ClassOf(err) == awsapi.NotFound:
+	case awsapi.ClassOf(err) == awsapi.NotFound && c.session.Now().Sub(u.Created) > settling:
 		u.gone = true
 		return
-	case err != nil:
+	case awsapi.ClassOf(err) == awsapi.NotFound:
+		err = fmt.Errorf("%w (the user is new: AWS may not show it everywhere yet)", err)
+	case err == nil:
+		err = u.disown(listed)
+	}
+	if err != nil {
 		c.failures.add(u.Name, err)
-		u.notListed(err, c.freshRow(u) != nil)
+		u.notListed(err)
 		return
 	}
 	listedAt := c.session.At(asked)
 	var slots []ReportKey
-	if row := c.freshRow(u); row != nil {
-		slots = row.Keys
+	if u.row != nil {
+		slots = u.row.Keys
 	}
-	keys, pending := joinKeys(listed, listedAt, slots, c.reportAt)
+	keys, pending := joinKeys(listed, listedAt, slots, c.reportAt, c.reportFresh)
 	c.askLastUsed(ctx, u.Name, keys, pending)
 	u.Keys = accesskey.Observed(keys, listedAt, fromKeys)
 }
 
-// freshRow is the user's row where the report was made during this scan, so
-// that its last uses are as good as live ones.
-func (c *collector) freshRow(u *observedUser) *ReportRow {
-	if c.reportFresh {
-		return u.row
+// disown returns an error where a listed key is older than the user: then it
+// is one of an earlier user of the same name.
+func (u *observedUser) disown(listed []awsapi.ListedKey) error {
+	for _, k := range listed {
+		if !k.Created.IsZero() && k.Created.Before(u.Created.Add(-newUserMargin)) {
+			return &awsapi.Error{Call: fromKeys, Class: awsapi.Other, Message: fmt.Sprintf(
+				"key %s of %s is older than the user, of %s: it belongs to an earlier user of this name", k.ID, stamp(k.Created), stamp(u.Created))}
+		}
 	}
 	return nil
 }
 
-// askLastUsed fills in the last use of the pending keys, all at once.
+// askLastUsed fills in the last use of the pending keys, all at once. Where that
+// fails, what an older report told stays: a failure is no evidence against it.
 func (c *collector) askLastUsed(ctx context.Context, user string, keys []accesskey.Key, pending []int) {
 	var all sync.WaitGroup
 	for _, i := range pending {
 		all.Go(func() {
 			id, _ := keys[i].ID.Get()
 			asked := time.Now()
-			use, _, err := c.session.KeyLastUsed(ctx, id)
-			if err != nil {
-				c.failures.add(user, err)
-				keys[i].LastUsed = accesskey.Unread[accesskey.LastUse](failureText(err))
-				return
+			use, owner, err := c.session.KeyLastUsed(ctx, id)
+			if err == nil && owner != "" && owner != user {
+				err = &awsapi.Error{Call: fromLastUsed, Class: awsapi.Other, Message: fmt.Sprintf("key %s belongs to user %q by now", id, owner)}
 			}
-			keys[i].LastUsed = accesskey.Observed(use, c.session.At(asked), fromLastUsed)
+			switch {
+			case err == nil:
+				keys[i].LastUsed = accesskey.Observed(use, c.session.At(asked), fromLastUsed)
+				return
+			case !keys[i].LastUsed.Known():
+				keys[i].LastUsed = accesskey.Unread[accesskey.LastUse](failureText(err))
+			}
+			c.failures.add(user, err)
 		})
 	}
 	all.Wait()
@@ -166,7 +181,9 @@ func (c *collector) lookAtCertificates(ctx context.Context, u *observedUser) {
 	case awsapi.ClassOf(err) != awsapi.NotFound:
 		c.failures.add(u.Name, err)
 	}
-	u.SigningCertificates = accesskey.Unread[[]accesskey.SigningCertificate](failureText(err))
+	if !u.SigningCertificates.Known() {
+		u.SigningCertificates = accesskey.Unread[[]accesskey.SigningCertificate](failureText(err))
+	}
 }
 
 // lookAtPassword reads the console password of a user whom the report doesn't
@@ -184,10 +201,9 @@ func (c *collector) lookAtPassword(ctx context.Context, u *observedUser) {
 	u.Password = accesskey.Unread[accesskey.Password](failureText(err))
 }
 
-// notListed notes that the keys couldn't be listed. A report made during this
-// scan stays true and only the IDs are unknown; of an older one the last uses
-// must not be relied on any more, or a key in use could pass for unused.
-func (u *observedUser) notListed(err error, fresh bool) {
+// notListed notes that the keys couldn't be listed. What the report told of them
+// stays, with its time: a failure is no evidence against it.
+func (u *observedUser) notListed(err error) {
 	why := failureText(err)
 	reported, known := u.Keys.Get()
 	if !known {
@@ -197,9 +213,6 @@ func (u *observedUser) notListed(err error, fresh bool) {
 	keys := slices.Clone(reported)
 	for i := range keys {
 		keys[i].ID = accesskey.Unread[accesskey.ID](why)
-		if !fresh {
-			keys[i].LastUsed = accesskey.Unread[accesskey.LastUse](why)
-		}
 	}
 	u.Keys = accesskey.Observed(keys, u.Keys.At(), u.Keys.Source())
 }

@@ -42,16 +42,17 @@ func (r ReportRow) Root() bool { return r.User == rootUser }
 
 // ReportKey is one access key as the report shows it.
 type ReportKey struct {
-	Active   bool
+	Active   Answer
 	Rotated  time.Time // UTC; created or last changed; zero: the report says N/A
-	LastUsed time.Time // UTC; zero: never
+	Used     Answer    // Yes: at LastUsed; No: never
+	LastUsed time.Time // UTC
 	Region   string    // empty: N/A
 	Service  string    // empty: N/A
 }
 
 // ReportCertificate is one signing certificate.
 type ReportCertificate struct {
-	Active  bool
+	Active  Answer
 	Rotated time.Time // UTC; zero: N/A
 }
 
@@ -161,17 +162,17 @@ func (d *rowDraft) setSlot(c reportColumn, text string) (problem string) {
 	key, cert := &d.keys[c.slot], &d.certs[c.slot]
 	switch c.field {
 	case fieldKeyActive:
-		key.Active, problem = parseActive(text)
+		key.Active, problem = parseAnswer(text)
 	case fieldKeyRotated:
 		key.Rotated, problem = optionalTime(text)
 	case fieldKeyLastUsed:
-		key.LastUsed, problem = optionalTime(text)
+		key.Used, key.LastUsed, problem = parseUse(text)
 	case fieldKeyRegion:
 		key.Region, problem = optionalText(text)
 	case fieldKeyService:
 		key.Service, problem = optionalText(text)
 	case fieldCertActive:
-		cert.Active, problem = parseActive(text)
+		cert.Active, problem = parseAnswer(text)
 	case fieldCertRotated:
 		cert.Rotated, problem = optionalTime(text)
 	}
@@ -182,12 +183,12 @@ func (d *rowDraft) setSlot(c reportColumn, text string) (problem string) {
 // its rotation, so that a last use alone also proves a key.
 func (d *rowDraft) finish() ReportRow {
 	for _, k := range d.keys {
-		if k.Active || !k.Rotated.IsZero() || !k.LastUsed.IsZero() {
+		if k.Active == Yes || !k.Rotated.IsZero() || !k.LastUsed.IsZero() {
 			d.row.Keys = append(d.row.Keys, k)
 		}
 	}
 	for _, c := range d.certs {
-		if c.Active || !c.Rotated.IsZero() {
+		if c.Active == Yes || !c.Rotated.IsZero() {
 			d.row.Certificates = append(d.row.Certificates, c)
 		}
 	}
@@ -241,9 +242,16 @@ func parseAnswer(text string) (Answer, string) {
 	return NotSaid, fmt.Sprintf("%.40q is neither true nor false", text)
 }
 
-func parseActive(text string) (bool, string) {
-	answer, problem := parseAnswer(text)
-	return answer == Yes, problem
+// parseUse takes a key's last use. N/A is AWS's word for never; any other word
+// for nothing leaves it open.
+func parseUse(text string) (used Answer, at time.Time, problem string) {
+	switch at, problem = optionalTime(text); {
+	case !at.IsZero():
+		return Yes, at, problem
+	case text == "N/A":
+		return No, at, problem
+	}
+	return NotSaid, at, problem
 }
 
 // optionalText takes printable ASCII, or nothing where the report says so.

@@ -49,15 +49,15 @@ func wantRows() []ReportRow {
 	return []ReportRow{{
 		User: "<root_account>", ARN: "arn:aws:iam::123456789012:root", Created: utc("2015-01-01T00:00:00Z"),
 		PasswordLastUsed: utc("2024-05-01T10:00:00Z"), MFA: Yes, Line: 2,
-		Keys: []ReportKey{{Active: true, Rotated: utc("2015-01-02T00:00:00Z")}},
+		Keys: []ReportKey{{Active: Yes, Rotated: utc("2015-01-02T00:00:00Z"), Used: No}},
 	}, {
 		User: "doe,jane+x=y@z", ARN: "arn:aws:iam::123456789012:user/doe,jane+x=y@z", Created: utc("2020-02-29T23:59:59Z"),
 		PasswordEnabled: Yes, PasswordLastChanged: utc("2021-01-01T00:00:00Z"), MFA: No, Line: 3,
 		Keys: []ReportKey{
-			{LastUsed: utc("2022-03-04T05:06:07Z"), Region: "eu-west-1", Service: "s3"},
-			{Active: true, Rotated: utc("2023-01-01T00:00:00Z")},
+			{Active: No, Used: Yes, LastUsed: utc("2022-03-04T05:06:07Z"), Region: "eu-west-1", Service: "s3"},
+			{Active: Yes, Rotated: utc("2023-01-01T00:00:00Z"), Used: No},
 		},
-		Certificates: []ReportCertificate{{Active: true, Rotated: utc("2021-06-07T08:09:10Z")}},
+		Certificates: []ReportCertificate{{Active: Yes, Rotated: utc("2021-06-07T08:09:10Z")}},
 	}}
 }
 
@@ -97,9 +97,28 @@ func TestParseGoesByName(t *testing.T) {
 	}
 	want := wantRows()[:1]
 	want[0].Additional, want[0].ShowsAdditional = "1 more, list them with ListAccessKeys", true
-	want[0].Keys = append(want[0].Keys, ReportKey{Active: true, Rotated: utc("2016-01-01T00:00:00Z")})
+	want[0].Keys = append(want[0].Keys, ReportKey{Active: Yes, Rotated: utc("2016-01-01T00:00:00Z")})
 	if diff := cmp.Diff(want, rows); diff != "" {
 		t.Fatal(diff)
+	}
+}
+
+func TestParseWordsForNothing(t *testing.T) {
+	for text, want := range map[string]ReportKey{
+		"true,2023-01-01T00:00:00Z,N/A,N/A,N/A":                               {Active: Yes, Used: No},
+		"true,2023-01-01T00:00:00Z,no_information,N/A,N/A":                    {Active: Yes},
+		"true,2023-01-01T00:00:00Z,not_supported,not_supported,not_supported": {Active: Yes},
+		"N/A,2023-01-01T00:00:00Z,2022-03-04T05:06:07Z,N/A,N/A":               {Used: Yes, LastUsed: utc("2022-03-04T05:06:07Z")},
+		"FALSE,2023-01-01T00:00:00Z,N/A,N/A,N/A":                              {Active: No, Used: No},
+	} {
+		rows, err := parseAll(strings.NewReader(header + "\n" + strings.Replace(rootRow, "false,N/A,N/A,N/A,N/A", text, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Rotated = utc("2023-01-01T00:00:00Z")
+		if diff := cmp.Diff(want, rows[0].Keys[1]); diff != "" {
+			t.Errorf("%s: %s", text, diff)
+		}
 	}
 }
 

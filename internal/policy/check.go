@@ -50,6 +50,7 @@ type verdict struct {
 	state    State
 	say      func(*subject) string
 	severity Severity // in place of the check's own; 0: that one
+	stale    bool     // unknown only for how long ago a fact was read
 }
 
 func isBroken(say func(*subject) string) verdict { return verdict{state: Broken, say: say} }
@@ -96,7 +97,7 @@ var checks = []check{
 		summary:  "an Active key has not been used for longer than the limit",
 		judge:    keyUnused,
 		due:      func(s *subject) time.Time { return s.key.use.At.Add(s.rules.Unused) },
-		limited:  func(s *subject) time.Duration { return s.key.rest },
+		limited:  func(s *subject) time.Duration { return s.key.rest - s.key.unseen },
 		evidence: []func(*subject) Evidence{statusEvidence, lastUsedEvidence, createdEvidence},
 	},
 	// Nobody has ever used it, and there was time to.
@@ -105,7 +106,7 @@ var checks = []check{
 		summary:  "an Active key was never used, though it is older than the limit for unused keys",
 		judge:    keyNeverUsed,
 		due:      func(s *subject) time.Time { return s.key.created.Add(s.rules.Unused) },
-		limited:  func(s *subject) time.Duration { return s.key.age },
+		limited:  func(s *subject) time.Duration { return s.key.age - s.key.unseen },
 		evidence: []func(*subject) Evidence{statusEvidence, lastUsedEvidence, createdEvidence},
 	},
 	// One too many: a second key is for the days of a rotation.
@@ -211,8 +212,9 @@ func Findings(inv accesskey.Inventory, r Rules, now time.Time) []Finding {
 }
 
 // Wanted returns the names of the users of whom a finding names an access key,
-// in the order of the inventory: those whose key IDs are worth looking up, and
-// whose facts are worth reading again where the report is old.
+// or would if a stale fact were read again, in the order of the inventory: those
+// whose key IDs are worth looking up, and whose facts are worth reading again
+// where the report is old.
 func Wanted(inv accesskey.Inventory, r Rules, now time.Time) []string {
 	var names []string
 	s := newSubject(&inv, &r, now)
@@ -220,7 +222,10 @@ func Wanted(inv accesskey.Inventory, r Rules, now time.Time) []string {
 		s.setUser(&inv.Users[i])
 		hit := false
 		s.each(func(c *check) {
-			hit = hit || !c.rule.ReportOnly() && c.judge(s).state == Broken
+			if !hit && !c.rule.ReportOnly() {
+				v := c.judge(s)
+				hit = v.state == Broken || v.stale
+			}
 		})
 		if hit {
 			names = append(names, inv.Users[i].Name)

@@ -90,7 +90,8 @@ func keyDueSoon(s *subject) verdict {
 	})
 }
 
-// keyUnused: Active, and the last use is longer ago than Unused.
+// keyUnused: Active, and the last use is longer ago than Unused. What was read
+// some time ago must have been so then: the key may have been used since.
 func keyUnused(s *subject) verdict {
 	k := &s.key
 	switch {
@@ -104,9 +105,11 @@ func keyUnused(s *subject) verdict {
 		return k.notActive()
 	case !k.hasUse:
 		return unknown(sayUseUnknown)
+	case k.rest-k.unseen <= s.rules.Unused:
+		return verdict{state: Unknown, say: sayUseStale, stale: true}
 	}
 	return isBroken(func(s *subject) string {
-		return s.key.lastUse() + ", " + about(s.key.rest-s.rules.Unused) + " past the limit of " + exactly(s.rules.Unused)
+		return s.key.lastUse() + ", " + about(s.key.rest-s.rules.Unused) + " past the limit of " + exactly(s.rules.Unused) + s.key.asOf()
 	})
 }
 
@@ -128,9 +131,11 @@ func keyNeverUsed(s *subject) verdict {
 		return unknown(sayUseUnknown)
 	case !k.hasCreated:
 		return unknown(sayCreatedUnknown)
+	case k.age-k.unseen <= s.rules.Unused:
+		return verdict{state: Unknown, say: sayUseStale, stale: true}
 	}
 	return isBroken(func(s *subject) string {
-		return "never used since it was " + s.key.born() + ", " + about(s.key.age-s.rules.Unused) + " past the limit of " + exactly(s.rules.Unused)
+		return "never used since it was " + s.key.born() + ", " + about(s.key.age-s.rules.Unused) + " past the limit of " + exactly(s.rules.Unused) + s.key.asOf()
 	})
 }
 

@@ -74,6 +74,19 @@ func TestKeyChecks(t *testing.T) {
 		{"rests, age unread", KeyUnused, with(with(aged(60*Day), rested(50*Day)), unreadCreated), nil, Broken,
 			"last used 50 days ago, 5 days past the limit of 45 days"},
 
+		{"rested when last seen", KeyUnused, with(aged(60*Day), seenAgo(3*time.Hour, 45*Day+3*time.Hour+second)), nil, Broken,
+			"last used 45 days ago, 3 hours past the limit of 45 days, as of the credential report 3 hours ago"},
+		{"may have been used since", KeyUnused, with(aged(60*Day), seenAgo(3*time.Hour, 45*Day+3*time.Hour)), nil, Unknown,
+			"last used 45 days ago, as of the credential report 3 hours ago; whether it was used since is not known"},
+		{"used of late when last seen", KeyUnused, with(aged(60*Day), seenAgo(3*time.Hour, 45*Day)), nil, Kept,
+			"last used 45 days ago, within the limit of 45 days"},
+		{"seen just now", KeyUnused, with(aged(60*Day), seenAgo(15*minute, 45*Day+second)), nil, Broken,
+			"last used 45 days ago, 1 second past the limit of 45 days"},
+		{"never used when last seen", KeyNeverUsed, with(aged(45*Day+4*time.Hour), neverSeenAgo(3*time.Hour)), nil, Broken,
+			"never used since it was created 45 days ago, 4 hours past the limit of 45 days, as of the credential report 3 hours ago"},
+		{"may have been used since it was made", KeyNeverUsed, with(aged(45*Day+3*time.Hour), neverSeenAgo(3*time.Hour)), nil, Unknown,
+			"never used, as of the credential report 3 hours ago; whether it was used since is not known"},
+
 		{"never used, young", KeyNeverUsed, with(aged(45*Day), neverUsed), nil, Kept,
 			"created 45 days ago, too young to be called unused (limit 45 days)"},
 		{"never used, a second over", KeyNeverUsed, with(aged(45*Day+second), neverUsed), nil, Broken,
@@ -104,6 +117,10 @@ func TestKeyChecks(t *testing.T) {
 
 		{"in quarantine", KeyQuarantined, aged(10 * Day), quarantine, Broken,
 			"AWS found a key of this user in public and attached AWSCompromisedKeyQuarantineV2, which does not switch the key off; this one is Active, created 10 days ago"},
+		{"in quarantine twice", KeyQuarantined, aged(10 * Day), func(u *accesskey.User) {
+			u.ManagedPolicies = fact([]string{"arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV2", "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"})
+		}, Broken,
+			"AWS found a key of this user in public and attached AWSCompromisedKeyQuarantineV2 and AWSCompromisedKeyQuarantineV3, which does not switch the key off; this one is Active, created 10 days ago"},
 		{"in quarantine, off", KeyQuarantined, with(aged(10*Day), status(accesskey.Inactive)), quarantine, Broken,
 			"AWS found a key of this user in public and attached AWSCompromisedKeyQuarantineV2, which does not switch the key off; this one is Inactive, created 10 days ago"},
 		{"in quarantine, all unread", KeyQuarantined, accesskey.Key{}, quarantine, Broken,

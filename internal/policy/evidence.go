@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -38,7 +37,14 @@ func statusEvidence(s *subject) Evidence {
 	return evidenceOf("status", s.key.Status, func(status accesskey.Status) string { return string(status) })
 }
 
-func createdEvidence(s *subject) Evidence { return evidenceOf("created", s.key.Created, stamp) }
+// createdEvidence says what the credential report says where that is the source.
+func createdEvidence(s *subject) Evidence {
+	name := "created"
+	if s.key.Created.Source() == accesskey.FromReport {
+		name = "created or last changed"
+	}
+	return evidenceOf(name, s.key.Created, stamp)
+}
 
 func lastUsedEvidence(s *subject) Evidence {
 	return evidenceOf("last used", s.key.LastUsed, lastUseValue)
@@ -182,6 +188,6 @@ func counted[T any](thing string) func([]T) string {
 		if len(items) == 0 {
 			return "none"
 		}
-		return strconv.Itoa(len(items)) + " " + thing
+		return count(len(items), thing)
 	}
 }

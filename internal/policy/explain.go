@@ -148,7 +148,7 @@ func (s *subject) judgements(of scope) []Judgement {
 
 func (s *subject) judgement(c *check) Judgement {
 	if !c.whom.includes(s.root) {
-		return Judgement{Rule: c.rule, State: Kept, Why: "does not apply: " + c.whom.about()}
+		return Judgement{Rule: c.rule, State: Kept, Why: "does not apply: " + c.about()}
 	}
 	v := c.judge(s)
 	j := Judgement{Rule: c.rule, State: v.state, Why: v.say(s)}
@@ -159,12 +159,15 @@ func (s *subject) judgement(c *check) Judgement {
 	return j
 }
 
-// about says whom a check with this value is about.
-func (w whom) about() string {
-	if w == rootUser {
+// about says whom a check is about that leaves out somebody.
+func (c *check) about() string {
+	switch {
+	case c.whom == rootUser:
 		return "the rule is about the root user"
+	case c.rule.ReportOnly():
+		return "the rule is about IAM users"
 	}
-	return "the rule is about IAM users; any key of the root user is one too many"
+	return "the rule is about IAM users' keys; " + string(RootAccessKey) + " judges every Active key of the root user"
 }
 
 // userJudgements are the rules about the user, its certificates and its

@@ -63,6 +63,24 @@ func TestExplainRoot(t *testing.T) {
 	if e.Keys[0].ID != "" || e.Keys[0].Name != "key created 2024-01-05T12:00:00Z" {
 		t.Errorf("key %q, %q", e.Keys[0].ID, e.Keys[0].Name)
 	}
+	for _, f := range e.Facts {
+		want, ok := map[string]string{
+			"tags": "none", "groups": "none", "attached policies": "none", "service-specific credentials": "none", "access keys": "2 access keys",
+		}[f.Fact]
+		if ok && f.Value != want {
+			t.Errorf("%+v, want %s", f, want)
+		}
+	}
+	for _, j := range e.Judgements {
+		if j.Rule == PasswordUnused && j.Why != "does not apply: the rule is about IAM users" {
+			t.Errorf("%+v", j)
+		}
+	}
+	for _, j := range e.Keys[0].Judgements {
+		if j.Rule == KeyTooOld && j.Why != "does not apply: the rule is about IAM users' keys; root-access-key judges every Active key of the root user" {
+			t.Errorf("%+v", j)
+		}
+	}
 	blind := inventory()
 	blind.Root.Keys = accesskey.Unread[[]accesskey.Key]("no credential report: denied")
 	for _, j := range Explain(blind, Root(blind), DefaultRules(), now).Judgements {
@@ -87,7 +105,7 @@ func TestExplainOneKey(t *testing.T) {
 	want := []Evidence{
 		{"key ID", string(secondID), "credential report", now},
 		{"status", "Active", "credential report", now},
-		{"created", "2025-08-27T12:00:00Z", "credential report", now},
+		{"created or last changed", "2025-08-27T12:00:00Z", "credential report", now},
 		{"last used", "2026-10-01T11:00:00Z, s3, us-east-1", "credential report", now},
 	}
 	if diff := cmp.Diff(want, facts); diff != "" {

@@ -99,7 +99,7 @@ func TestFindingInFull(t *testing.T) {
 		Reason:   "created 412 days ago, 322 days past the limit of 90 days",
 		Evidence: []Evidence{
 			{"status", "Active", "credential report", now},
-			{"created", "2025-08-15T07:00:00Z", "credential report", now},
+			{"created or last changed", "2025-08-15T07:00:00Z", "credential report", now},
 			{"last used", "2026-10-01T11:00:00Z, s3, us-east-1", "credential report", now},
 			{"privilege", "admin-like: AdministratorAccess is attached", "credential report", now},
 		},
@@ -240,7 +240,7 @@ func TestRankOrder(t *testing.T) {
 		at(func(f *Finding) { f.Subject = "certificate" }),
 		at(func(f *Finding) { f.KeyID = exampleID; f.Subject = "k" }),
 		at(func(f *Finding) { f.Rule = KeyDueSoon }),
-		at(func(f *Finding) {}),
+		at(func(*Finding) {}),
 		at(func(f *Finding) { f.Due = ago(-Day) }),
 		at(func(f *Finding) { f.Due = time.Time{} }),
 		at(func(f *Finding) { f.Severity = Low }),
@@ -312,6 +312,34 @@ func TestOwnerTag(t *testing.T) {
 			if tag, owner := ownerTag(tc.tags, wanted); tag != tc.tag || owner != tc.owner {
 				t.Fatalf("ownerTag(%v) = %q, %q, want %q, %q", tc.tags, tag, owner, tc.tag, tc.owner)
 			}
+		}
+	}
+}
+
+// TestStaleUseIsWantedNotFound: a key that may have been used since its last use
+// was read is no finding, and worth reading again.
+func TestStaleUseIsWantedNotFound(t *testing.T) {
+	inv := inventory(
+		holder("unused", with(aged(60*Day), seenAgo(4*time.Hour, 45*Day+time.Hour))),
+		holder("never-used", with(aged(45*Day+time.Hour), neverSeenAgo(4*time.Hour))),
+		holder("used", with(aged(60*Day), seenAgo(4*time.Hour, 44*Day))),
+	)
+	if found := Findings(inv, DefaultRules(), now); len(found) > 0 {
+		t.Errorf("%+v", found)
+	}
+	if diff := cmp.Diff([]string{"unused", "never-used"}, Wanted(inv, DefaultRules(), now)); diff != "" {
+		t.Error(diff)
+	}
+	for _, p := range Score([]accesskey.Inventory{inv}, nil, DefaultRules(), now).Practices {
+		if p.Name == "unused-keys-off" && (p.Good != 1 || p.Of != 1 || p.Unknown != 2) {
+			t.Errorf("%+v", p)
+		}
+	}
+	rules := DefaultRules()
+	rules.Unused = 44 * Day
+	for _, control := range Findings(inventory(holder("near", with(aged(60*Day), seenAgo(4*time.Hour, 45*Day+time.Hour)))), rules, now)[0].Controls {
+		if control.ID == "1.12" {
+			t.Errorf("45 days are claimed that weren't seen: %+v", control)
 		}
 	}
 }

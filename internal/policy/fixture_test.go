@@ -14,7 +14,9 @@ const (
 
 var now = time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
 
-func fact[T any](v T) accesskey.Fact[T] { return accesskey.Observed(v, now, "credential report") }
+func fact[T any](v T) accesskey.Fact[T] {
+	return accesskey.Observed(v, now, accesskey.FromReport)
+}
 
 func ago(d time.Duration) time.Time { return now.Add(-d) }
 
@@ -43,6 +45,19 @@ func rested(d time.Duration) func(*accesskey.Key) {
 }
 
 func neverUsed(k *accesskey.Key) { k.LastUsed = fact(accesskey.LastUse{}) }
+
+// seenAgo is a last use that long ago, read some time ago.
+func seenAgo(read, used time.Duration) func(*accesskey.Key) {
+	return func(k *accesskey.Key) {
+		k.LastUsed = accesskey.Observed(accesskey.LastUse{At: ago(used), Service: "s3"}, ago(read), accesskey.FromReport)
+	}
+}
+
+func neverSeenAgo(read time.Duration) func(*accesskey.Key) {
+	return func(k *accesskey.Key) {
+		k.LastUsed = accesskey.Observed(accesskey.LastUse{}, ago(read), accesskey.FromReport)
+	}
+}
 
 func unreadStatus(k *accesskey.Key) { k.Status = accesskey.Unread[accesskey.Status]("throttled") }
 

@@ -51,7 +51,7 @@ func (c *counts) user(s *subject) {
 	}
 	active, unclear := countActive(s.user)
 	c.role(s, active, unclear)
-	c.replacement(s, keys)
+	c.replacement(s)
 	for i := range keys {
 		s.setKey(&keys[i])
 		c.key(s)
@@ -78,12 +78,12 @@ func (c *counts) key(s *subject) {
 	}
 	rest, known := k.restOrAge()
 	switch {
-	case !k.isActive || !known:
+	case !k.isActive || !known || rest > s.rules.Unused && rest-k.unseen <= s.rules.Unused:
 		c.unused.unknown++
 	default:
 		c.unused.judge(rest <= s.rules.Unused)
 		if rest > s.rules.Unused {
-			c.unused.worst.add(badness{0, rest}, who, func() string { return k.lastUse() + ", " + k.born() })
+			c.unused.worst.add(badness{0, rest}, who, func() string { return k.lastUse() + ", " + k.born() + k.asOf() })
 		}
 	}
 }
@@ -135,7 +135,7 @@ func sayRole(active int, admin, console bool) string {
 
 // replacement counts, of users older than MaxAge with Active keys, those whose
 // Active keys are all younger: somebody or something replaces them in time.
-func (c *counts) replacement(s *subject, keys []accesskey.Key) {
+func (c *counts) replacement(s *subject) {
 	active, unclear := countActive(s.user)
 	switch {
 	case active+unclear == 0:

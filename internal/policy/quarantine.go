@@ -8,7 +8,7 @@ import (
 
 // quarantine is what is known of a user's quarantine.
 type quarantine struct {
-	policy  string // name of AWS's quarantine policy; empty: none, or unknown
+	policy  string // names of AWS's quarantine policies; empty: none, or unknown
 	group   string // the user's group that it is attached to; empty: the user itself
 	unknown string // why it is unknown; empty: it is known
 }
@@ -43,22 +43,23 @@ func (s *subject) findQuarantine() quarantine {
 	return quarantine{}
 }
 
-// quarantinePolicy returns the name of AWS's quarantine policy among ARNs:
-// AWSCompromisedKeyQuarantine, …V2 or …V3, as an AWS managed policy (account
+// quarantinePolicy returns the names of AWS's quarantine policies among ARNs,
+// joined by "and": AWSCompromisedKeyQuarantine, …V2 or …V3, as an AWS managed policy (account
 // "aws") of any partition. A customer's policy of the same name is not AWS's
 // word. https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html
 func quarantinePolicy(arns []string) string {
 	const prefix = ":iam::aws:policy/"
+	var names []string
 	for _, arn := range arns {
 		i := strings.Index(arn, prefix)
 		if i < 0 {
 			continue
 		}
 		if name := arn[i+len(prefix):]; strings.HasPrefix(name, "AWSCompromisedKeyQuarantine") {
-			return name
+			names = append(names, name)
 		}
 	}
-	return ""
+	return strings.Join(names, " and ")
 }
 
 // quarantineEvidence shows what the policy is attached to.

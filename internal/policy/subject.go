@@ -35,7 +35,13 @@ type keyFacts struct {
 	hasCreated, hasUse      bool
 	isActive, isSwitchedOff bool // neither: unknown
 	age, rest               time.Duration
+	unseen                  time.Duration // of rest (or age): a use in it could not have been seen
 }
+
+// recent is how old the knowledge of a last use may be and yet count as of now.
+// AWS publishes uses late, and in the credential report only the first of every
+// 15 minutes.
+const recent = 15 * time.Minute
 
 func newSubject(inv *accesskey.Inventory, r *Rules, now time.Time) *subject {
 	s := &subject{rules: r, now: now.UTC(), account: &inv.Account, groups: inv.Groups}
@@ -70,6 +76,9 @@ func (s *subject) setKey(k *accesskey.Key) {
 	if f.hasUse && !f.use.Never() {
 		f.rest = s.now.Sub(f.use.At)
 	}
+	if since := s.now.Sub(k.LastUsed.At()); f.hasUse && since > recent {
+		f.unseen = since
+	}
 }
 
 // used reports that a use of the key is known.
@@ -85,17 +94,22 @@ func (s *subject) privileged() bool {
 }
 
 // Root returns the root user of an inventory as a user, to be explained like
-// one: its name is RootUser, and it is always privileged. It has no tags,
-// groups or attached policies.
+// one: its name is RootUser, and it is always privileged. It can have no tags,
+// groups, attached policies or service-specific credentials.
 func Root(inv accesskey.Inventory) accesskey.User {
+	const source = "IAM's definition of the root user"
 	return accesskey.User{
 		Name: RootUser,
 		ARN:  "arn:" + inv.Account.Partition + ":iam::" + inv.Account.ID + ":root",
 		Path: "/",
-		Tags: accesskey.Unread[map[string]string]("the root user carries no tags"),
+
+		Tags:               accesskey.Observed(map[string]string{}, inv.ObservedAt, source),
+		Groups:             accesskey.Observed([]string(nil), inv.ObservedAt, source),
+		ManagedPolicies:    accesskey.Observed([]string(nil), inv.ObservedAt, source),
+		ServiceCredentials: accesskey.Observed([]accesskey.ServiceCredential(nil), inv.ObservedAt, source),
 		Privilege: accesskey.Observed(accesskey.Privilege{
 			Admin: true, Why: "the root user can do everything in its account",
-		}, inv.ObservedAt, "IAM's definition of the root user"),
+		}, inv.ObservedAt, source),
 		Keys:                inv.Root.Keys,
 		Password:            inv.Root.Password,
 		SigningCertificates: inv.Root.SigningCertificates,

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
 )
 
 var units = []struct {
@@ -78,6 +80,17 @@ func (f *keyFacts) lastUse() string {
 	return "last used " + about(f.rest) + " ago"
 }
 
+// asOf says when the last use was read, where that was not just now.
+func (f *keyFacts) asOf() string {
+	switch {
+	case f.unseen == 0:
+		return ""
+	case f.LastUsed.Source() == accesskey.FromReport:
+		return ", as of the credential report " + about(f.unseen) + " ago"
+	}
+	return ", as of " + about(f.unseen) + " ago"
+}
+
 // condition says the key's status.
 func (f *keyFacts) condition() string {
 	if f.status == "" {
@@ -92,6 +105,10 @@ func sayCreatedUnknown(s *subject) string {
 
 func sayUseUnknown(s *subject) string {
 	return "when the key was last used is not known: " + s.key.LastUsed.Why()
+}
+
+func sayUseStale(s *subject) string {
+	return s.key.lastUse() + s.key.asOf() + "; whether it was used since is not known"
 }
 
 func sayStatusUnknown(s *subject) string {

@@ -57,7 +57,7 @@ type AccountRecord struct {
 	// When the account was read, by AWS's clock.
 	ObservedAt time.Time `json:"observed_at"`
 	// The credential report that was used; null where none could be had.
-	CredentialReport *ReportRecord `json:"credential_report" jsonschema:"nullable"`
+	CredentialReport *CredentialReportRecord `json:"credential_report" jsonschema:"nullable"`
 	// Why there is no credential report.
 	CredentialReportUnknown string `json:"credential_report_unknown,omitempty"`
 	// How much there is in the account.
@@ -66,8 +66,8 @@ type AccountRecord struct {
 	Keys []KeyRecord `json:"keys"`
 }
 
-// ReportRecord is an IAM credential report.
-type ReportRecord struct {
+// CredentialReportRecord is an IAM credential report.
+type CredentialReportRecord struct {
 	// When AWS made it: it may be up to four hours old.
 	GeneratedAt time.Time `json:"generated_at"`
 }

@@ -22,7 +22,7 @@ var (
 	//go:embed pages
 	pageFiles embed.FS
 	pages     = template.Must(template.New("").Funcs(template.FuncMap{
-		"style":  func() template.CSS { return template.CSS(styleSheet()) },
+		"style":  func() template.CSS { return template.CSS(styleSheet()) }, //nolint:gosec // G203: our own file, embedded
 		"policy": contentPolicy,
 	}).ParseFS(pageFiles, "pages/*.html"))
 )

@@ -14,7 +14,7 @@ type sheet struct{ w *bufio.Writer }
 
 func newSheet(w io.Writer) *sheet { return &sheet{bufio.NewWriter(w)} }
 
-func (m *sheet) linef(format string, args ...any) { fmt.Fprintf(m.w, format+"\n", args...) }
+func (m *sheet) linef(format string, args ...any) { _, _ = fmt.Fprintf(m.w, format+"\n", args...) } // flush tells of errors
 
 // row writes a row of a table. Cells are Markdown already.
 func (m *sheet) row(cells ...string) { m.linef("| %s |", strings.Join(cells, " | ")) }

@@ -27,9 +27,9 @@ func newPage(w io.Writer, o Options) *page {
 	return &page{w: bufio.NewWriter(w), width: max(columns, 40), ink: ink(o.Color), all: o.All, limit: o.Limit}
 }
 
-// linef writes a line that is short enough.
+// linef writes a line that is short enough. Flush tells of errors.
 func (p *page) linef(format string, args ...any) {
-	fmt.Fprintf(p.w, format+"\n", args...)
+	_, _ = fmt.Fprintf(p.w, format+"\n", args...)
 }
 
 func (p *page) gap() { p.linef("") }

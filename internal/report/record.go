@@ -27,7 +27,7 @@ func recordAccount(inv accesskey.Inventory, rules policy.Rules, now time.Time) A
 		Keys:       []KeyRecord{},
 	}
 	if at, ok := inv.CredentialReport.Get(); ok {
-		rec.CredentialReport = &ReportRecord{GeneratedAt: at.UTC()}
+		rec.CredentialReport = &CredentialReportRecord{GeneratedAt: at.UTC()}
 	} else {
 		rec.CredentialReportUnknown = inv.CredentialReport.Why()
 	}

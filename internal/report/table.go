@@ -60,7 +60,11 @@ func (p *page) findings(s *gist) {
 		p.findingList(s, shown)
 	}
 	if left := s.untold(len(shown)); left != "" {
-		p.aside("", left+"; --output json or csv has them all")
+		where := "--all or --output html has them all"
+		if s.whole == nil {
+			where = "--output json or csv has them all"
+		}
+		p.aside("", left+"; "+where)
 	}
 }
 

@@ -38,7 +38,7 @@ func start(t *testing.T) (*checked, []string) {
 	}
 	c := &checked{
 		next:    aws,
-		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config"),
+		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config", "secretsmanager", "ssm", "kms"),
 		t:       t,
 		actions: map[string]int{},
 	}
@@ -77,7 +77,7 @@ func TestBoto3(t *testing.T) {
 	}
 	c, env := start(t)
 	run(t, env, python, filepath.Join("testdata", "boto.py"))
-	wantActions(t, c, 40)
+	wantActions(t, c, 80)
 }
 
 // TestAWSCLI lets Debian's awscli do the same in a shell.

@@ -71,6 +71,8 @@ var newer = map[string]string{
 	"iam.summaryKeyType=RolePolicySizeQuota":                       "as AccountPasswordPresent",
 	"iam.summaryKeyType=Roles":                                     "as AccountPasswordPresent",
 	"iam.summaryKeyType=RolesQuota":                                "as AccountPasswordPresent",
+	"kms.GetKeyPolicyResponse.PolicyName":                          "API_GetKeyPolicy (KMS), since 2023-12",
+	"ssm.ParameterMetadata.ARN":                                    "API_ParameterMetadata (Systems Manager), since 2024-04",
 	"organizations.Account.State":                                  "API_Account (Organizations): State, since 2025-09",
 	"organizations.Account.Paths":                                  "API_Account (Organizations): Paths",
 	"organizations.OrganizationalUnit.Path":                        "aws-sdk-go-v2/service/organizations v1.62.6: types.OrganizationalUnit",
@@ -95,7 +97,7 @@ var commonErrors = map[string]int{
 	"MissingAuthenticationToken": 403, "RequestExpired": 400, "SignatureDoesNotMatch": 403,
 	"InvalidSignatureException": 400, "UnrecognizedClientException": 400, "MissingAuthenticationTokenException": 400,
 	"ServiceUnavailable": 503, "Throttling": 400, "ThrottlingException": 400, "ValidationError": 400,
-	"UnknownOperationException": 400, "MalformedInput": 400, "InvalidInput": 400,
+	"UnknownOperationException": 400, "ValidationException": 400, "MalformedInput": 400, "InvalidInput": 400,
 }
 
 // loadModels reads the newest model of each service, or skips the test.

@@ -235,6 +235,111 @@ config.describe_config_rules()
 config.describe_configuration_recorders()
 config.describe_configuration_recorder_status()
 
+# --- KMS: symmetric keys, aliases, policies
+kms = client("kms")
+key = kms.create_key(Description="conformance")["KeyMetadata"]
+assert key["KeyState"] == "Enabled" and key["KeyManager"] == "CUSTOMER" and key["Arn"].endswith(":key/" + key["KeyId"])
+kms.create_alias(AliasName="alias/conf", TargetKeyId=key["KeyId"])
+fails("AlreadyExistsException", 400, kms.create_alias, AliasName="alias/conf", TargetKeyId=key["KeyId"])
+fails("NotFoundException", 400, kms.describe_key, KeyId="alias/none")
+assert {"alias/conf", "alias/aws/secretsmanager", "alias/aws/ssm"} <= {
+    a["AliasName"] for p in kms.get_paginator("list_aliases").paginate() for a in p["Aliases"]}
+assert key["KeyId"] in [k["KeyId"] for p in kms.get_paginator("list_keys").paginate() for k in p["Keys"]]
+assert kms.describe_key(KeyId="alias/conf")["KeyMetadata"]["KeyId"] == key["KeyId"]
+blob = kms.encrypt(KeyId="alias/conf", Plaintext=b"plain", EncryptionContext={"purpose": "conf"})["CiphertextBlob"]
+assert kms.decrypt(CiphertextBlob=blob, EncryptionContext={"purpose": "conf"})["Plaintext"] == b"plain"
+fails("InvalidCiphertextException", 400, kms.decrypt, CiphertextBlob=blob, EncryptionContext={"purpose": "other"})
+fails("ValidationException", 400, kms.encrypt, KeyId="alias/conf", Plaintext=b"x" * 4097)
+data = kms.generate_data_key(KeyId="alias/conf", KeySpec="AES_256")
+assert kms.decrypt(CiphertextBlob=data["CiphertextBlob"])["Plaintext"] == data["Plaintext"] and len(data["Plaintext"]) == 32
+fails("AccessDeniedException", 400, client("kms", second).encrypt, KeyId="alias/conf", Plaintext=b"x")
+document = json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"])
+assert document["Statement"][0]["Principal"]["AWS"] == f"arn:aws:iam::{MANAGEMENT}:root"
+kms.put_key_policy(KeyId=key["KeyId"], PolicyName="default", Policy=json.dumps(document))
+kms.disable_key(KeyId=key["KeyId"])
+assert fails("DisabledException", 400, kms.encrypt, KeyId="alias/conf", Plaintext=b"x") == key["Arn"] + " is disabled."
+kms.enable_key(KeyId=key["KeyId"])
+
+# --- Secrets Manager: versions, staging labels, policies, deletion
+secrets = client("secretsmanager")
+made = secrets.create_secret(Name="conf/secret", SecretString="one", KmsKeyId="alias/conf", Description="of conformance",
+                             Tags=[{"Key": "team", "Value": "conf"}])
+assert made["ARN"].startswith(f"arn:aws:secretsmanager:us-east-1:{MANAGEMENT}:secret:conf/secret-") and len(made["ARN"].rsplit("-", 1)[1]) == 6
+fails("ResourceExistsException", 400, secrets.create_secret, Name="conf/secret", SecretString="x")
+fails("ValidationException", 400, secrets.create_secret, Name="a b", SecretString="x")
+assert fails("ResourceNotFoundException", 400, secrets.get_secret_value, SecretId="none") == \
+    "Secrets Manager can't find the specified secret."
+assert secrets.get_secret_value(SecretId=made["ARN"][:-7])["SecretString"] == "one", "an ARN without its last six characters"
+staged = "11111111-2222-4333-8444-555555555555"
+for _ in range(2):
+    put = secrets.put_secret_value(SecretId="conf/secret", SecretString="two", ClientRequestToken=staged, VersionStages=["CONF"])
+    assert put["VersionId"] == staged, "the same token and value once more is fine"
+fails("ResourceExistsException", 400, secrets.put_secret_value, SecretId="conf/secret", SecretString="x", ClientRequestToken=staged)
+assert secrets.get_secret_value(SecretId="conf/secret")["SecretString"] == "one"
+assert secrets.get_secret_value(SecretId="conf/secret", VersionStage="CONF")["VersionId"] == staged
+message = fails("InvalidParameterException", 400, secrets.update_secret_version_stage, SecretId="conf/secret",
+                VersionStage="AWSCURRENT", MoveToVersionId=staged)
+assert message.startswith("The parameter RemoveFromVersionId can't be empty. Staging label AWSCURRENT is currently attached"), message
+secrets.update_secret_version_stage(SecretId="conf/secret", VersionStage="AWSCURRENT",
+                                    MoveToVersionId=staged, RemoveFromVersionId=made["VersionId"])
+secrets.update_secret_version_stage(SecretId="conf/secret", VersionStage="CONF", RemoveFromVersionId=staged)
+facts = secrets.describe_secret(SecretId="conf/secret")
+assert facts["VersionIdsToStages"] == {made["VersionId"]: ["AWSPREVIOUS"], staged: ["AWSCURRENT"]}, facts
+assert facts["Tags"] == [{"Key": "team", "Value": "conf"}] and facts["KmsKeyId"] == "alias/conf"
+assert secrets.get_secret_value(SecretId="conf/secret", VersionStage="AWSPREVIOUS")["SecretString"] == "one"
+assert {v["VersionId"] for v in secrets.list_secret_version_ids(SecretId="conf/secret")["Versions"]} == {made["VersionId"], staged}
+secrets.update_secret(SecretId="conf/secret", SecretBinary=b"\x00\x01", Description="binary now")
+assert secrets.get_secret_value(SecretId="conf/secret")["SecretBinary"] == b"\x00\x01"
+secrets.tag_resource(SecretId="conf/secret", Tags=[{"Key": "more", "Value": "x"}])
+secrets.untag_resource(SecretId="conf/secret", TagKeys=["team"])
+found = [s for p in secrets.get_paginator("list_secrets").paginate(Filters=[{"Key": "tag-key", "Values": ["more"]}])
+         for s in p["SecretList"]]
+assert [s["Name"] for s in found] == ["conf/secret"]
+denied = fails("AccessDeniedException", 400, client("secretsmanager", second).get_secret_value, SecretId="conf/secret")
+assert denied.startswith(f"User: {bob['Arn']} is not authorized to perform: secretsmanager:GetSecretValue on resource: conf/secret because"), denied
+opened = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": bob["Arn"]},
+          "Action": "secretsmanager:GetSecretValue", "Resource": "*"}]}
+secrets.put_resource_policy(SecretId="conf/secret", ResourcePolicy=json.dumps(opened))
+assert json.loads(secrets.get_resource_policy(SecretId="conf/secret")["ResourcePolicy"]) == opened
+denied = fails("AccessDeniedException", 400, client("secretsmanager", second).get_secret_value, SecretId="conf/secret")
+assert denied == "Access to KMS is not allowed", denied
+secrets.delete_resource_policy(SecretId="conf/secret")
+secrets.delete_secret(SecretId="conf/secret", RecoveryWindowInDays=7)
+assert fails("InvalidRequestException", 400, secrets.get_secret_value, SecretId="conf/secret") == \
+    "You can't perform this operation on the secret because it was marked for deletion."
+secrets.restore_secret(SecretId="conf/secret")
+secrets.delete_secret(SecretId="conf/secret", ForceDeleteWithoutRecovery=True)
+fails("ResourceNotFoundException", 400, secrets.describe_secret, SecretId="conf/secret")
+
+# --- Parameter Store
+ssm = client("ssm")
+assert ssm.put_parameter(Name="/conf/key", Value="one", Type="SecureString", KeyId="alias/conf")["Version"] == 1
+fails("ParameterAlreadyExists", 400, ssm.put_parameter, Name="/conf/key", Value="two", Type="SecureString")
+assert ssm.put_parameter(Name="/conf/key", Value="two", Overwrite=True)["Version"] == 2
+assert ssm.get_parameter(Name="/conf/key", WithDecryption=True)["Parameter"]["Value"] == "two"
+assert ssm.get_parameter(Name="/conf/key")["Parameter"]["Value"] != "two", "not decrypted unless asked"
+assert ssm.get_parameter(Name="/conf/key:1", WithDecryption=True)["Parameter"]["Value"] == "one"
+fails("ParameterNotFound", 400, ssm.get_parameter, Name="/none")
+fails("ParameterVersionNotFound", 400, ssm.get_parameter, Name="/conf/key:7")
+assert ssm.label_parameter_version(Name="/conf/key", ParameterVersion=1, Labels=["good", "aws-bad"])["InvalidLabels"] == ["aws-bad"]
+history = [v for p in ssm.get_paginator("get_parameter_history").paginate(Name="/conf/key", WithDecryption=True) for v in p["Parameters"]]
+assert [(v["Version"], v["Value"], v.get("Labels", [])) for v in history] == [(1, "one", ["good"]), (2, "two", [])], history
+ssm.put_parameter(Name="/conf/plain", Value="x", Type="String")
+several = ssm.get_parameters(Names=["/conf/plain", "/none"])
+assert [p["Value"] for p in several["Parameters"]] == ["x"] and several["InvalidParameters"] == ["/none"]
+assert [p["Name"] for p in ssm.get_parameters_by_path(Path="/conf")["Parameters"]] == ["/conf/key", "/conf/plain"]
+known = [p for page in ssm.get_paginator("describe_parameters").paginate(
+    ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": ["/conf/key"]}]) for p in page["Parameters"]]
+assert len(known) == 1 and known[0]["Type"] == "SecureString" and known[0]["Version"] == 2
+ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId="/conf/key", Tags=[{"Key": "team", "Value": "conf"}])
+assert ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId="/conf/key")["TagList"] == [{"Key": "team", "Value": "conf"}]
+ssm.remove_tags_from_resource(ResourceType="Parameter", ResourceId="/conf/key", TagKeys=["team"])
+assert ssm.delete_parameters(Names=["/conf/plain", "/none"])["DeletedParameters"] == ["/conf/plain"]
+ssm.delete_parameter(Name="/conf/key")
+assert kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)["KeyState"] == "PendingDeletion"
+fails("KMSInvalidStateException", 400, kms.encrypt, KeyId=key["KeyId"], Plaintext=b"x")
+assert kms.cancel_key_deletion(KeyId=key["KeyId"])["KeyId"] == key["Arn"]
+
 # --- leave nothing: AWS's order of deletion
 iam.delete_login_profile(UserName="bob")
 iam.remove_user_from_group(GroupName="conf-group", UserName="bob")
