@@ -32,7 +32,7 @@ const (
 	fewAccounts      = 200
 
 	fleetUsers    = 100 // in each account
-	fleetAtOnce   = 100 // as `keytend scan --organization` has them
+	fleetAtOnce   = 75  // as `keytend scan --organization` has them
 	fleetInFlight = 400
 )
 
@@ -171,15 +171,6 @@ func memory() (total, objects uint64) {
 	}
 	metrics.Read(samples)
 	return samples[0].Value.Uint64() - samples[1].Value.Uint64(), samples[2].Value.Uint64()
-}
-
-// processor returns the seconds that this process has computed, as the
-// collector last counted them.
-func processor() float64 {
-	runtime.GC()
-	samples := []metrics.Sample{{Name: "/cpu/classes/total:cpu-seconds"}, {Name: "/cpu/classes/idle:cpu-seconds"}}
-	metrics.Read(samples)
-	return samples[0].Value.Float64() - samples[1].Value.Float64()
 }
 
 // simSize is what as many accounts as are read at once take in the simulated

@@ -34,7 +34,7 @@ type fleetFlags struct {
 const (
 	// accountsAtOnce is how many accounts are read at the same time. Most of an
 	// account's time is waiting for its credential report.
-	accountsAtOnce = 100
+	accountsAtOnce = 75
 
 	// callsInFlight bounds the calls under way in all accounts together, and so
 	// connections, file descriptors and memory.

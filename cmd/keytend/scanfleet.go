@@ -49,7 +49,11 @@ func (s *scan) runFleet(ctx context.Context) error {
 	if err != nil && !errors.Is(err, errHalf) {
 		return err
 	}
-	return f.verdict(ctx, f.tell(ctx))
+	var told error
+	if ctx.Err() == nil {
+		told = f.tell(ctx)
+	}
+	return f.verdict(ctx, told)
 }
 
 // errHalf keeps a file from being replaced by a scan that was interrupted.
@@ -58,10 +62,7 @@ var errHalf = errors.New("interrupted")
 // write goes through all accounts and writes the whole report. One that was
 // interrupted says in it what is missing, and goes to stdout only.
 func (f *fleetScan) write(ctx context.Context, w io.Writer) error {
-	look := f.app.look(f.out)
-	look.All, look.Explain = f.all, f.fleet.explaining()
-	var err error
-	if f.stream, err = report.NewStream(w, report.Format(f.output.value), f.crew.at, f.rules, look); err != nil {
+	if err := f.open(w); err != nil {
 		return err
 	}
 	visiting, stop := context.WithCancel(ctx)
@@ -83,6 +84,13 @@ func (f *fleetScan) write(ctx context.Context, w io.Writer) error {
 		return errHalf
 	}
 	return nil
+}
+
+func (f *fleetScan) open(w io.Writer) (err error) {
+	look := f.app.look(f.out)
+	look.All, look.Explain = f.all, f.fleet.explaining()
+	f.stream, err = report.NewStream(w, report.Format(f.output.value), f.crew.at, f.rules, look)
+	return err
 }
 
 // take judges and writes one account.
@@ -109,7 +117,7 @@ func (f *fleetScan) known(finding policy.Finding) bool {
 
 // tell sends the notification where there is anything to tell.
 func (f *fleetScan) tell(ctx context.Context) error {
-	if f.notify == "" || ctx.Err() != nil || f.stream.Found() == 0 {
+	if f.notify == "" || f.stream.Found() == 0 {
 		return nil
 	}
 	title, text := f.stream.Digest()
