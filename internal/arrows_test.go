@@ -25,6 +25,8 @@ var mayImport = map[string][]string{
 	"internal/awsapi":              {"internal/accesskey"},
 	"internal/inventory":           {"internal/accesskey", "internal/awsapi", "internal/iampolicy"},
 	"internal/evidence":            {"internal/accesskey", "internal/awsapi"},
+	"internal/fleet":               {"internal/accesskey", "internal/awsapi"},
+	"internal/ranking":             {"internal/accesskey", "internal/policy"},
 	"internal/report":              {"internal/accesskey", "internal/policy"},
 	"internal/notify":              {"internal/accesskey"},
 	"internal/fakeaws":             {"internal/iampolicy"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -62,7 +63,8 @@ func (a *app) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	if ctx.Err() != nil {
+	var said verdict
+	if ctx.Err() != nil && !errors.As(err, &said) {
 		_, _ = fmt.Fprintln(a.stderr, "keytend: interrupted before everything was read; nothing is reported")
 		return exitInterrupted
 	}

@@ -34,6 +34,8 @@ type Options struct {
 	// assumed role) are always fetched with the SDK's own.
 	HTTPClient *http.Client
 
+	InFlight int // requests under way at once, of this session and of those it opens by Assume; 0: no bound
+
 	AppID string       // "keytend/1.2.3", shown in the user agent and so in CloudTrail; empty: the SDK's AWS_SDK_UA_APP_ID
 	Log   *slog.Logger // every call at debug level, never a body; nil: silent
 }
@@ -81,12 +83,25 @@ func newSession(ctx context.Context, cfg aws.Config, o Options) *Session {
 		log.InfoContext(ctx, "no region is configured; using "+DefaultRegion)
 	}
 	cfg.RetryMaxAttempts = 0 // the retryers know it
-	cfg.Retryer = func() aws.Retryer { return s.retryers.of("") }
 	cfg.APIOptions = append(cfg.APIOptions, logCalls(log), readDates(s.clock))
+	cfg.HTTPClient = narrowed(cfg.HTTPClient, o.InFlight)
+	s.connect(cfg)
+	return s
+}
+
+// connect makes the session's clients.
+func (s *Session) connect(cfg aws.Config) {
+	cfg.Retryer = func() aws.Retryer { return s.retryers.of("") }
 	s.config = cfg
 	s.iam = iam.NewFromConfig(cfg)
 	s.sts = sts.NewFromConfig(cfg)
-	return s
+}
+
+// sibling is a session with other credentials, of another account.
+func (s *Session) sibling(cfg aws.Config) *Session {
+	other := &Session{profile: s.profile, defaulted: s.defaulted, clock: s.clock, retryers: newRetryers(s.retryers.attempts)}
+	other.connect(cfg)
+	return other
 }
 
 func loadOptions(o Options) []func(*config.LoadOptions) error {
