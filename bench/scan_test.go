@@ -98,6 +98,15 @@ func reportTime(t testing.TB, users int) time.Duration {
 
 // collect observes and judges the account as `keytend scan` does.
 func collect(t testing.TB, sim *fakeaws.AWS, spec fakeaws.AccountSpec, network http.RoundTripper) []policy.Finding {
+	inv := observed(t, sim, spec, network)
+	found := policy.Findings(inv, policy.DefaultRules(), inv.ObservedAt)
+	if len(found) == 0 {
+		t.Fatal("no findings: nothing was measured")
+	}
+	return found
+}
+
+func observed(t testing.TB, sim *fakeaws.AWS, spec fakeaws.AccountSpec, network http.RoundTripper) accesskey.Inventory {
 	id, secret := sim.AdminKey(spec.ID)
 	session := awsapi.OpenWithKey(t.Context(), accesskey.ID(id), accesskey.NewSecret(secret),
 		awsapi.Options{Region: "us-east-1", HTTPClient: &http.Client{Transport: network}})
@@ -111,11 +120,7 @@ func collect(t testing.TB, sim *fakeaws.AWS, spec fakeaws.AccountSpec, network h
 	if len(inv.Failures) > 0 {
 		t.Fatalf("could not be read: %+v", inv.Failures)
 	}
-	found := policy.Findings(inv, rules, session.Now())
-	if len(found) == 0 {
-		t.Fatal("no findings: nothing was measured")
-	}
-	return found
+	return inv
 }
 
 // bound is the shortest time in which these answers can be had: a page of users

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -65,7 +66,8 @@ func (a *app) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	if ctx.Err() != nil {
+	var said verdict
+	if ctx.Err() != nil && !errors.As(err, &said) {
 		_, _ = fmt.Fprintln(a.stderr, "keytend: interrupted before everything was read; nothing is reported")
 		return exitInterrupted
 	}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +27,10 @@ func demoCommand(a *app) *cobra.Command {
 		Short: "See keytend at work on a made-up account, in a few seconds",
 		Long: `Demo scans a simulated AWS that runs inside this process: Example Corp, some
 forty users, some years of growth. It shows how the account stands, which keys
-are the most dangerous and why, and the commands that would put them right.
+are the most dangerous and why, and the commands that would put them right. Then
+it lives through two rotations in virtual days, while programs go on using the
+keys: one that nobody notices, and one that is held back, since it would have
+broken something.
 
 No network is used, no AWS configuration is read, and nothing is left behind.`,
 		Example: "  keytend demo\n  keytend demo --no-color | less",
@@ -39,7 +44,7 @@ No network is used, no AWS configuration is read, and nothing is left behind.`,
 // demo scans Example Corp the way the commands scan a real account, and tells
 // what it found.
 func (a *app) demo(ctx context.Context) error {
-	aws := fakeaws.New(fakeaws.Config{})
+	aws := fakeaws.New(fakeaws.Config{LastUsedLag: 2 * time.Hour})
 	aws.AddAccount(population.Demo(aws.Now()))
 	id, secret := aws.AdminKey(population.AccountID(0))
 	session := awsapi.OpenWithKey(ctx, accesskey.ID(id), accesskey.NewSecret(secret), awsapi.Options{
@@ -59,6 +64,10 @@ func (a *app) demo(ctx context.Context) error {
 	card := policy.Score(found.Accounts, map[string]policy.Monitoring{inv.Account.ID: watched}, rules, found.GeneratedAt)
 	t := teller{app: a, out: a.stdout}
 	t.tell(found.Scan, card, calls(aws))
+	if t.err == nil {
+		t.err = t.rehearse(ctx, aws, inv.Account.ID)
+	}
+	t.farewell()
 	if t.err != nil {
 		return fmt.Errorf("tell the story: %w", t.err)
 	}
@@ -119,12 +128,68 @@ func (t *teller) tell(scan report.Scan, card policy.Scorecard, calls int) {
 			t.linef("  %s", command)
 		}
 	}
+}
+
+// rehearse tells the two rotations.
+func (t *teller) rehearse(ctx context.Context, aws *fakeaws.AWS, account string) (err error) {
+	id, secret := aws.AdminKey(account)
+	session := awsapi.OpenWithKey(ctx, accesskey.ID(id), accesskey.NewSecret(secret), awsapi.Options{
+		Region: awsapi.DefaultRegion, HTTPClient: &http.Client{Transport: patient{aws}}, Unpaced: true, // and silent: days pass in no time
+	})
+	r, err := t.app.openRehearsal(ctx, aws, session, account)
+	if r != nil {
+		defer func() { err = errors.Join(err, r.close()) }()
+	}
+	if err != nil {
+		return fmt.Errorf("rehearse: %w", err)
+	}
+	for _, p := range plots() {
+		t.linef("")
+		t.heading(p.heading)
+		t.linef("  %s", p.intro)
+		key := onlyKey(aws.Snapshot(account), p.user)
+		res, err := r.run(ctx, p.user, accesskey.ID(key.ID), key.Secret, p.terms, p.programs, func(day int, line string) {
+			t.linef("  day %2d  %s", day, line)
+		})
+		if err != nil {
+			return fmt.Errorf("rehearse %s: %w", p.user, err)
+		}
+		for _, line := range p.moral(res, p.programs) {
+			t.linef("  %s", line)
+		}
+	}
+	return nil
+}
+
+func onlyKey(account fakeaws.AccountSpec, user string) fakeaws.KeySpec {
+	for _, u := range account.Users {
+		if u.Name == user && len(u.Keys) == 1 {
+			return u.Keys[0]
+		}
+	}
+	return fakeaws.KeySpec{}
+}
+
+// patient waits, in virtual time, as long as CloudTrail wants between two
+// look-ups.
+type patient struct{ aws *fakeaws.AWS }
+
+// RoundTrip implements http.RoundTripper.
+func (p patient) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".LookupEvents") {
+		p.aws.Advance(time.Second)
+	}
+	return p.aws.RoundTripper().RoundTrip(r)
+}
+
+func (t *teller) farewell() {
 	t.linef("")
-	t.heading("Your own account, read only")
-	t.linef("  keytend scan                       # your AWS profile, as the AWS CLI finds it")
+	t.heading("Your own account")
+	t.linef("  keytend scan                       # your AWS profile, as the AWS CLI finds it; read only")
 	t.linef("  keytend scorecard")
 	t.linef("  keytend scan --output html --out keys.html")
 	t.linef("  keytend scan --fail-on high        # in CI: exit code 3")
+	t.linef("  keytend rotate --self              # says what it will do, and asks")
 }
 
 func measure(p policy.Practice) string {
@@ -134,7 +199,7 @@ func measure(p policy.Practice) string {
 	return fmt.Sprintf("%d of %d (%.0f %%)", p.Good, p.Of, p.Percent)
 }
 
-// remedy is what to do about one finding, as a person with the AWS CLI would.
+// remedy is what to do about one finding.
 type remedy struct {
 	why      string
 	commands []string
@@ -157,27 +222,24 @@ func remedies(ranked []policy.Finding) []remedy {
 
 // remedyOf names the kind of remedy too; empty where the demo has none.
 func remedyOf(f policy.Finding) (kind string, step remedy) {
-	key := fmt.Sprintf("--user-name %s --access-key-id %s", f.User, f.KeyID)
-	off := "aws iam update-access-key " + key + " --status Inactive"
 	switch f.Rule {
 	case policy.KeyQuarantined:
-		return "leaked", remedy{f.User + ": leaked; switch it off now, ask questions later", []string{
-			off,
-			"aws cloudtrail lookup-events --lookup-attributes AttributeKey=AccessKeyId,AttributeValue=" + string(f.KeyID),
+		return "leaked", remedy{f.User + ": leaked; off at once, with every session made from it", []string{
+			"keytend revoke " + string(f.KeyID),
 		}}
 	case policy.RootAccessKey:
 		return "root", remedy{why: "the root user's key: sign in as root and delete it at\n" +
 			"  # https://console.aws.amazon.com/iam/home#/security_credentials"}
 	case policy.KeyUnused, policy.KeyNeverUsed:
-		return "unused", remedy{f.User + ": nobody uses it; off today, deleted when nobody has missed it", []string{off}}
+		return "unused", remedy{f.User + ": nobody uses it; off after notice, and revivable", []string{
+			"keytend retire " + string(f.KeyID),
+		}}
 	case policy.KeyTooOld:
 		if f.Exposure == policy.Resting {
 			return "", remedy{}
 		}
-		return "old", remedy{f.User + ": old and in use; a second key first, the old one off when it is idle", []string{
-			"aws iam create-access-key --user-name " + f.User,
-			"aws iam get-access-key-last-used --access-key-id " + string(f.KeyID),
-			off,
+		return "old", remedy{f.User + ": old and in use; replaced without anybody noticing", []string{
+			"keytend rotate " + f.User + " --deliver secretsmanager:ci/" + f.User,
 		}}
 	case policy.MultipleActiveKeys:
 		return "two", remedy{f.User + ": a rotation half done; which of the two is idle?", []string{

@@ -19,6 +19,8 @@ type drive struct {
 	stay    stay
 	// between, where set, is asked after each pass.
 	between func(context.Context, rotation.Result) error
+	// heard, where set, gets the lines instead of stdout.
+	heard func(string)
 
 	left  time.Duration    // of patience
 	why   accesskey.Reason // of the latest wait
@@ -101,7 +103,7 @@ func (d *drive) rest(ctx context.Context, res rotation.Result) (on bool, err err
 	}
 	switch {
 	case d.stay.wait && !blocked:
-		pause = min(pause, longestNap)
+		pause = min(pause, max(d.stay.nap, longestNap))
 	case blocked || pause > d.left || d.again > againAtMost:
 		return false, nil
 	}
@@ -133,10 +135,15 @@ func clock(t time.Time) string { return t.UTC().Format("15:04:05 MST") }
 
 // tell says what one pass did: a line for each thing done, none for looking.
 func (d *drive) tell(before accesskey.Record, res rotation.Result) {
-	if d.app.quiet || before.Version == res.Record.Version {
-		return
+	line := ""
+	if before.Version != res.Record.Version {
+		line = did(before, res)
 	}
-	if line := did(before, res); line != "" {
+	switch {
+	case line == "":
+	case d.heard != nil:
+		d.heard(printable(line))
+	case !d.app.quiet:
 		_, _ = fmt.Fprintf(d.app.stdout, "  %s  %s\n", clock(d.rotator.Clock.Now()), printable(line))
 	}
 }

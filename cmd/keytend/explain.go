@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,8 @@ type explain struct {
 	output  choice
 	out     string
 	subject string // as typed
+	fleet   fleetFlags
+	account string // with --organization: the account to look in; empty: the key's own
 
 	session *awsapi.Session
 	key     accesskey.ID // empty: a user was asked for
@@ -39,20 +42,27 @@ func explainCommand(a *app) *cobra.Command {
 		Short: "Tell everything about one user or key, and why it is or isn't a finding",
 		Long: `Explain tells everything known about one IAM user or access key: each fact with
 when and from where it was read, and for every rule whether it is broken, kept
-or unknown, and why. The root user is called root.`,
+or unknown, and why. The root user is called root.
+
+With --organization, a key is looked for in the account that it belongs to
+(sts:GetAccessKeyInfo), which is entered as scan does; a user, in --account.`,
 		Example: `  keytend explain alice
   keytend explain AKIAIOSFODNN7EXAMPLE
-  keytend explain root --output json`,
+  keytend explain root --output json
+  keytend explain --organization AKIAIOSFODNN7EXAMPLE
+  keytend explain --organization --account 123456789012 alice`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			e.subject = args[0]
-			if err := e.rules.Validate(); err != nil {
+			if err := cmp.Or(e.rules.Validate(), e.check(c)); err != nil {
 				return usageError{c, err}
 			}
 			return e.run(c.Context())
 		},
 	}
 	addRuleFlags(command, &e.rules)
+	e.fleet.addOrganizationTo(command)
+	command.Flags().StringVar(&e.account, "account", "", "with --organization: the `ID` of the account to look in")
 	e.output.addTo(command, "output", "o", "output format")
 	addOutFlag(command, &e.out)
 	return command
@@ -61,7 +71,7 @@ or unknown, and why. The root user is called root.`,
 func (e *explain) run(ctx context.Context) error {
 	user := e.subject
 	var err error
-	if e.session, err = e.app.open(ctx); err != nil {
+	if err = e.open(ctx); err != nil {
 		return err
 	}
 	if id, err := accesskey.ParseID(e.subject); err == nil {
@@ -95,6 +105,44 @@ func (e *explain) run(ctx context.Context) error {
 	return partial(failed)
 }
 
+func (e *explain) check(c *cobra.Command) error {
+	if err := e.fleet.check(c, e.app.profile); err != nil {
+		return err
+	}
+	_, notKey := accesskey.ParseID(e.subject)
+	if e.fleet.organization && notKey != nil && e.account == "" {
+		return fmt.Errorf("%s is no access key ID: in which account is that user? Say --account", e.subject)
+	}
+	return nil
+}
+
+// open opens the session of the account to look in: with --organization, the
+// one that the key belongs to.
+func (e *explain) open(ctx context.Context) (err error) {
+	if !e.fleet.organization {
+		e.session, err = e.app.open(ctx)
+		return err
+	}
+	organization, err := e.app.openOrganization(ctx, &e.fleet)
+	if err != nil {
+		return err
+	}
+	account := e.account
+	if id, err := accesskey.ParseID(e.subject); account == "" && err == nil {
+		if account, err = organization.Base.KeyAccount(ctx, id); err != nil {
+			return err
+		}
+	}
+	member, err := organization.Member(ctx, account)
+	if err != nil {
+		return err
+	}
+	if e.session, err = member.Open(ctx); err != nil {
+		return hinted{fmt.Errorf("enter account %s: %w", account, err), member.Hint(err)}
+	}
+	return nil
+}
+
 // userOf returns the name of a key's user.
 func (e *explain) userOf(ctx context.Context, id accesskey.ID) (string, error) {
 	if id.Temporary() {
@@ -107,7 +155,7 @@ func (e *explain) userOf(ctx context.Context, id accesskey.ID) (string, error) {
 	}
 	if theirs, ours := e.accounts(ctx, id); theirs != ours {
 		return "", hinted{fmt.Errorf("key %s belongs to account %s; the credentials in use are of account %s", id, theirs, ours),
-			"use a profile of account " + theirs + " (--profile)"}
+			"use a profile of account " + theirs + " (--profile), or --organization if it is in yours"}
 	}
 	if awsapi.ClassOf(err) == awsapi.NotFound {
 		return "", hinted{fmt.Errorf("no key %s in this account", id), "it may have been deleted; `keytend scan --all --ids all` lists what there is"}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,6 +29,7 @@ type scan struct {
 	notify      string
 	live, all   bool
 	concurrency int
+	fleet       fleetFlags
 
 	local   bool
 	offline bool
@@ -55,6 +57,16 @@ names. Where the report is denied, every user is listed live.
 With --baseline, only findings that an earlier --output json doesn't have are
 told, and any of them gives exit code 3 (with --fail-on: those as bad as that).
 
+With --organization, it reads every account of the AWS organization: its own with
+the credentials in use, the others by the role --role-name. Run it as the
+management account or a delegated administrator. Accounts that are suspended,
+being closed or not yet active are left out, which is said. No account is
+entered that --include and --exclude leave out. With --profiles, it reads the
+account of each profile. Either way, an account that can't be read is listed
+under errors (exit code 4) and stops no other; all are judged as of the moment
+at which the scan began; table, markdown and html show the first 100, 500 and
+5,000 findings and leave out the list of every key.
+
 With --local, it looks for keys on this machine instead: the AWS credentials and
 config files, the environment, and each --file. It asks AWS whose each key is,
 by its ID and with the credentials in use; with --offline it asks nobody. With
@@ -65,6 +77,8 @@ a use of the key.`,
   keytend scan --profile audit --max-age 60d --output html --out report.html
   keytend scan --fail-on high                       # in CI: exit code 3
   keytend scan --baseline last.json --notify "$URL" # in cron: only what is new
+  keytend scan --organization --exclude ou:Sandbox --output ndjson
+  keytend scan --profiles prod,staging,dev
   keytend scan --local --file .env`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -73,6 +87,9 @@ a use of the key.`,
 			}
 			if s.local {
 				return s.runLocal(c.Context())
+			}
+			if s.fleet.asked() {
+				return s.runFleet(c.Context())
 			}
 			return s.run(c.Context())
 		},
@@ -93,6 +110,7 @@ func (s *scan) addFlags(command *cobra.Command) {
 	s.output.addTo(command, "output", "o", "output format")
 	addOutFlag(command, &s.out)
 	flags.BoolVar(&s.all, "all", false, "show every key, also those that break no rule, and on a terminal every finding")
+	s.fleet.addTo(command)
 	flags.BoolVar(&s.local, "local", false, "look for keys on this machine instead")
 	flags.StringArrayVar(&s.files, "file", nil, "with --local: look in this dotenv or credentials `file` too (repeatable)")
 	flags.BoolVar(&s.offline, "offline", false, "with --local: don't ask AWS anything")
@@ -119,6 +137,12 @@ func (s *scan) check(c *cobra.Command) error {
 	if s.concurrency < 1 {
 		return fmt.Errorf("--concurrency %d: want 1 or more", s.concurrency)
 	}
+	if err := s.fleet.check(c, s.app.profile); err != nil {
+		return err
+	}
+	if s.fleet.asked() && s.all && !slices.Contains([]string{"json", "ndjson", "csv"}, s.output.value) {
+		return fmt.Errorf("--all of many accounts: want --output csv, json or ndjson, not %s", s.output.value)
+	}
 	if s.notify != "" {
 		if err := notify.Check(s.notify); err != nil {
 			return err
@@ -135,13 +159,9 @@ type result struct {
 }
 
 func (s *scan) run(ctx context.Context) error {
-	var baseline *report.Baseline
-	if s.baseline != "" {
-		read, err := readBaseline(s.baseline)
-		if err != nil {
-			return err
-		}
-		baseline = &read
+	baseline, err := s.openBaseline()
+	if err != nil {
+		return err
 	}
 	found, err := s.observe(ctx, baseline)
 	if err != nil {
@@ -159,6 +179,15 @@ func (s *scan) run(ctx context.Context) error {
 	}
 	told := s.tell(ctx, found)
 	return s.verdict(found, told)
+}
+
+// openBaseline reads the baseline; nil: none is asked for.
+func (s *scan) openBaseline() (*report.Baseline, error) {
+	if s.baseline == "" {
+		return nil, nil
+	}
+	baseline, err := readBaseline(s.baseline)
+	return &baseline, err
 }
 
 // observe reads the account and judges it.
@@ -198,8 +227,13 @@ func (s *scan) verdict(found result, told error) error {
 	if err := partial(found.failures); err != nil {
 		return err
 	}
-	if n := s.failing(found); n > 0 {
-		return verdict{code: exitFindings, text: s.findingsText(n)}
+	return s.findingsVerdict(s.failing(found), told)
+}
+
+// findingsVerdict is the verdict where everything could be read.
+func (s *scan) findingsVerdict(failing int, told error) error {
+	if failing > 0 {
+		return verdict{code: exitFindings, text: s.findingsText(failing)}
 	}
 	if told != nil {
 		return verdict{code: exitFailed, text: "the report is complete, the notification was not sent"}
@@ -209,23 +243,23 @@ func (s *scan) verdict(found result, told error) error {
 
 // failing counts the findings that --fail-on and --baseline make fatal.
 func (s *scan) failing(found result) int {
-	if s.failOn.value == "" {
-		if found.compared {
-			return len(found.Findings)
-		}
-		return 0
-	}
-	limit, err := policy.ParseSeverity(s.failOn.value)
-	if err != nil {
-		return 0 // choice let only severities through
-	}
 	n := 0
 	for _, f := range found.Findings {
-		if f.Severity >= limit {
+		if s.fatal(f, found.compared) {
 			n++
 		}
 	}
 	return n
+}
+
+// fatal reports whether a finding makes the exit code 3. Compared says that a
+// baseline was given and doesn't have it.
+func (s *scan) fatal(f policy.Finding, compared bool) bool {
+	if s.failOn.value == "" {
+		return compared
+	}
+	limit, err := policy.ParseSeverity(s.failOn.value)
+	return err == nil && f.Severity >= limit // choice let only severities through
 }
 
 func (s *scan) findingsText(n int) string {

@@ -125,6 +125,7 @@ type view struct {
 	HeldWhy    string             `json:"held_why,omitempty"`
 	Keys       []keyView          `json:"keys,omitempty"`
 	Deliveries []deliveryView     `json:"deliveries,omitempty"`
+	Uses       []string           `json:"uses,omitempty"` // of the old key since the new one was delivered, as CloudTrail shows
 	Outcome    accesskey.Reason   `json:"outcome,omitempty"`
 	Problem    string             `json:"problem,omitempty"` // why it could not be looked at
 }
@@ -150,6 +151,7 @@ func viewOf(r accesskey.Record) view {
 		Ended: moment(r.Ended), Old: r.Old, New: r.New, Reason: r.Watch.Waiting, Alarmed: r.Alerted, Outcome: r.Outcome,
 	}
 	if r.Block != nil {
+		v.Since = r.Block.Since
 		v.Reason, v.Saw, v.Command = r.Block.Reason, r.Block.Saw, r.Block.Command
 	}
 	if r.Hold != nil {
@@ -184,6 +186,9 @@ func (s *status) look(ctx context.Context, b *bench, r accesskey.Record) view {
 		v.Reason, v.Saw = res.Step.Reason, res.Step.Saw
 	}
 	v.Keys = keyViews(res, b.now())
+	if at := deliveredAt(r); !at.IsZero() {
+		v.Uses = usesSince(res, at)
+	}
 	for i, d := range v.Deliveries {
 		held, known := res.Input.Destinations[d.Destination].Get()
 		if v.Deliveries[i].Holds, v.Deliveries[i].Readable = held.Key, held.Readable; !known && !d.Dropped {
@@ -243,6 +248,9 @@ func (v view) text(w io.Writer, now time.Time) error {
 	v.keysText(line)
 	for _, d := range v.Deliveries {
 		line("destination", "%s: %s", d.Destination, d.text())
+	}
+	for _, use := range v.Uses {
+		line("old key", "%s", use)
 	}
 	if v.HeldBy != "" {
 		line("held", "by %s: %s", v.HeldBy, v.HeldWhy)

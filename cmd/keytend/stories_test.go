@@ -49,44 +49,50 @@ func TestStories(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               setUpStory,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"sim":        (*story)(nil).command((*story).sim),
-			"use":        (*story)(nil).command((*story).use),
-			"advance":    (*story)(nil).command((*story).advance),
-			"fault":      (*story)(nil).command((*story).fault),
-			"truth":      (*story)(nil).command((*story).truth),
-			"calls":      (*story)(nil).command((*story).calls),
-			"hook":       (*story)(nil).command((*story).hook),
-			"received":   (*story)(nil).command((*story).received),
-			"stall":      (*story)(nil).command((*story).stall),
-			"asked":      (*story)(nil).command((*story).asked),
-			"session":    (*story)(nil).command((*story).session),
-			"grant":      (*story)(nil).command((*story).grant),
-			"deactivate": (*story)(nil).command((*story).deactivate),
-			"consumer":   (*story)(nil).command((*story).consumer),
-			"dismiss":    (*story)(nil).command((*story).dismiss),
-			"consumed":   (*story)(nil).command((*story).consumed),
-			"keys":       (*story)(nil).command((*story).keys),
-			"until":      (*story)(nil).command((*story).until),
-			"give":       (*story)(nil).command((*story).give),
-			"has":        (*story)(nil).command((*story).has),
-			"human":      (*story)(nil).command((*story).human),
-			"denied":     (*story)(nil).command((*story).denied),
-			"working":    (*story)(nil).command((*story).working),
-			"sqlite":     sqlite,
-			"exits":      exits,
+			"sim":                (*story)(nil).command((*story).sim),
+			"use":                (*story)(nil).command((*story).use),
+			"advance":            (*story)(nil).command((*story).advance),
+			"fault":              (*story)(nil).command((*story).fault),
+			"truth":              (*story)(nil).command((*story).truth),
+			"calls":              (*story)(nil).command((*story).calls),
+			"hook":               (*story)(nil).command((*story).hook),
+			"received":           (*story)(nil).command((*story).received),
+			"stall":              (*story)(nil).command((*story).stall),
+			"asked":              (*story)(nil).command((*story).asked),
+			"session":            (*story)(nil).command((*story).session),
+			"grant":              (*story)(nil).command((*story).grant),
+			"profile":            (*story)(nil).command((*story).profile),
+			"grant-organization": (*story)(nil).command((*story).grantOrganization),
+			"deactivate":         (*story)(nil).command((*story).deactivate),
+			"consumer":           (*story)(nil).command((*story).consumer),
+			"dismiss":            (*story)(nil).command((*story).dismiss),
+			"consumed":           (*story)(nil).command((*story).consumed),
+			"keys":               (*story)(nil).command((*story).keys),
+			"until":              (*story)(nil).command((*story).until),
+			"give":               (*story)(nil).command((*story).give),
+			"has":                (*story)(nil).command((*story).has),
+			"human":              (*story)(nil).command((*story).human),
+			"denied":             (*story)(nil).command((*story).denied),
+			"working":            (*story)(nil).command((*story).working),
+			"sqlite":             sqlite,
+			"exits":              exits,
 		},
 	})
 }
 
 // story is what one script has around it.
 type story struct {
-	aws  *fakeaws.AWS
-	past []*fakeaws.AWS // every one that a sim command made
+	aws   *fakeaws.AWS
+	past  []*fakeaws.AWS // every one that a sim command made
+	first string         // the account whose administrator the script is
+
+	profiles string // the AWS credentials file
 
 	sessionSecrets []string // handed out by session commands
 
-	stalled atomic.Bool
-	held    atomic.Int64 // calls that have been left without an answer
+	stalled        atomic.Bool
+	stalledService string       // empty: every one
+	held           atomic.Int64 // calls that have been left without an answer
 
 	mu        sync.Mutex
 	messages  []string // that the loopback receiver got
@@ -205,7 +211,7 @@ func (*story) command(run func(*story, *testscript.TestScript, []string)) func(*
 
 // ServeHTTP answers as the simulated AWS does, unless the story has stalled it.
 func (s *story) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !s.stalled.Load() {
+	if !s.stalled.Load() || !strings.Contains(r.Header.Get("Authorization"), "/"+s.stalledService) {
 		s.consume()
 		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".LookupEvents") {
 			s.aws.Advance(time.Second) // CloudTrail takes two a second

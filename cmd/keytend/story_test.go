@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -30,13 +32,15 @@ import (
 // sim starts the simulated AWS and points the script's environment at it:
 //
 //	sim -users 100 -seed 7          a seeded account
-//	sim -spec account.json          an account written down (fakeaws.AccountSpec)
+//	sim -accounts 20 -users 10      a seeded organization
+//	sim -spec account.json          an account written down (fakeaws.AccountSpec), or a list of them
 //
 // The environment gets the administrator's key.
 func (s *story) sim(ts *testscript.TestScript, args []string) {
 	flags := flag.NewFlagSet("sim", flag.ContinueOnError)
 	users := flags.Int("users", 10, "")
 	seed := flags.Uint64("seed", 1, "")
+	accounts := flags.Int("accounts", 1, "")
 	spec := flags.String("spec", "", "")
 	now := flags.String("now", "2026-11-23T12:00:00Z", "")
 	latency := flags.Duration("latency", 0, "")
@@ -47,29 +51,52 @@ func (s *story) sim(ts *testscript.TestScript, args []string) {
 	start, err := time.Parse(time.RFC3339, *now)
 	ts.Check(err)
 
-	account := population.Account(*seed, 0, *users, start)
-	if *spec != "" {
-		account = fakeaws.AccountSpec{}
-		ts.Check(json.Unmarshal([]byte(ts.ReadFile(*spec)), &account))
-	}
 	s.aws = fakeaws.New(fakeaws.Config{Start: start, Seed: *seed, Latency: *latency,
 		Throttle: *throttle, Propagation: *propagation, LastUsedLag: *lag})
-	s.aws.AddAccount(account)
+	s.first = population.AccountID(0)
+	if *spec == "" {
+		population.Fill(s.aws, population.Options{Seed: *seed, Accounts: *accounts, Users: *users, Now: start})
+	} else {
+		s.addSpecs(ts, []byte(ts.ReadFile(*spec)))
+	}
+	s.stalled.Store(false)
 	s.past = append(s.past, s.aws)
 	ts.Setenv("AWS_ENDPOINT_URL", serve(ts, s).URL)
 	ts.Setenv("AWS_REGION", "us-east-1")
 	ts.Setenv("KEYTEND_SIM_PID", strconv.Itoa(os.Getpid()))
-	id, secret := s.aws.AdminKey(account.ID)
+	id, secret := s.aws.AdminKey(s.first)
 	ts.Setenv("AWS_ACCESS_KEY_ID", id)
 	ts.Setenv("AWS_SECRET_ACCESS_KEY", secret)
 }
 
-// use makes the script act with a user's first key: use alice.
-func (s *story) use(ts *testscript.TestScript, args []string) {
-	if len(args) != 1 {
-		ts.Fatalf("usage: use USER")
+// addSpecs adds one account or a list of them; the first is the story's.
+// SCANPOLICY in it is the policy that help prints.
+func (s *story) addSpecs(ts *testscript.TestScript, text []byte) {
+	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
+		text = []byte("[" + string(text) + "]")
 	}
-	for _, user := range s.only().Users {
+	var specs []fakeaws.AccountSpec
+	spelt, err := json.Marshal(scanPolicy)
+	ts.Check(err)
+	text = bytes.ReplaceAll(text, []byte(`"SCANPOLICY"`), spelt)
+	ts.Check(json.Unmarshal(text, &specs))
+	for _, spec := range specs {
+		s.aws.AddAccount(spec)
+	}
+	s.first = specs[0].ID
+}
+
+// use makes the script act with a user's first key: use alice, or use alice
+// 210987654321 for a user of another account than the first.
+func (s *story) use(ts *testscript.TestScript, args []string) {
+	if len(args) != 1 && len(args) != 2 {
+		ts.Fatalf("usage: use USER [ACCOUNT]")
+	}
+	account := s.only()
+	if len(args) == 2 {
+		account = s.aws.Snapshot(args[1])
+	}
+	for _, user := range account.Users {
 		if user.Name == args[0] && len(user.Keys) > 0 {
 			ts.Setenv("AWS_ACCESS_KEY_ID", user.Keys[0].ID)
 			ts.Setenv("AWS_SECRET_ACCESS_KEY", user.Keys[0].Secret)
@@ -99,18 +126,52 @@ func (s *story) grant(ts *testscript.TestScript, args []string) {
 	if len(args) != 1 && (len(args) != 3 || args[1] != "but") {
 		ts.Fatalf("usage: grant USER [but ACTION]")
 	}
-	policy := scanPolicy
-	if len(args) == 3 {
-		policy = strings.Replace(policy, `"`+args[2]+`"`, `"iam:GetNothing"`, 1)
-		if policy == scanPolicy {
-			ts.Fatalf("the policy has no %s", args[2])
-		}
-	}
-	ts.Check(s.asAdmin("Action", "PutUserPolicy", "UserName", args[0], "PolicyName", "scan", "PolicyDocument", policy))
+	ts.Check(s.asAdmin("Action", "PutUserPolicy", "UserName", args[0], "PolicyName", "scan", "PolicyDocument", without(ts, scanPolicy, args)))
 }
 
-// only is the story's account, as it is now.
-func (s *story) only() fakeaws.AccountSpec { return s.aws.Snapshot(s.aws.Accounts()[0]) }
+// grantOrganization gives a user what an organization's scan needs of its
+// caller beside that: grant-organization auditor [but ACTION].
+func (s *story) grantOrganization(ts *testscript.TestScript, args []string) {
+	if len(args) != 1 && (len(args) != 3 || args[1] != "but") {
+		ts.Fatalf("usage: grant-organization USER [but ACTION]")
+	}
+	ts.Check(s.asAdmin("Action", "PutUserPolicy", "UserName", args[0], "PolicyName", "organization",
+		"PolicyDocument", without(ts, organizationPolicy, args)))
+}
+
+// without is the policy without the action in "USER but ACTION".
+func without(ts *testscript.TestScript, policy string, args []string) string {
+	if len(args) != 3 {
+		return policy
+	}
+	less := strings.Replace(policy, `"`+args[2]+`"`, `"iam:GetNothing"`, 1)
+	if less == policy {
+		ts.Fatalf("the policy has no %s", args[2])
+	}
+	return less
+}
+
+// profile writes a user's first key into the AWS configuration: profile prod
+// alice 210987654321.
+func (s *story) profile(ts *testscript.TestScript, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: profile NAME USER ACCOUNT")
+	}
+	for _, user := range s.aws.Snapshot(args[2]).Users {
+		if user.Name == args[1] && len(user.Keys) > 0 {
+			key := user.Keys[0]
+			s.profiles += fmt.Sprintf("[%s]\naws_access_key_id = %s\naws_secret_access_key = %s\n", args[0], key.ID, key.Secret)
+			dir := filepath.Join(ts.Getenv("HOME"), ".aws")
+			ts.Check(os.MkdirAll(dir, 0o700))
+			ts.Check(os.WriteFile(filepath.Join(dir, "credentials"), []byte(s.profiles), 0o600))
+			return
+		}
+	}
+	ts.Fatalf("no user %q with a key", args[1])
+}
+
+// only is the story's account, the first where there are several, as it is now.
+func (s *story) only() fakeaws.AccountSpec { return s.aws.Snapshot(s.first) }
 
 // advance moves AWS's clock: advance 48h.
 func (s *story) advance(ts *testscript.TestScript, args []string) {
@@ -187,8 +248,13 @@ func (s *story) calls(ts *testscript.TestScript, args []string) {
 	}
 }
 
-// stall leaves every call from now on without an answer.
-func (s *story) stall(*testscript.TestScript, []string) { s.stalled.Store(true) }
+// stall leaves every call from now on without an answer, or only those of one
+// service: stall iam.
+func (s *story) stall(_ *testscript.TestScript, args []string) {
+	s.held.Store(0)
+	s.stalledService = strings.Join(args, "")
+	s.stalled.Store(true)
+}
 
 // asked waits until a call waits for its answer.
 func (s *story) asked(ts *testscript.TestScript, _ []string) {
@@ -228,7 +294,7 @@ func (s *story) asAdmin(params ...string) error {
 		return err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	id, secret := s.aws.AdminKey(s.aws.Accounts()[0])
+	id, secret := s.aws.AdminKey(s.first)
 	sum := sha256.Sum256([]byte(body))
 	err = v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{AccessKeyID: id, SecretAccessKey: secret},
 		request, hex.EncodeToString(sum[:]), "iam", "us-east-1", s.aws.Now())

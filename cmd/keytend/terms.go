@@ -44,6 +44,7 @@ func settleFlags(command *cobra.Command, t *accesskey.Terms) {
 type stay struct {
 	wait     bool // until the end
 	patience time.Duration
+	nap      time.Duration // with wait: how long it may sleep; 0: some minutes
 	yes      bool
 }
 

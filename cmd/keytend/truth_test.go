@@ -20,6 +20,7 @@ type scanned struct {
 		Keys []scannedKey `json:"keys"`
 	} `json:"accounts"`
 	Findings []scannedFinding  `json:"findings"`
+	LeftOut  []scannedLeftOut  `json:"left_out"`
 	Errors   []json.RawMessage `json:"errors"`
 }
 
@@ -31,11 +32,16 @@ type scannedKey struct {
 	LastUsed json.RawMessage `json:"last_used"`
 }
 
+type scannedLeftOut struct {
+	Account string `json:"account"`
+}
+
 type scannedFinding struct {
-	Rule  string  `json:"rule"`
-	User  string  `json:"user"`
-	KeyID *string `json:"key_id"`
-	Rank  int     `json:"rank"`
+	Rule    string  `json:"rule"`
+	Account string  `json:"account"`
+	User    string  `json:"user"`
+	KeyID   *string `json:"key_id"`
+	Rank    int     `json:"rank"`
 }
 
 // truth compares a scan's JSON, made with the default rules and --ids all,
@@ -43,13 +49,17 @@ type scannedFinding struct {
 // truth live scan.json, the root user is left out: only a credential report
 // tells of its keys.
 func (s *story) truth(ts *testscript.TestScript, args []string) {
-	if len(args) < 1 || len(args) == 2 && args[0] != "live" || len(args) > 2 {
-		ts.Fatalf("usage: truth [live] FILE")
+	if len(args) < 1 || len(args) == 2 && args[0] != "live" && args[0] != "organization" || len(args) > 2 {
+		ts.Fatalf("usage: truth [live|organization] FILE")
 	}
 	var scan scanned
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[len(args)-1])), &scan))
 	if len(scan.Errors) > 0 {
 		ts.Fatalf("the scan is partial: %s", scan.Errors)
+	}
+	if args[0] == "organization" {
+		s.truthOfAll(ts, scan)
+		return
 	}
 	account := s.only()
 	if len(args) == 2 {
@@ -57,12 +67,63 @@ func (s *story) truth(ts *testscript.TestScript, args []string) {
 		scan.forgetRoot()
 	}
 	asker := ts.Getenv("AWS_ACCESS_KEY_ID")
+	compareAccount(ts, account, scan, asker)
+	checkRanks(ts, scan)
+}
+
+// truthOfAll compares account by account. Those in which nothing can be done
+// must be left out, all others there.
+func (s *story) truthOfAll(ts *testscript.TestScript, scan scanned) {
+	leftOut := map[string]bool{}
+	for _, l := range scan.LeftOut {
+		leftOut[l.Account] = true
+	}
+	asker := ts.Getenv("AWS_ACCESS_KEY_ID")
+	there := 0
+	for _, id := range s.aws.Accounts() {
+		account := s.aws.Snapshot(id)
+		if usable := account.State == "" || account.State == "ACTIVE"; usable == leftOut[id] {
+			ts.Fatalf("account %s is %q, left out: %v", id, account.State, leftOut[id])
+		} else if usable {
+			compareAccount(ts, account, scan.only(id), asker)
+			there++
+		}
+	}
+	if there != len(scan.Accounts) {
+		ts.Fatalf("%d accounts, want %d", len(scan.Accounts), there)
+	}
+	checkRanks(ts, scan)
+}
+
+// only is the part of the scan about one account.
+func (s scanned) only(id string) scanned {
+	part := scanned{GeneratedAt: s.GeneratedAt}
+	for _, account := range s.Accounts {
+		if account.ID == id {
+			part.Accounts = append(part.Accounts, account)
+		}
+	}
+	for _, finding := range s.Findings {
+		if finding.Account == id {
+			part.Findings = append(part.Findings, finding)
+		}
+	}
+	return part
+}
+
+func compareAccount(ts *testscript.TestScript, account fakeaws.AccountSpec, scan scanned, asker string) {
+	if len(scan.Accounts) != 1 {
+		ts.Fatalf("account %s is there %d times", account.ID, len(scan.Accounts))
+	}
 	if diff := cmp.Diff(keysInTruth(account, asker), keysInScan(scan, asker)); diff != "" {
-		ts.Fatalf("keys: -truth +scan:\n%s", diff)
+		ts.Fatalf("keys of %s: -truth +scan:\n%s", account.ID, diff)
 	}
 	if diff := cmp.Diff(brokenInTruth(account, asker, scan.GeneratedAt), brokenInScan(scan, asker)); diff != "" {
-		ts.Fatalf("findings at %s: -truth +scan:\n%s", scan.GeneratedAt, diff)
+		ts.Fatalf("findings of %s at %s: -truth +scan:\n%s", account.ID, scan.GeneratedAt, diff)
 	}
+}
+
+func checkRanks(ts *testscript.TestScript, scan scanned) {
 	for i, finding := range scan.Findings {
 		if finding.Rank != i+1 {
 			ts.Fatalf("finding %d has rank %d", i+1, finding.Rank)

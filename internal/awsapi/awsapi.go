@@ -35,6 +35,8 @@ type Options struct {
 	// assumed role) are always fetched with the SDK's own.
 	HTTPClient *http.Client
 
+	InFlight int // requests under way at once, of this session and of those it opens by Assume; 0: no bound
+
 	AppID string       // "keytend/1.2.3", shown in the user agent and so in CloudTrail; empty: the SDK's AWS_SDK_UA_APP_ID
 	Log   *slog.Logger // every call at debug level, never a body; nil: silent
 
@@ -93,18 +95,30 @@ func newSession(ctx context.Context, cfg aws.Config, o Options) *Session {
 		log.InfoContext(ctx, "no region is configured; using "+DefaultRegion)
 	}
 	cfg.RetryMaxAttempts = 0 // the retryers know it
-	cfg.Retryer = func() aws.Retryer { return s.retryers.of("") }
 	cfg.APIOptions = append(cfg.APIOptions, logCalls(log), readDates(s.clock))
-	s.config, s.pace = cfg, newLookupPace(o.Unpaced)
-	s.connect()
+	cfg.HTTPClient = narrowed(cfg.HTTPClient, o.InFlight)
+	s.pace = newLookupPace(o.Unpaced)
+	s.connect(cfg)
 	return s
 }
 
-// connect makes the clients.
-func (s *Session) connect() {
-	s.iam = iam.NewFromConfig(s.config)
-	s.sts = sts.NewFromConfig(s.config)
-	s.trail = cloudtrail.NewFromConfig(s.config)
+// sibling is a session with other credentials, of another account.
+func (s *Session) sibling(cfg aws.Config) *Session {
+	other := &Session{
+		profile: s.profile, defaulted: s.defaulted, clock: s.clock,
+		retryers: newRetryers(s.retryers.attempts), pace: s.pace.another(),
+	}
+	other.connect(cfg)
+	return other
+}
+
+// connect makes the session's clients.
+func (s *Session) connect(cfg aws.Config) {
+	cfg.Retryer = func() aws.Retryer { return s.retryers.of("") }
+	s.config = cfg
+	s.iam = iam.NewFromConfig(cfg)
+	s.sts = sts.NewFromConfig(cfg)
+	s.trail = cloudtrail.NewFromConfig(cfg)
 }
 
 func loadOptions(o Options) []func(*config.LoadOptions) error {

@@ -216,9 +216,9 @@ func (s *Session) Named(name string) (*Session, bool) {
 	cache := aws.NewCredentialsCache(s.chain.named(name))
 	cfg.Credentials = cache
 	named := &Session{
-		profile: s.profile, defaulted: s.defaulted, config: cfg, clock: s.clock, retryers: s.retryers, pace: s.pace,
+		profile: s.profile, defaulted: s.defaulted, clock: s.clock, retryers: s.retryers, pace: s.pace,
 		chain: &chain{bottom: s.chain.bottom, cache: cache},
 	}
-	named.connect()
+	named.connect(cfg)
 	return named, true
 }

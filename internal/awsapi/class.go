@@ -58,6 +58,7 @@ var classOfCode = map[string]Class{
 	"ParameterNotFound":          NotFound,
 	"ParameterVersionNotFound":   NotFound,
 	"NotFound":                   NotFound, // KMS
+	"AccountNotFound":            NotFound, // Organizations
 	"MissingAuthentication":      CredentialsMissing,
 	"InvalidClientTokenId":       CredentialsInvalid,
 	"InvalidAccessKeyId":         CredentialsInvalid,

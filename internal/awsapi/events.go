@@ -159,6 +159,11 @@ func newLookupPace(unpaced bool) *lookupPace {
 	return &lookupPace{limit: limit, byRegion: map[string]*rate.Limiter{}}
 }
 
+// another is the pace of another account.
+func (p *lookupPace) another() *lookupPace {
+	return &lookupPace{limit: p.limit, byRegion: map[string]*rate.Limiter{}}
+}
+
 func (p *lookupPace) wait(ctx context.Context, region string) error {
 	p.lock.Lock()
 	limiter, ok := p.byRegion[region]

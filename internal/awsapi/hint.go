@@ -14,6 +14,9 @@ func Hint(err error) string {
 	if !errors.As(err, &e) {
 		e = &Error{Class: ClassOf(err)}
 	}
+	if hint := organizationHint(e); hint != "" {
+		return hint
+	}
 	switch e.Class {
 	case Denied:
 		return "Allow " + deniedAction(e) + " to the caller" + deniedCaller(e) + "."
@@ -35,6 +38,17 @@ func Hint(err error) string {
 		return "AWS didn't answer: check network, proxy, AWS_ENDPOINT_URL and region."
 	case Service:
 		return "AWS failed on its side. Try again later."
+	}
+	return ""
+}
+
+// organizationHint is about who may ask Organizations at all.
+func organizationHint(e *Error) string {
+	switch {
+	case e.Code == "AWSOrganizationsNotInUseException":
+		return "The account is in no organization. Several accounts can be named by --profiles."
+	case strings.HasPrefix(e.Call, "organizations:") && e.Class == Denied && !deniedPattern.MatchString(e.Message):
+		return "Only the management account and delegated administrators may ask this: use a profile of one of them."
 	}
 	return ""
 }

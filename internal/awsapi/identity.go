@@ -3,8 +3,6 @@ package awsapi
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -68,13 +66,8 @@ func (s *Session) identityFrom(ctx context.Context, client *sts.Client, options 
 	if err != nil {
 		return Identity{}, s.fail("sts:GetCallerIdentity", err)
 	}
-	id := Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), UserID: aws.ToString(out.UserId)}
-	parts := strings.Split(id.ARN, ":")
-	if len(parts) < 6 || id.Account == "" {
-		return Identity{}, s.fail("sts:GetCallerIdentity", fmt.Errorf("answer names no account: ARN %q", id.ARN))
-	}
-	id.Partition = parts[1]
-	return id, nil
+	id, err := identityOf(aws.ToString(out.Arn), aws.ToString(out.UserId))
+	return id, s.fail("sts:GetCallerIdentity", err)
 }
 
 // KeyAccount returns the account a key belongs to, whoever's it is

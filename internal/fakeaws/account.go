@@ -129,6 +129,15 @@ func (a *AWS) AddLazyAccount(id string, spec func() AccountSpec) {
 	a.lazy[id] = spec
 }
 
+// AddListedAccount is AddLazyAccount for an account whose card, a description
+// without users, is enough for Organizations' list of accounts: listing it
+// doesn't seed it.
+func (a *AWS) AddListedAccount(card AccountSpec, spec func() AccountSpec) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lazy[card.ID], a.cards[card.ID] = spec, card
+}
+
 // Accounts lists the numbers of all accounts, seeded or not yet, in order.
 func (a *AWS) Accounts() []string {
 	a.mu.Lock()

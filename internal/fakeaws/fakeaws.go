@@ -49,7 +49,8 @@ type AWS struct {
 	random   random
 	accounts map[string]*account
 	lazy     map[string]func() AccountSpec
-	manager  *account // the organization's management account, once it is seeded
+	cards    map[string]AccountSpec // of lazy accounts, for lists of them
+	manager  *account               // the organization's management account, once it is seeded
 	keys     map[string]*accessKey
 	sessions map[string]*session
 	buckets  map[bucketKey]*bucket
@@ -70,6 +71,7 @@ func New(c Config) *AWS {
 		random:   random{seed: c.Seed},
 		accounts: map[string]*account{},
 		lazy:     map[string]func() AccountSpec{},
+		cards:    map[string]AccountSpec{},
 		keys:     map[string]*accessKey{},
 		sessions: map[string]*session{},
 		buckets:  map[bucketKey]*bucket{},

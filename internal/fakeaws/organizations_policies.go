@@ -154,7 +154,13 @@ func listEntityTags(r *request, o *organization) (any, *apiError) {
 	} else if _, err := o.attached(in.ResourceID); err != nil {
 		return nil, err
 	}
-	return struct{ Tags []tag }{[]tag{}}, nil
+	tags := []tag{}
+	if acct := o.aws.accounts[in.ResourceID]; acct != nil {
+		for _, key := range slices.Sorted(maps.Keys(acct.spec.Tags)) {
+			tags = append(tags, tag{key, acct.spec.Tags[key]})
+		}
+	}
+	return struct{ Tags []tag }{tags}, nil
 }
 
 type delegateShape struct {

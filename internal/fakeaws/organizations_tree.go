@@ -165,7 +165,8 @@ func describeAccount(r *request, o *organization) (any, *apiError) {
 	return struct{ Account accountShape }{o.account(acct)}, nil
 }
 
-// listAccounts seeds only the lazy accounts of the page.
+// listAccounts seeds only the lazy accounts of the page, and of these only
+// those that have no card.
 func listAccounts(r *request, o *organization) (any, *apiError) {
 	in, err := decode[pageInput](r)
 	if err != nil {
@@ -177,11 +178,20 @@ func listAccounts(r *request, o *organization) (any, *apiError) {
 	}
 	out := accountsPage{Accounts: []accountShape{}, NextToken: next}
 	for _, id := range ids {
-		if acct := o.member(id); acct != nil {
+		if acct := o.shown(id); acct != nil {
 			out.Accounts = append(out.Accounts, o.account(acct))
 		}
 	}
 	return out, nil
+}
+
+// shown is a member as a list shows it: a lazy one by its card.
+func (o *organization) shown(id string) *account {
+	card, ok := o.aws.cards[id]
+	if !ok || o.aws.lazy[id] == nil {
+		return o.member(id)
+	}
+	return &account{id: id, partition: o.management.partition, spec: card, created: card.Created}
 }
 
 type parentInput struct {

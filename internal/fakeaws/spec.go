@@ -10,8 +10,9 @@ type AccountSpec struct {
 	Alias     string // IAM account alias; empty: none
 	Name      string // as Organizations tells it
 	Email     string
-	State     string // Organizations' AccountState: ACTIVE, SUSPENDED, PENDING_CLOSURE, CLOSED, PENDING_ACTIVATION; empty: ACTIVE
-	OU        string // path of names below the organization's root, "Workloads/Production"; empty: the root itself
+	State     string            // Organizations' AccountState: ACTIVE, SUSPENDED, PENDING_CLOSURE, CLOSED, PENDING_ACTIVATION; empty: ACTIVE
+	Tags      map[string]string // of the account, as Organizations tells them
+	OU        string            // path of names below the organization's root, "Workloads/Production"; empty: the root itself
 	// Management marks the organization's management account, to which service
 	// control policies do not apply.
 	Management bool

@@ -61,6 +61,9 @@ func (p *pile) add(found []Finding) {
 	}
 }
 
+// Compare is the order of Rank for two findings: negative where a comes first.
+func Compare(a, b Finding) int { return before(&a, &b) }
+
 func before(a, b *Finding) int {
 	if c := cmp.Compare(b.Severity, a.Severity); c != 0 {
 		return c

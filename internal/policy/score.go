@@ -62,14 +62,41 @@ const warnFrom = 90
 // monitoring is by account ID; an account without an entry is unknown. The
 // order of accounts and users does not matter.
 func Score(invs []accesskey.Inventory, monitoring map[string]Monitoring, r Rules, now time.Time) Scorecard {
-	now = now.UTC()
-	c := newCounts(&r)
+	s := NewScorer(r, now)
 	for i := range invs {
-		c.account(&invs[i], monitoring[invs[i].Account.ID], now)
+		s.Add(invs[i], monitoring[invs[i].Account.ID])
 	}
+	return s.Card()
+}
+
+// Scorer makes a Scorecard one account at a time and keeps none of them. It is
+// not for use by several goroutines.
+type Scorer struct {
+	rules    Rules
+	now      time.Time
+	counts   *counts
+	accounts int
+}
+
+// NewScorer begins a scorecard as of now (UTC).
+func NewScorer(r Rules, now time.Time) *Scorer {
+	s := &Scorer{rules: r, now: now.UTC()}
+	s.counts = newCounts(&s.rules)
+	return s
+}
+
+// Add counts one account. The zero Monitoring is unknown.
+func (s *Scorer) Add(inv accesskey.Inventory, m Monitoring) {
+	s.accounts++
+	s.counts.account(&inv, m, s.now)
+}
+
+// Card returns how the accounts added so far stand.
+func (s *Scorer) Card() Scorecard {
+	c := s.counts
 	return Scorecard{
-		Accounts: len(invs),
-		Now:      now,
+		Accounts: s.accounts,
+		Now:      s.now,
 		Practices: []Practice{
 			c.rotationPractice(), c.rolesPractice(), c.automationPractice(),
 			c.monitoringPractice(), c.unusedPractice(), c.rootPractice(),

@@ -39,15 +39,11 @@ var advice = []struct {
 }
 
 // steps returns what to do next, for what was found.
-func steps(s Scan) []string {
-	found := map[policy.Rule]bool{}
-	for _, f := range s.Findings {
-		found[f.Rule] = true
-	}
+func steps(s *gist) []string {
 	var texts []string
 	for _, a := range advice {
 		for _, rule := range a.rules {
-			if found[rule] {
+			if s.byRule[rule] {
 				texts = append(texts, a.text)
 				break
 			}
@@ -58,12 +54,12 @@ func steps(s Scan) []string {
 
 // explainCommand is the command that tells all about the first finding that it
 // can tell more about; empty where there is none.
-func explainCommand(findings []policy.Finding) string {
+func explainCommand(findings []policy.Finding, o Options) string {
 	for _, f := range findings {
 		switch {
 		case f.KeyID != "":
-			return "keytend explain " + shellWord(string(f.KeyID))
-		case f.User != "" && f.User != policy.RootUser:
+			return "keytend explain " + o.explaining() + shellWord(string(f.KeyID))
+		case f.User != "" && f.User != policy.RootUser && o.Explain == "":
 			return "keytend explain " + shellWord(f.User)
 		}
 	}

@@ -59,14 +59,14 @@ func (e *csvEmitter) account(inv accesskey.Inventory, findings []policy.Finding,
 	return e.w.Error()
 }
 
-func (e *csvEmitter) end(findings, _ []policy.Finding, _ []accesskey.Failure) error {
-	if !e.keys {
-		for _, f := range findings {
-			if err := e.line(findingCells(f)); err != nil {
-				return err
-			}
-		}
+func (e *csvEmitter) finding(f policy.Finding) error {
+	if e.keys {
+		return nil
 	}
+	return e.line(findingCells(f))
+}
+
+func (e *csvEmitter) end(rest) error {
 	e.w.Flush()
 	return e.w.Error()
 }

@@ -12,45 +12,47 @@ const worst = 5
 
 // Digest returns the scan as a short message: how bad, the worst five, what
 // could not be read, and the command to see more. Plain text, clean.
-func Digest(s Scan) (title, text string) {
+func Digest(s Scan) (title, text string) { return gistOf(s).digest(Options{}) }
+
+func (g *gist) digest(o Options) (title, text string) {
 	var b strings.Builder
-	for _, inv := range s.Accounts[:min(worst, len(s.Accounts))] {
-		fmt.Fprintf(&b, "Account %s: %s\n", naming(inv.Account), holdings(counts(inv)))
+	for _, a := range g.accounts[:min(worst, len(g.accounts))] {
+		fmt.Fprintf(&b, "Account %s: %s\n", naming(a.account), holdings(a.counts))
 	}
-	if n := len(s.Accounts) - worst; n > 0 {
+	if n := len(g.accounts) - worst; n > 0 {
 		fmt.Fprintf(&b, "… and %s\n", count(n, "more account"))
 	}
-	if len(s.Findings) > 0 {
+	if g.found > 0 {
 		b.WriteString("\n")
 	}
-	for i, f := range s.Findings[:min(worst, len(s.Findings))] {
+	for i, f := range g.findings[:min(worst, len(g.findings))] {
 		fmt.Fprintf(&b, "%d. %s %s %s: %s\n", i+1, strings.ToUpper(f.Severity.String()), clean(string(f.Rule)), whose(f), clean(f.Reason))
 	}
-	if n := len(s.Findings) - worst; n > 0 {
+	if n := g.found - worst; n > 0 {
 		fmt.Fprintf(&b, "… and %s more\n", thousands(n))
 	}
-	if note := knownNote(s); note != "" {
+	if note := g.knownNote(); note != "" {
 		fmt.Fprintf(&b, "(%s)\n", note)
 	}
-	if all := failures(s); len(all) > 0 {
-		fmt.Fprintf(&b, "\nIncomplete: %s, first %s\n", unread(s), clean(all[0].Call+": "+all[0].Class))
+	if len(g.failing) > 0 {
+		fmt.Fprintf(&b, "\nIncomplete: %s, first %s\n", g.unread(), clean(g.failing[0].Call+": "+g.failing[0].Class))
 	}
 	b.WriteString("\nMore: keytend scan")
-	if command := explainCommand(s.Findings); command != "" {
+	if command := explainCommand(g.findings, o); command != "" {
 		b.WriteString(" · " + command)
 	}
-	return digestTitle(s), b.String()
+	return g.digestTitle(), b.String()
 }
 
-func digestTitle(s Scan) string {
-	where := count(len(s.Accounts), "account")
-	if len(s.Accounts) == 1 {
-		where = naming(s.Accounts[0].Account)
+func (g *gist) digestTitle() string {
+	where := count(len(g.accounts), "account")
+	if len(g.accounts) == 1 {
+		where = naming(g.accounts[0].account)
 	}
-	if len(s.Findings) == 0 {
+	if g.found == 0 {
 		return "Keytend: nothing to report in " + where
 	}
-	return "Keytend: " + count(len(s.Findings), "finding") + " (" + bySeverity(s.Findings) + ") in " + where
+	return "Keytend: " + count(g.found, "finding") + " (" + g.severities() + ") in " + where
 }
 
 // whose says in one phrase whom a finding is about. Clean.

@@ -25,6 +25,9 @@ type Document struct {
 	// IDs of findings that were left out because a baseline has them, so that
 	// this document can be the next baseline.
 	Known []string `json:"known"`
+	// Accounts of the organization that were not looked at because they can't be
+	// used: suspended, being closed, not yet active.
+	LeftOut []LeftOutRecord `json:"left_out"`
 	// What could not be read. What depends on it is unknown, never assumed.
 	Errors []ErrorRecord `json:"errors"`
 }
@@ -193,8 +196,19 @@ type ControlRecord struct {
 	ID        string `json:"id"`
 }
 
+// LeftOutRecord is an account that can't be used.
+type LeftOutRecord struct {
+	// Twelve digits.
+	Account string `json:"account"`
+	// The name in AWS Organizations.
+	Name string `json:"name"`
+	// As AWS Organizations says: SUSPENDED, PENDING_CLOSURE, CLOSED, PENDING_ACTIVATION.
+	State string `json:"state"`
+}
+
 // ErrorRecord is one thing that could not be read.
 type ErrorRecord struct {
+	// Twelve digits; "profile NAME" where its account could not be told.
 	Account string `json:"account"`
 	// Empty where the call is about the whole account.
 	User string `json:"user"`

@@ -128,7 +128,7 @@ func explanationTable(w io.Writer, e policy.Explanation, failed []accesskey.Fail
 		p.facts(k.Facts, e.Now)
 		p.judgements(k.Judgements, e.Now)
 	}
-	p.failures(Scan{Accounts: []accesskey.Inventory{{Failures: failed}}})
+	p.failures(gistOfFailures(failed))
 	return p.flush()
 }
 
@@ -224,7 +224,7 @@ func explanationMarkdown(w io.Writer, e policy.Explanation, failed []accesskey.F
 		m.facts(k.Facts, e.Now)
 		m.judgements(k.Judgements, e.Now)
 	}
-	m.failures(Scan{Accounts: []accesskey.Inventory{{Failures: failed}}})
+	m.failures(gistOfFailures(failed))
 	return m.flush()
 }
 

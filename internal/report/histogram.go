@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
 )
 
 // histogram is a drawing of how old keys are, in an SVG's units.
@@ -34,30 +35,40 @@ const (
 	labelRoom = 26
 )
 
-// ages counts keys in thirds of the limit, then in doubling spans beyond it.
-// It returns nil where there are no keys.
-func ages(s Scan) *histogram {
-	edges := ageEdges(s.Rules.MaxAge)
-	bars := make([]bar, len(edges)+1)
-	for i := range bars {
-		bars[i].Label, bars[i].beyond = ageLabel(edges, i), i >= 3
+// ageCount counts keys in thirds of the limit, then in doubling spans beyond it.
+type ageCount struct {
+	edges       []time.Duration
+	bars        []bar
+	noAge, keys int
+}
+
+func newAgeCount(maxAge time.Duration) ageCount {
+	c := ageCount{edges: ageEdges(maxAge)}
+	c.bars = make([]bar, len(c.edges)+1)
+	for i := range c.bars {
+		c.bars[i].Label, c.bars[i].beyond = ageLabel(c.edges, i), i >= 3
 	}
-	noAge, keys := 0, 0
-	for _, inv := range s.Accounts {
-		for h := range held(inv, s.Rules) {
-			keys++
-			created, ok := h.key.Created.Get()
-			if !ok {
-				noAge++
-				continue
-			}
-			bars[ageIndex(edges, s.GeneratedAt.Sub(created))].add(h.key)
+	return c
+}
+
+func (c *ageCount) add(inv accesskey.Inventory, now time.Time) {
+	for h := range held(inv, policy.Rules{}) {
+		c.keys++
+		created, ok := h.key.Created.Get()
+		if !ok {
+			c.noAge++
+			continue
 		}
+		c.bars[ageIndex(c.edges, now.Sub(created))].add(h.key)
 	}
-	if keys == 0 {
+}
+
+// draw returns nil where there are no keys.
+func (c *ageCount) draw(maxAge time.Duration) *histogram {
+	if c.keys == 0 {
 		return nil
 	}
-	return draw(bars, s.Rules.MaxAge, noAge)
+	return draw(c.bars, maxAge, c.noAge)
 }
 
 func ageEdges(maxAge time.Duration) []time.Duration {

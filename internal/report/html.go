@@ -62,7 +62,7 @@ type (
 		Findings                                                   iter.Seq[findingView]
 		Accounts                                                   iter.Seq[accountView]
 		Keys                                                       iter.Seq[keyView]
-		KeyCount, IDNote                                           string
+		KeyCount, IDNote, More, LeftOut                            string
 		OpenKeys, Several                                          bool
 		Failures                                                   []failureView
 	}
@@ -81,36 +81,35 @@ type (
 	failureView struct{ Whose, Call, Error, Hint string }
 )
 
-func writeHTML(w io.Writer, s Scan) error {
-	sum := total(s)
+func writeHTML(w io.Writer, s *gist) error {
+	sum := s.sum
 	view := scanView{
-		Title: "Access keys: " + headline(s), Headline: headline(s), Where: where(s, sum), At: moment(s.GeneratedAt),
-		Limits: limits(s.Rules) + " · " + moment(s.GeneratedAt), Note: knownNote(s),
-		Tiles: tiles(s.Findings), Next: steps(s), Histogram: ages(s), Several: several(s),
+		Title: "Access keys: " + s.headline(), Headline: s.headline(), Where: where(s), At: moment(s.at),
+		Limits: limits(s.rules) + " · " + moment(s.at), Note: s.knownNote(),
+		Tiles: tiles(s.bySeverity), Next: steps(s), Histogram: s.ages.draw(s.rules.MaxAge), Several: s.several(),
 		Findings: findingViews(s), Accounts: accountViews(s), Keys: keyViews(s),
-		OpenKeys: sum.Keys <= openKeys, Failures: failureViews(failures(s)), Incomplete: unread(s),
+		OpenKeys: sum.Keys <= openKeys, Failures: failureViews(s), Incomplete: s.unread(), LeftOut: s.leftOutNote(),
 	}
-	if sum.Keys > 0 {
+	if left := s.untold(len(s.findings)); left != "" {
+		view.More = left + "; --output json or csv has them all."
+	}
+	if sum.Keys > 0 && s.whole != nil {
 		view.KeyCount, view.IDNote = count(sum.Keys, "key"), idNote
 	}
-	if len(s.Findings) == 0 {
-		view.Calm = headline(s)
+	if s.found == 0 {
+		view.Calm = s.headline()
 	}
 	return writePage(w, "scan.html", view)
 }
 
-func where(s Scan, sum CountsRecord) string {
-	if len(s.Accounts) == 1 {
-		return "Account " + naming(s.Accounts[0].Account) + " · " + holdings(sum)
+func where(s *gist) string {
+	if len(s.accounts) == 1 {
+		return "Account " + naming(s.accounts[0].account) + " · " + holdings(s.sum)
 	}
-	return count(len(s.Accounts), "account") + " · " + holdings(sum)
+	return count(len(s.accounts), "account") + " · " + holdings(s.sum)
 }
 
-func tiles(findings []policy.Finding) []tileView {
-	counted := map[policy.Severity]int{}
-	for _, f := range findings {
-		counted[f.Severity]++
-	}
+func tiles(counted map[policy.Severity]int) []tileView {
 	var views []tileView
 	for _, severity := range policy.Severities() {
 		views = append(views, tileView{Name: severity.String(), Number: thousands(counted[severity]), Count: counted[severity]})
@@ -118,16 +117,16 @@ func tiles(findings []policy.Finding) []tileView {
 	return views
 }
 
-func findingViews(s Scan) iter.Seq[findingView] {
+func findingViews(s *gist) iter.Seq[findingView] {
 	return func(yield func(findingView) bool) {
-		for _, f := range s.Findings {
+		for _, f := range s.findings {
 			view := findingView{
 				Rank: f.Rank, Severity: f.Severity.String(), Rule: clean(string(f.Rule)), User: clean(f.User),
 				Account: clean(f.Account), Owner: clean(f.Owner), Key: clean(string(f.KeyID)), Reason: clean(f.Reason),
-				Due: due(f.Due, s.GeneratedAt), Over: !f.Due.After(s.GeneratedAt), Controls: clean(controlText(f.Controls)),
+				Due: due(f.Due, s.at), Over: !f.Due.After(s.at), Controls: clean(controlText(f.Controls)),
 			}
 			for _, e := range f.Evidence {
-				view.Evidence = append(view.Evidence, evidenceText(e, s.GeneratedAt))
+				view.Evidence = append(view.Evidence, evidenceText(e, s.at))
 			}
 			if !yield(view) {
 				return
@@ -141,13 +140,13 @@ func evidenceText(e policy.Evidence, now time.Time) string {
 	return list(" · ", clean(e.Fact)+": "+factValue(e, now), clean(e.Source), asSeen(e, now))
 }
 
-func accountViews(s Scan) iter.Seq[accountView] {
+func accountViews(s *gist) iter.Seq[accountView] {
 	return func(yield func(accountView) bool) {
-		for _, inv := range s.Accounts {
-			c := counts(inv)
+		for _, a := range s.accounts {
+			c := a.counts
 			view := accountView{
-				Name: naming(inv.Account), Users: thousands(c.Users), Keys: thousands(c.Keys), Active: thousands(c.Active),
-				Root: rootKeys(c), Fresh: asOf(inv, s.GeneratedAt),
+				Name: naming(a.account), Users: thousands(c.Users), Keys: thousands(c.Keys), Active: thousands(c.Active),
+				Root: rootKeys(c), Fresh: a.asOf(s.at),
 			}
 			if !yield(view) {
 				return
@@ -156,13 +155,13 @@ func accountViews(s Scan) iter.Seq[accountView] {
 	}
 }
 
-func keyViews(s Scan) iter.Seq[keyView] {
+func keyViews(s *gist) iter.Seq[keyView] {
 	return func(yield func(keyView) bool) {
-		for _, inv := range s.Accounts {
-			for h := range held(inv, s.Rules) {
+		for _, inv := range s.whole {
+			for h := range held(inv, s.rules) {
 				view := keyView{
-					Account: clean(inv.Account.ID), User: clean(h.user), ID: h.id(), Status: h.status(), Age: h.age(s.GeneratedAt),
-					Used: list(" · ", h.lastUsed(s.GeneratedAt), h.usedFor()), Admin: h.admin(), Owner: clean(h.owner),
+					Account: clean(inv.Account.ID), User: clean(h.user), ID: h.id(), Status: h.status(), Age: h.age(s.at),
+					Used: list(" · ", h.lastUsed(s.at), h.usedFor()), Admin: h.admin(), Owner: clean(h.owner),
 				}
 				if !yield(view) {
 					return
@@ -172,9 +171,10 @@ func keyViews(s Scan) iter.Seq[keyView] {
 	}
 }
 
-func failureViews(all []failing) []failureView {
+func failureViews(s *gist) []failureView {
 	var views []failureView
-	for _, f := range all {
+	for i := range s.failing {
+		f := &s.failing[i]
 		views = append(views, failureView{
 			Whose: f.about(), Call: clean(f.Call), Error: f.what(), Hint: clean(f.Hint),
 		})
@@ -183,5 +183,5 @@ func failureViews(all []failing) []failureView {
 }
 
 func failuresOf(failed []accesskey.Failure) []failureView {
-	return failureViews(failures(Scan{Accounts: []accesskey.Inventory{{Failures: failed}}}))
+	return failureViews(gistOfFailures(failed))
 }

@@ -13,8 +13,8 @@ import (
 
 // jsonEmitter writes a Document, indented, without ever holding it.
 type jsonEmitter struct {
-	w        io.Writer
-	accounts int
+	w                  io.Writer
+	accounts, findings int
 }
 
 func (e *jsonEmitter) begin(now time.Time, rules policy.Rules) error {
@@ -67,17 +67,41 @@ func (e *jsonEmitter) keys(keys []KeyRecord) error {
 	return err
 }
 
-func (e *jsonEmitter) end(findings, known []policy.Finding, errors []accesskey.Failure) error {
+func (e *jsonEmitter) finding(f policy.Finding) error {
+	if e.findings == 0 {
+		if err := e.openFindings(); err != nil {
+			return err
+		}
+	}
+	e.findings++
+	return e.element(e.findings == 1, recordFinding(f), "")
+}
+
+// openFindings ends the list of accounts.
+func (e *jsonEmitter) openFindings() error {
 	if err := e.closeList(e.accounts > 0, ",\n"); err != nil {
 		return err
 	}
-	if err := writeList(e, "findings", findings, ",\n", recordFinding); err != nil {
+	_, err := io.WriteString(e.w, `  "findings": [`)
+	return err
+}
+
+func (e *jsonEmitter) end(r rest) error {
+	if e.findings == 0 {
+		if err := e.openFindings(); err != nil {
+			return err
+		}
+	}
+	if err := e.closeList(e.findings > 0, ",\n"); err != nil {
 		return err
 	}
-	if err := writeList(e, "known", known, ",\n", policy.Finding.Identity); err != nil {
+	if err := writeList(e, "known", r.known, ",\n", func(id string) string { return id }); err != nil {
 		return err
 	}
-	if err := writeList(e, "errors", errors, "\n", recordError); err != nil {
+	if err := writeList(e, "left_out", r.leftOut, ",\n", recordLeftOut); err != nil {
+		return err
+	}
+	if err := writeList(e, "errors", r.errors, "\n", recordError); err != nil {
 		return err
 	}
 	_, err := io.WriteString(e.w, "}\n")

@@ -103,7 +103,7 @@ func TestHeadlineIsHonest(t *testing.T) {
 		"Nothing new since the baseline.":            {known},
 	} {
 		for _, scan := range s {
-			if got := headline(scan); got != want {
+			if got := gistOf(scan).headline(); got != want {
 				t.Errorf("headline = %q, want %q", got, want)
 			}
 		}

@@ -74,19 +74,22 @@ func code(text string) string {
 	return "`" + text + "`"
 }
 
-func writeMarkdown(w io.Writer, s Scan, o Options) error {
+func writeMarkdown(w io.Writer, s *gist, o Options) error {
 	m := newSheet(w)
-	m.linef("# Access keys: %s", md(headline(s)))
+	m.linef("# Access keys: %s", md(s.headline()))
 	m.linef("")
-	for _, inv := range s.Accounts {
-		m.linef("- Account %s: %s; %s", md(naming(inv.Account)), holdings(counts(inv)), md(asOf(inv, s.GeneratedAt)))
+	for _, a := range s.accounts {
+		m.linef("- Account %s: %s; %s", md(naming(a.account)), holdings(a.counts), md(a.asOf(s.at)))
 	}
-	m.linef("- %s", md(limits(s.Rules)+" · "+moment(s.GeneratedAt)))
-	if note := knownNote(s); note != "" {
+	if note := s.leftOutNote(); note != "" {
+		m.linef("- %s", md(note))
+	}
+	m.linef("- %s", md(limits(s.rules)+" · "+moment(s.at)))
+	if note := s.knownNote(); note != "" {
 		m.linef("- %s", note)
 	}
 	m.findings(s)
-	if o.All {
+	if o.All && s.whole != nil {
 		m.keys(s)
 	}
 	m.failures(s)
@@ -94,15 +97,18 @@ func writeMarkdown(w io.Writer, s Scan, o Options) error {
 	return m.flush()
 }
 
-func (m *sheet) findings(s Scan) {
-	if len(s.Findings) == 0 {
+func (m *sheet) findings(s *gist) {
+	if len(s.findings) == 0 {
 		return
 	}
 	m.linef("\n## Findings")
 	m.table("#", "Severity", "Rule", "Account", "User", "Key", "Due", "Why", "Owner", "Controls")
-	for _, f := range s.Findings {
+	for _, f := range s.findings {
 		m.row(fmt.Sprint(f.Rank), f.Severity.String(), code(string(f.Rule)), md(f.Account), code(f.User), code(string(f.KeyID)),
-			due(f.Due, s.GeneratedAt), md(f.Reason), code(f.Owner), md(controlText(f.Controls)))
+			due(f.Due, s.at), md(f.Reason), code(f.Owner), md(controlText(f.Controls)))
+	}
+	if left := s.untold(len(s.findings)); left != "" {
+		m.linef("\n%s; --output json or csv has them all.", left)
 	}
 }
 
@@ -115,31 +121,31 @@ func controlText(controls []policy.Control) string {
 	return strings.Join(parts, ", ")
 }
 
-func (m *sheet) keys(s Scan) {
+func (m *sheet) keys(s *gist) {
 	m.linef("\n## Every key")
 	m.table("Account", "User", "Key", "Status", "Age", "Last used", "Admin", "Owner")
-	for _, inv := range s.Accounts {
-		for h := range held(inv, s.Rules) {
-			m.row(md(inv.Account.ID), code(h.user), md(h.id()), md(h.status()), h.age(s.GeneratedAt),
-				md(list(", ", h.lastUsed(s.GeneratedAt), h.usedFor())), h.admin(), code(h.owner))
+	for _, inv := range s.whole {
+		for h := range held(inv, s.rules) {
+			m.row(md(inv.Account.ID), code(h.user), md(h.id()), md(h.status()), h.age(s.at),
+				md(list(", ", h.lastUsed(s.at), h.usedFor())), h.admin(), code(h.owner))
 		}
 	}
 	m.linef("\n%s.", md(idNote))
 }
 
-func (m *sheet) failures(s Scan) {
-	all := failures(s)
-	if len(all) == 0 {
+func (m *sheet) failures(s *gist) {
+	if len(s.failing) == 0 {
 		return
 	}
 	m.linef("\n## Could not be read\n\nWhat depends on it is unknown, not assumed.")
 	m.table("Account", "Call", "Error", "What to do")
-	for _, f := range all {
+	for i := range s.failing {
+		f := &s.failing[i]
 		m.row(md(f.about()), code(f.Call), md(f.what()), md(f.Hint))
 	}
 }
 
-func (m *sheet) next(s Scan) {
+func (m *sheet) next(s *gist) {
 	texts := steps(s)
 	if len(texts) == 0 {
 		return

@@ -9,7 +9,7 @@ import (
 )
 
 // The lines of NDJSON say in "type" what they are: scan (first), account, key,
-// finding, error, and end (last; a file without it is cut off). Their members
+// finding, left_out, error, and end (last; a file without it is cut off). Their members
 // are those of a Document.
 type (
 	scanLine struct {
@@ -36,11 +36,16 @@ type (
 		Type string `json:"type"`
 		ErrorRecord
 	}
+	leftOutLine struct {
+		Type string `json:"type"`
+		LeftOutRecord
+	}
 	endLine struct {
 		Type     string   `json:"type"`
 		Accounts int      `json:"accounts"`
 		Keys     int      `json:"keys"`
 		Findings int      `json:"findings"`
+		LeftOut  int      `json:"left_out"`
 		Errors   int      `json:"errors"`
 		Known    []string `json:"known"`
 	}
@@ -71,18 +76,23 @@ func (e *ndjsonEmitter) account(inv accesskey.Inventory, _ []policy.Finding, rul
 	return nil
 }
 
-func (e *ndjsonEmitter) end(findings, known []policy.Finding, errors []accesskey.Failure) error {
-	for _, f := range findings {
-		if err := e.line(findingLine{Type: "finding", FindingRecord: recordFinding(f)}); err != nil {
+func (e *ndjsonEmitter) finding(f policy.Finding) error {
+	e.sum.Findings++
+	return e.line(findingLine{Type: "finding", FindingRecord: recordFinding(f)})
+}
+
+func (e *ndjsonEmitter) end(r rest) error {
+	for _, l := range r.leftOut {
+		if err := e.line(leftOutLine{Type: "left_out", LeftOutRecord: recordLeftOut(l)}); err != nil {
 			return err
 		}
 	}
-	for _, f := range errors {
+	for _, f := range r.errors {
 		if err := e.line(errorLine{Type: "error", ErrorRecord: recordError(f)}); err != nil {
 			return err
 		}
 	}
-	e.sum.Type, e.sum.Findings, e.sum.Errors, e.sum.Known = "end", len(findings), len(errors), identities(known)
+	e.sum.Type, e.sum.LeftOut, e.sum.Errors, e.sum.Known = "end", len(r.leftOut), len(r.errors), append([]string{}, r.known...)
 	return e.line(e.sum)
 }
 

@@ -100,6 +100,8 @@ func recordError(f accesskey.Failure) ErrorRecord {
 	return ErrorRecord{Account: f.Account, User: f.User, Call: f.Call, Class: f.Class, Error: f.Err, Hint: f.Hint}
 }
 
+func recordLeftOut(l LeftOut) LeftOutRecord { return LeftOutRecord(l) }
+
 func timeOrNull(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

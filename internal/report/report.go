@@ -65,25 +65,34 @@ type Options struct {
 	Color bool // ANSI colours, for tables
 	All   bool // every key too, not only what was found (JSON and NDJSON always have them)
 	Limit int  // findings in a table, for people; 0: all. What is left out is counted
+
+	Explain string // flags that `keytend explain` needs for these accounts; empty: none
+}
+
+func (o Options) explaining() string {
+	if o.Explain == "" {
+		return ""
+	}
+	return o.Explain + " "
 }
 
 // Write writes the scan in a format of ScanFormats.
 func Write(w io.Writer, f Format, s Scan, o Options) error {
 	switch f {
 	case Table:
-		return writeTable(w, s, o)
+		return writeTable(w, gistOf(s), o)
 	case JSON, NDJSON, CSV:
 		return writeStream(w, f, s, o)
 	case HTML:
-		return writeHTML(w, s)
+		return writeHTML(w, gistOf(s))
 	case Markdown:
-		return writeMarkdown(w, s, o)
+		return writeMarkdown(w, gistOf(s), o)
 	}
 	return fmt.Errorf("write scan: unknown format %q", f)
 }
 
 // writeStream writes one account after the other, so that no second copy of a
-// large organization comes to be.
+// large account comes to be.
 func writeStream(w io.Writer, f Format, s Scan, o Options) error {
 	stream, err := NewStream(w, f, s.GeneratedAt, s.Rules, o)
 	if err != nil {
@@ -98,5 +107,10 @@ func writeStream(w io.Writer, f Format, s Scan, o Options) error {
 			return err
 		}
 	}
-	return stream.Close(s.Findings, s.Known)
+	for _, finding := range s.Findings {
+		if err := stream.out.finding(finding); err != nil {
+			return err
+		}
+	}
+	return stream.end(identities(s.Known))
 }

@@ -115,7 +115,7 @@ func scorecardTable(w io.Writer, card policy.Scorecard, failed []accesskey.Failu
 	for _, practice := range card.Practices {
 		p.practice(practice, card.Accounts > 1)
 	}
-	p.failures(Scan{Accounts: []accesskey.Inventory{{Failures: failed}}})
+	p.failures(gistOfFailures(failed))
 	return p.flush()
 }
 
@@ -170,7 +170,7 @@ func scorecardMarkdown(w io.Writer, card policy.Scorecard, failed []accesskey.Fa
 			m.row(md(o.Account), code(o.User), code(string(o.KeyID)), md(o.Reason))
 		}
 	}
-	m.failures(Scan{Accounts: []accesskey.Inventory{{Failures: failed}}})
+	m.failures(gistOfFailures(failed))
 	return m.flush()
 }
 

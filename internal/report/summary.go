@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,15 +11,11 @@ import (
 	"github.com/keytend/keytend/internal/policy"
 )
 
-// bySeverity counts findings: "2 critical, 5 high".
-func bySeverity(findings []policy.Finding) string {
-	counted := map[policy.Severity]int{}
-	for _, f := range findings {
-		counted[f.Severity]++
-	}
+// severities counts findings: "2 critical, 5 high".
+func (g *gist) severities() string {
 	var parts []string
 	for _, severity := range policy.Severities() {
-		if n := counted[severity]; n > 0 {
+		if n := g.bySeverity[severity]; n > 0 {
 			parts = append(parts, thousands(n)+" "+severity.String())
 		}
 	}
@@ -25,33 +23,27 @@ func bySeverity(findings []policy.Finding) string {
 }
 
 // headline says how many findings there are, kindly where there are none.
-func headline(s Scan) string {
-	if len(s.Findings) > 0 {
-		return count(len(s.Findings), "finding") + ": " + bySeverity(s.Findings)
+func (g *gist) headline() string {
+	if g.found > 0 {
+		return count(g.found, "finding") + ": " + g.severities()
 	}
 	switch {
-	case len(s.Known) > 0:
+	case g.known > 0:
 		return "Nothing new since the baseline."
-	case incomplete(s):
+	case g.incomplete():
 		return "Nothing found in what could be read."
-	case total(s).Keys == 0:
+	case g.sum.Keys == 0:
 		return "No access keys: nothing to rotate, nothing to lose."
 	}
 	return "Nothing found: every key keeps every rule."
 }
 
-// incomplete reports whether something about a key is not known.
-func incomplete(s Scan) bool {
-	sum := total(s)
-	return len(failures(s)) > 0 || sum.UsersUnknown > 0 || sum.StatusUnknown > 0
-}
-
 // knownNote says how many findings a baseline has left out; empty for none.
-func knownNote(s Scan) string {
-	if len(s.Known) == 0 {
+func (g *gist) knownNote() string {
+	if g.known == 0 {
 		return ""
 	}
-	return count(len(s.Known), "finding") + " known from the baseline not shown"
+	return count(g.known, "finding") + " known from the baseline not shown"
 }
 
 // limits says by which limits keys were judged.
@@ -92,10 +84,10 @@ func rootKeys(c CountsRecord) string {
 }
 
 // asOf says how fresh an account's facts are.
-func asOf(inv accesskey.Inventory, now time.Time) string {
-	at, ok := inv.CredentialReport.Get()
+func (a accountGist) asOf(now time.Time) string {
+	at, ok := a.report.Get()
 	if !ok {
-		return "no credential report: " + clean(inv.CredentialReport.Why())
+		return "no credential report: " + clean(a.report.Why())
 	}
 	if age := now.Sub(at); age >= time.Minute {
 		return "credential report " + span(age) + " old"
@@ -103,85 +95,19 @@ func asOf(inv accesskey.Inventory, now time.Time) string {
 	return "credential report made just now"
 }
 
-func total(s Scan) CountsRecord {
-	var sum CountsRecord
-	for i, inv := range s.Accounts {
-		if c := counts(inv); i == 0 {
-			sum = c
-		} else {
-			sum = sum.plus(c)
-		}
-	}
-	return sum
-}
-
-// failing is one or more failures of the same call for the same reason. The
-// texts of the others differ by user name or request ID.
-type failing struct {
-	accesskey.Failure // the first
-	users             []string
-	n                 int
-}
-
-// failures gathers what could not be read: a denied permission fails alike for
-// five thousand users.
-func failures(s Scan) []failing {
-	var all []failing
-	at := map[accesskey.Failure]int{}
-	for _, inv := range s.Accounts {
-		for _, f := range inv.Failures {
-			kind := accesskey.Failure{Account: f.Account, Call: f.Call, Class: f.Class}
-			i, ok := at[kind]
-			if !ok {
-				i = len(all)
-				at[kind] = i
-				all = append(all, failing{Failure: f})
-			}
-			all[i].n++
-			if f.User != "" {
-				all[i].users = append(all[i].users, f.User)
-			}
-		}
-	}
-	return all
-}
-
-// unread says how many things could not be read; empty for none.
-func unread(s Scan) string {
-	n := 0
-	for _, inv := range s.Accounts {
-		n += len(inv.Failures)
-	}
-	if n == 0 {
+// leftOutNote says which accounts were not looked at because they can't be used:
+// "2 accounts left out: 1 CLOSED, 1 SUSPENDED"; empty for none. Clean.
+func (g *gist) leftOutNote() string {
+	if len(g.leftOut) == 0 {
 		return ""
 	}
-	return count(n, "thing") + " could not be read"
-}
-
-// what says what went wrong: "throttled: Rate exceeded". Clean.
-func (f failing) what() string {
-	text := list(": ", clean(f.Class), clean(f.Err))
-	if f.n > 1 {
-		text += " (the first of " + thousands(f.n) + ")"
+	states := map[string]int{}
+	for _, l := range g.leftOut {
+		states[l.State]++
 	}
-	return text
-}
-
-// about says whose data is missing: "123456789012, 500 users (doe, roe, …)". Clean.
-func (f failing) about() string {
-	const named = 3
-	names := make([]string, 0, named)
-	for _, u := range f.users[:min(named, len(f.users))] {
-		names = append(names, clean(u))
+	var parts []string
+	for _, state := range slices.Sorted(maps.Keys(states)) {
+		parts = append(parts, thousands(states[state])+" "+clean(state))
 	}
-	switch n := len(f.users); {
-	case n == 0:
-		return clean(f.Account)
-	case n == 1:
-		return list(", ", clean(f.Account), names[0])
-	case n <= named:
-		return list(", ", clean(f.Account), count(n, "user")+" ("+strings.Join(names, ", ")+")")
-	default:
-		return list(", ", clean(f.Account), count(n, "user")+" ("+strings.Join(names, ", ")+", …)")
-	}
+	return count(len(g.leftOut), "account") + " left out: " + strings.Join(parts, ", ")
 }

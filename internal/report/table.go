@@ -13,7 +13,7 @@ const accountsShown = 8
 
 // writeTable writes the scan for people at a terminal: where things stand,
 // what was found, what could not be read, what to do next.
-func writeTable(w io.Writer, s Scan, o Options) error {
+func writeTable(w io.Writer, s *gist, o Options) error {
 	p := newPage(w, o)
 	p.summary(s)
 	p.findings(s)
@@ -21,34 +21,37 @@ func writeTable(w io.Writer, s Scan, o Options) error {
 		p.keys(s)
 	}
 	p.failures(s)
-	p.next(s)
+	p.next(s, o)
 	return p.flush()
 }
 
-func (p *page) summary(s Scan) {
-	if len(s.Accounts) > accountsShown {
-		p.head(thousands(len(s.Accounts)) + " accounts")
-		p.text("  ", holdings(total(s)))
+func (p *page) summary(s *gist) {
+	if len(s.accounts) > accountsShown {
+		p.head(thousands(len(s.accounts)) + " accounts")
+		p.text("  ", holdings(s.sum))
 	} else {
-		for _, inv := range s.Accounts {
-			p.head("Account " + naming(inv.Account))
-			p.text("  ", holdings(counts(inv)))
-			p.aside("  ", asOf(inv, s.GeneratedAt))
+		for _, a := range s.accounts {
+			p.head("Account " + naming(a.account))
+			p.text("  ", holdings(a.counts))
+			p.aside("  ", a.asOf(s.at))
 		}
 	}
-	p.aside("  ", limits(s.Rules)+" · "+moment(s.GeneratedAt))
-	if missing := unread(s); missing != "" {
+	if note := s.leftOutNote(); note != "" {
+		p.aside("  ", note)
+	}
+	p.aside("  ", limits(s.rules)+" · "+moment(s.at))
+	if missing := s.unread(); missing != "" {
 		p.text("  ", missing+": this is not the whole picture (see below)")
 	}
 	p.gap()
 }
 
-func (p *page) findings(s Scan) {
-	p.head(headline(s))
-	if note := knownNote(s); note != "" {
+func (p *page) findings(s *gist) {
+	p.head(s.headline())
+	if note := s.knownNote(); note != "" {
 		p.aside("", "("+note+")")
 	}
-	shown := s.Findings
+	shown := s.findings
 	if p.limit > 0 && len(shown) > p.limit {
 		shown = shown[:p.limit]
 	}
@@ -56,26 +59,27 @@ func (p *page) findings(s Scan) {
 		p.gap()
 		p.findingList(s, shown)
 	}
-	if left := len(s.Findings) - len(shown); left > 0 {
-		p.aside("", "… and "+thousands(left)+" more of lesser rank; --all or --output html has them all")
+	if left := s.untold(len(shown)); left != "" {
+		where := "--all or --output html has them all"
+		if s.whole == nil {
+			where = "--output json or csv has them all"
+		}
+		p.aside("", left+"; "+where)
 	}
 }
 
 // findingList writes findings as richly as the width allows: with rule and
 // reason beside each other, without the rule, with the reason on a line of its
 // own, or each finding as a block.
-func (p *page) findingList(s Scan, shown []policy.Finding) {
+func (p *page) findingList(s *gist, shown []policy.Finding) {
 	if ruleGrid(s, shown).write(p) || reasonGrid(whoGrid(s, shown), shown, 50).write(p) || twoLineGrid(s, shown).write(p) {
 		return
 	}
 	p.stack(s, shown)
 }
 
-// several reports whether the account must be said with each finding.
-func several(s Scan) bool { return len(s.Accounts) > 1 }
-
 // ruleGrid names the rule and the reason of each finding.
-func ruleGrid(s Scan, shown []policy.Finding) *grid {
+func ruleGrid(s *gist, shown []policy.Finding) *grid {
 	g := whoGrid(s, shown)
 	g.columns = append(g.columns, column{title: "RULE"})
 	for i, f := range shown {
@@ -95,7 +99,7 @@ func reasonGrid(g *grid, shown []policy.Finding, least int) *grid {
 }
 
 // twoLineGrid gives the reason a line of its own.
-func twoLineGrid(s Scan, shown []policy.Finding) *grid {
+func twoLineGrid(s *gist, shown []policy.Finding) *grid {
 	g := whoGrid(s, shown)
 	for _, f := range shown {
 		g.notes = append(g.notes, clean(string(f.Rule))+": "+clean(f.Reason))
@@ -104,19 +108,19 @@ func twoLineGrid(s Scan, shown []policy.Finding) *grid {
 }
 
 // whoGrid says how bad, whose, which key and by when.
-func whoGrid(s Scan, shown []policy.Finding) *grid {
+func whoGrid(s *gist, shown []policy.Finding) *grid {
 	g := &grid{columns: []column{{title: "#"}, {title: "SEVERITY"}}}
-	if several(s) {
+	if s.several() {
 		g.columns = append(g.columns, column{title: "ACCOUNT"})
 	}
 	g.columns = append(g.columns, column{title: "USER", fit: shorter, least: 14}, column{title: "KEY"}, column{title: "DUE"})
 	for _, f := range shown {
 		row := []cell{{strconv.Itoa(f.Rank), faint}, {strings.ToUpper(f.Severity.String()), severityStyles[f.Severity]}}
-		if several(s) {
+		if s.several() {
 			row = append(row, cell{clean(f.Account), plain})
 		}
 		g.rows = append(g.rows, append(row,
-			cell{clean(f.User), strong}, cell{keyOf(f), plain}, cell{due(f.Due, s.GeneratedAt), plain}))
+			cell{clean(f.User), strong}, cell{keyOf(f), plain}, cell{due(f.Due, s.at), plain}))
 	}
 	return g
 }
@@ -130,11 +134,11 @@ func keyOf(f policy.Finding) string {
 }
 
 // stack writes findings one below the other, for narrow terminals.
-func (p *page) stack(s Scan, shown []policy.Finding) {
+func (p *page) stack(s *gist, shown []policy.Finding) {
 	for _, f := range shown {
 		rank := strconv.Itoa(f.Rank) + "  "
 		account := ""
-		if several(s) {
+		if s.several() {
 			account = clean(f.Account)
 		}
 		severity := p.ink.paint(severityStyles[f.Severity], strings.ToUpper(f.Severity.String()))
@@ -142,12 +146,12 @@ func (p *page) stack(s Scan, shown []policy.Finding) {
 		indent := strings.Repeat(" ", len(rank))
 		p.text(indent, list("  ", account, shorten(clean(f.User), p.width-len(indent)), clean(string(f.KeyID))))
 		p.text(indent, clean(f.Reason))
-		p.aside(indent, "due "+due(f.Due, s.GeneratedAt))
+		p.aside(indent, "due "+due(f.Due, s.at))
 	}
 }
 
-func (p *page) keys(s Scan) {
-	if total(s).Keys == 0 {
+func (p *page) keys(s *gist) {
+	if s.whole == nil || s.sum.Keys == 0 {
 		return
 	}
 	p.gap()
@@ -160,21 +164,21 @@ func (p *page) keys(s Scan) {
 	p.aside("", idNote)
 }
 
-func keyGrid(s Scan) *grid {
+func keyGrid(s *gist) *grid {
 	g := &grid{columns: []column{
 		{title: "USER", fit: shorter, least: 16}, {title: "KEY"}, {title: "STATUS"}, {title: "AGE"}, {title: "LAST USED"},
 		{title: "FOR", fit: shorter, least: 14}, {title: "ADMIN"}, {title: "OWNER", fit: shorter, least: 16},
 	}}
-	if several(s) {
+	if s.several() {
 		g.columns = append([]column{{title: "ACCOUNT"}}, g.columns...)
 	}
-	for _, inv := range s.Accounts {
-		for h := range held(inv, s.Rules) {
+	for _, inv := range s.whole {
+		for h := range held(inv, s.rules) {
 			row := []cell{
-				{clean(h.user), strong}, {h.id(), plain}, {h.status(), plain}, {h.age(s.GeneratedAt), plain},
-				{h.lastUsed(s.GeneratedAt), plain}, {h.usedFor(), plain}, {h.admin(), plain}, {clean(h.owner), plain},
+				{clean(h.user), strong}, {h.id(), plain}, {h.status(), plain}, {h.age(s.at), plain},
+				{h.lastUsed(s.at), plain}, {h.usedFor(), plain}, {h.admin(), plain}, {clean(h.owner), plain},
 			}
-			if several(s) {
+			if s.several() {
 				row = append([]cell{{clean(inv.Account.ID), plain}}, row...)
 			}
 			g.rows = append(g.rows, row)
@@ -195,22 +199,21 @@ func (g *grid) stack(p *page) {
 	}
 }
 
-func (p *page) failures(s Scan) {
-	all := failures(s)
-	if len(all) == 0 {
+func (p *page) failures(s *gist) {
+	if len(s.failing) == 0 {
 		return
 	}
 	p.gap()
 	p.head("Could not be read (what depends on it is unknown, not assumed)")
-	for _, f := range all {
-		p.text("  ", clean(f.Call)+" of "+f.about()+": "+f.what())
-		if f.Hint != "" {
-			p.aside("    → ", clean(f.Hint))
+	for _, t := range s.troubles() {
+		p.text("  ", t.Text)
+		if t.Hint != "" {
+			p.aside("    → ", t.Hint)
 		}
 	}
 }
 
-func (p *page) next(s Scan) {
+func (p *page) next(s *gist, o Options) {
 	texts := steps(s)
 	if len(texts) == 0 {
 		return
@@ -220,7 +223,7 @@ func (p *page) next(s Scan) {
 	for _, text := range texts {
 		p.text("  - ", text)
 	}
-	if command := explainCommand(s.Findings); command != "" {
+	if command := explainCommand(s.findings, o); command != "" {
 		p.aside("  - ", "All about one of them: "+command)
 	}
 }

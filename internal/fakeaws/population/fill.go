@@ -33,7 +33,7 @@ func Fill(aws *fakeaws.AWS, o Options) {
 	}
 	aws.AddAccount(first)
 	for index := 1; index < o.Accounts; index++ {
-		aws.AddLazyAccount(AccountID(index), func() fakeaws.AccountSpec {
+		aws.AddListedAccount(Card(o.Seed, index, o.Now), func() fakeaws.AccountSpec {
 			return Account(o.Seed, index, o.Users, o.Now)
 		})
 	}

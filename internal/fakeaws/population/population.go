@@ -49,6 +49,9 @@ func Account(seed uint64, index, users int, now time.Time) fakeaws.AccountSpec {
 	return spec
 }
 
+// Card is Account without its users: what a list of accounts tells.
+func Card(seed uint64, index int, now time.Time) fakeaws.AccountSpec { return frame(seed, index, now) }
+
 // frame is an account without users.
 func frame(seed uint64, index int, now time.Time) fakeaws.AccountSpec {
 	d := newDraw(seed, AccountID(index), index, numberOfRoot, now)

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/inventory"
+	"github.com/keytend/keytend/internal/notify"
+	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/ranking"
+	"github.com/keytend/keytend/internal/report"
+)
+
+// fleetScan is a scan of many accounts: each is judged, written and dropped as
+// it comes, and only what is needed at the end is kept.
+type fleetScan struct {
+	*scan
+	crew     *crew
+	baseline *report.Baseline
+
+	lock    sync.Mutex // guards what follows
+	stream  *report.Stream
+	ranked  *ranking.Ranking
+	read    int
+	failing int   // findings that --fail-on and --baseline make fatal
+	broken  error // the report can't be written; ends the scan
+	stop    context.CancelFunc
+
+	missing []accesskey.Failure
+}
+
+// runFleet scans the accounts that the flags name.
+func (s *scan) runFleet(ctx context.Context) error {
+	baseline, err := s.openBaseline()
+	if err != nil {
+		return err
+	}
+	crew, err := s.app.crew(ctx, &s.fleet)
+	if err != nil {
+		return err
+	}
+	f := &fleetScan{scan: s, crew: crew, baseline: baseline, ranked: ranking.New(0)}
+	defer func() { _ = f.ranked.Close() }()
+	err = s.app.writeOutput(s.out, func(w io.Writer) error { return f.write(ctx, w) })
+	if err != nil && !errors.Is(err, errHalf) {
+		return err
+	}
+	var told error
+	if ctx.Err() == nil {
+		told = f.tell(ctx)
+	}
+	return f.verdict(ctx, told)
+}
+
+// errHalf keeps a file from being replaced by a scan that was interrupted.
+var errHalf = errors.New("interrupted")
+
+// write goes through all accounts and writes the whole report. One that was
+// interrupted says in it what is missing, and goes to stdout only.
+func (f *fleetScan) write(ctx context.Context, w io.Writer) error {
+	if err := f.open(w); err != nil {
+		return err
+	}
+	visiting, stop := context.WithCancel(ctx)
+	defer stop()
+	f.stop = stop
+	f.missing = f.crew.visit(visiting, inventory.Options{
+		IDs: inventory.IDs(f.ids.value), Live: f.live, Concurrency: f.concurrency,
+		Wanted: func(inv accesskey.Inventory) []string { return policy.Wanted(inv, f.rules, f.crew.at) },
+	}, f.take)
+	if f.broken != nil {
+		return f.broken
+	}
+	f.stream.Missing(f.missing)
+	f.stream.LeftOut(f.crew.leftOut())
+	if err := f.stream.Finish(f.ranked.All(), f.known); err != nil {
+		return err
+	}
+	if ctx.Err() != nil && f.out != "" && f.out != "-" {
+		return errHalf
+	}
+	return nil
+}
+
+func (f *fleetScan) open(w io.Writer) (err error) {
+	look := f.app.look(f.out)
+	look.All, look.Explain = f.all, f.fleet.explaining()
+	f.stream, err = report.NewStream(w, report.Format(f.output.value), f.crew.at, f.rules, look)
+	return err
+}
+
+// take judges and writes one account.
+func (f *fleetScan) take(_ context.Context, _ *awsapi.Session, inv accesskey.Inventory) error {
+	findings := policy.Findings(inv, f.rules, f.crew.at)
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	f.read++
+	for i := range findings {
+		if !f.known(findings[i]) && f.fatal(findings[i], f.baseline != nil) {
+			f.failing++
+		}
+	}
+	if err := errors.Join(f.broken, f.ranked.Add(findings), f.stream.Account(inv, findings)); err != nil {
+		f.broken = err
+		f.stop()
+	}
+	return f.broken
+}
+
+func (f *fleetScan) known(finding policy.Finding) bool {
+	return f.baseline != nil && f.baseline.Has(finding)
+}
+
+// tell sends the notification where there is anything to tell.
+func (f *fleetScan) tell(ctx context.Context) error {
+	if f.notify == "" || f.stream.Found() == 0 {
+		return nil
+	}
+	title, text := f.stream.Digest()
+	return notify.Send(ctx, f.notify, title, text)
+}
+
+func (f *fleetScan) verdict(ctx context.Context, told error) error {
+	if told != nil {
+		f.app.say(told)
+	}
+	if err := f.crew.outcome(ctx, f.read, f.missing, f.stream.Troubles()); err != nil {
+		return err
+	}
+	return f.findingsVerdict(f.failing, told)
+}
