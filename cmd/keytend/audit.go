@@ -151,7 +151,7 @@ func (a *app) verified(n int64, anchored bool, err error) error {
 	if !anchored {
 		text += " Whether events were cut off at the end can't be told without --head."
 	}
-	a.remark(text)
+	a.line(text)
 	return nil
 }
 

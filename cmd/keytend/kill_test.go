@@ -37,8 +37,6 @@ type deadly struct {
 	most   int // keys the user ever had at once
 }
 
-const victim = "worker"
-
 func (d *deadly) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
@@ -150,9 +148,6 @@ var keytendBinary = sync.OnceValue(func() func(*testing.T) string {
 		return path
 	}
 })()
-
-// times are short where a process waits for real.
-var times = []string{"--settle", "50ms", "--prove-span", "100ms"}
 
 func (l *life) rotate() []string {
 	return append([]string{"rotate", victim, "--yes", "--deliver", "credentialsfile:" + l.cloud.consumer.file}, times...)

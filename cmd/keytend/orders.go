@@ -85,14 +85,14 @@ func (o *order) nothing(ctx context.Context, b *bench, user string) error {
 func (o *order) act(ctx context.Context, b *bench, subject accesskey.Subject) error {
 	leave, err := b.work(subject)
 	if err != nil {
-		o.app.remark("noted; another keytend is at work on " + subject.User + " and will heed it")
+		o.app.line("noted; another keytend is at work on " + subject.User + " and will heed it")
 		return nil
 	}
 	defer leave()
 	d := &drive{app: o.app, rotator: b.rotator, subject: subject, stay: o.stay}
 	res, err := d.run(ctx)
 	if errors.Is(err, rotation.ErrNoRecord) {
-		o.app.remark("ended")
+		o.app.line("ended")
 		return nil
 	}
 	if err != nil {
@@ -141,7 +141,7 @@ func holdCommand(a *app) *cobra.Command {
 			return rotation.HoldIt(b.desk.person, why, t)
 		})
 		if err == nil {
-			a.remark("held: nothing is done to the keys of " + args[0] + " until `" + a.back(&o.state, "release", args[0]) + "`")
+			a.line("held: nothing is done to the keys of " + args[0] + " until `" + a.back(&o.state, "release", args[0]) + "`")
 		}
 		return err
 	}
@@ -160,7 +160,7 @@ func releaseCommand(a *app) *cobra.Command {
 	command.RunE = func(c *cobra.Command, args []string) error {
 		err := o.give(c.Context(), args[0], "", func(*bench) rotation.Order { return rotation.Release() })
 		if err == nil {
-			a.remark("released; go on with `" + a.back(&o.state, "resume", args[0]) + "`")
+			a.line("released; go on with `" + a.back(&o.state, "resume", args[0]) + "`")
 		}
 		return err
 	}

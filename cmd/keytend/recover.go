@@ -71,7 +71,7 @@ func (r *recovery) run(ctx context.Context, users []string) error {
 		}
 	}
 	if len(users) == 0 {
-		r.app.remark("No user of account " + b.account + " carries the tag " + rotation.ClaimTag + ": nothing was under way. Name users to look at them all the same.")
+		r.app.line("No user of account " + b.account + " carries the tag " + rotation.ClaimTag + ": nothing was under way. Name users to look at them all the same.")
 		return nil
 	}
 	var worst error
@@ -119,7 +119,7 @@ func (r *recovery) one(ctx context.Context, b *bench, name string, places []stri
 		return err
 	}
 	if under && !(record.Block != nil && record.Block.Reason == policy.WhyJournalBehind) {
-		r.app.remark(fmt.Sprintf("%s: a %s of key %s is on record; nothing to recover", user.Name, record.Work, record.Old))
+		r.app.line(fmt.Sprintf("%s: a %s of key %s is on record; nothing to recover", user.Name, record.Work, record.Old))
 		return nil
 	}
 	seen, err := r.see(ctx, b, user, places)
@@ -127,7 +127,7 @@ func (r *recovery) one(ctx context.Context, b *bench, name string, places []stri
 		return err
 	}
 	found := rotation.Recovered(seen, b.now())
-	r.app.remark(printable(found.Story))
+	r.app.line(printable(found.Story))
 	if found.Record.Old == "" {
 		return nil
 	}
@@ -144,7 +144,7 @@ func (r *recovery) one(ctx context.Context, b *bench, name string, places []stri
 		})
 	}
 	if err == nil {
-		r.app.remark("  go on with  " + r.app.back(&r.state, "resume", user.Name))
+		r.app.line("  go on with  " + r.app.back(&r.state, "resume", user.Name))
 	}
 	return explainRotation(err)
 }

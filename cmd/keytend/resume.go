@@ -71,7 +71,7 @@ func (r *resume) records(ctx context.Context, b *bench, args []string) ([]access
 	if len(args) == 0 {
 		records, err := b.desk.List(ctx, b.account, false)
 		if err == nil && len(records) == 0 {
-			r.app.remark("Nothing is under way in account " + b.account + ".")
+			r.app.line("Nothing is under way in account " + b.account + ".")
 		}
 		return records, err
 	}
@@ -128,7 +128,7 @@ func (r *resume) one(ctx context.Context, b *bench, record accesskey.Record, alo
 	d := &drive{app: r.app, rotator: b.rotator, subject: record.Subject, stay: r.stay}
 	if !alone {
 		d.stay.wait = false
-		r.app.remark(fmt.Sprintf("%s of %s (%s)", title(record.Work), record.Subject.User, record.Old))
+		r.app.line(fmt.Sprintf("%s of %s (%s)", title(record.Work), record.Subject.User, record.Old))
 	}
 	res, err := d.run(ctx)
 	if err != nil {

@@ -185,9 +185,9 @@ func (r *retire) everyUnused(ctx context.Context, b *bench) error {
 		return err
 	}
 	wanted, left := r.sort(inv, b.now())
-	r.app.remark(strings.Join(left, "\n"))
+	r.app.line(strings.Join(left, "\n"))
 	if len(wanted) == 0 {
-		r.app.remark(fmt.Sprintf("No Active key was unused for %s.", long(r.unused)))
+		r.app.line(fmt.Sprintf("No Active key was unused for %s.", long(r.unused)))
 		return partial(inv.Failures)
 	}
 	if err := r.confirmAll(b, wanted); err != nil {
@@ -203,7 +203,7 @@ func (r *retire) everyUnused(ctx context.Context, b *bench) error {
 			blockedOne = verdict{code: exitFailed, text: "not every retirement could be begun"}
 		}
 	}
-	r.app.remark("\nCome back with  " + r.app.back(&r.state, "resume"))
+	r.app.line("\nCome back with  " + r.app.back(&r.state, "resume"))
 	if blockedOne != nil {
 		return blockedOne
 	}
@@ -272,7 +272,7 @@ func (r *retire) confirmAll(b *bench, wanted []candidate) error {
 		id, _ := c.key.ID.Get()
 		fmt.Fprintf(&lines, "  %s  %s  last used %s\n", id, c.user.Name, lastUsedText(c.key, b.now()))
 	}
-	r.app.remark(strings.TrimRight(lines.String(), "\n"))
+	r.app.line(strings.TrimRight(lines.String(), "\n"))
 	first := b.request(accesskey.Retirement, wanted[0].user, "each of them", r.terms, nil)
 	return r.app.confirm(r.command, r.stay.yes, "\nWhat will happen:", first)
 }
@@ -282,7 +282,7 @@ func (r *retire) begun(ctx context.Context, b *bench, c candidate) error {
 	id, _ := c.key.ID.Get()
 	if record, under, err := b.live(ctx, c.user.Name); err != nil || under {
 		if under {
-			r.app.remark(fmt.Sprintf("left out: %s  %s  (a %s of key %s is under way)", c.user.Name, id, record.Work, record.Old))
+			r.app.line(fmt.Sprintf("left out: %s  %s  (a %s of key %s is under way)", c.user.Name, id, record.Work, record.Old))
 		}
 		return err
 	}
@@ -303,12 +303,12 @@ func (r *retire) begun(ctx context.Context, b *bench, c candidate) error {
 	if err != nil {
 		return explainRotation(err)
 	}
-	r.app.remark(fmt.Sprintf("%s  %s  %s, until %s", c.user.Name, id, res.Step.Reason, stamp(res.Step.NotBefore)))
+	r.app.line(fmt.Sprintf("%s  %s  %s, until %s", c.user.Name, id, res.Step.Reason, stamp(res.Step.NotBefore)))
 	return nil
 }
 
-// remark is a line for people, which --quiet leaves out.
-func (a *app) remark(text string) {
+// line is a line for people, which --quiet leaves out.
+func (a *app) line(text string) {
 	if !a.quiet && text != "" {
 		_, _ = fmt.Fprintln(a.stdout, printable(text))
 	}

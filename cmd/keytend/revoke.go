@@ -181,12 +181,12 @@ func (r *revoke) find(ctx context.Context, b *bench, ids []accesskey.ID) (found 
 }
 
 func (r *revoke) confirm(b *bench, found []leaked) error {
-	r.app.remark(fmt.Sprintf("Revoke %s in account %s:", count(len(found), "key"), b.account))
+	r.app.line(fmt.Sprintf("Revoke %s in account %s:", count(len(found), "key"), b.account))
 	for _, l := range found {
 		keys, _ := l.user.Keys.Get()
 		for _, k := range keys {
 			if id, _ := k.ID.Get(); id == l.key {
-				r.app.remark(fmt.Sprintf("  %s  %s  %s, last used %s", id, l.user.Name, statusText(k), lastUsedText(k, b.now())))
+				r.app.line(fmt.Sprintf("  %s  %s  %s, last used %s", id, l.user.Name, statusText(k), lastUsedText(k, b.now())))
 			}
 		}
 	}

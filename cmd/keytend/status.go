@@ -223,7 +223,7 @@ func (s *status) write(views []view, now time.Time) error {
 		}{"keytend.status/v1", now.UTC(), views})
 	}
 	if len(views) == 0 {
-		s.app.remark("Nothing is under way.")
+		s.app.line("Nothing is under way.")
 		return nil
 	}
 	for i, v := range views {

@@ -74,6 +74,7 @@ func TestStories(t *testing.T) {
 			"human":              (*story)(nil).command((*story).human),
 			"denied":             (*story)(nil).command((*story).denied),
 			"working":            (*story)(nil).command((*story).working),
+			"stored":             (*story)(nil).command((*story).stored),
 			"sqlite":             sqlite,
 			"exits":              exits,
 		},

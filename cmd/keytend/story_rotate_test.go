@@ -258,3 +258,24 @@ func sqlite(ts *testscript.TestScript, neg bool, args []string) {
 	_, err = db.Exec(args[1])
 	ts.Check(err)
 }
+
+// stored checks whether secrets and parameters hold a key: stored AKIA… present.
+// What else stands in them must have stayed.
+func (s *story) stored(ts *testscript.TestScript, args []string) {
+	account := s.only()
+	values := []string{account.Secrets[0].Value, account.Parameters[0].Value}
+	for _, value := range values {
+		if strings.Contains(value, args[0]) != (args[1] == "present") {
+			ts.Fatalf("%s is not %s in %s", args[0], args[1], value)
+		}
+	}
+	if !strings.Contains(values[0], `billing.example.com`) {
+		ts.Fatalf("a neighbour is gone: %s", values[0])
+	}
+}
+
+// victim is the user whose key is rotated.
+const victim = "worker"
+
+// times are short where a process waits for real.
+var times = []string{"--settle", "50ms", "--prove-span", "100ms"}
