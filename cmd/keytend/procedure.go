@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,7 +93,7 @@ func revocationSteps(r accesskey.Record) []string {
 		steps = append(append(replaceSteps(r), watchStep(r)), off...)
 		steps[len(steps)-2] = fmt.Sprintf("deactivate  %s", r.Old)
 	case r.Flags.Replace:
-		steps = append(off, replaceSteps(r)...)
+		steps = slices.Concat(off, replaceSteps(r))
 	default:
 		steps = off
 	}

@@ -77,7 +77,7 @@ func (w *world) mayDeactivate(r accesskey.Record, id accesskey.ID) {
 	}
 	for _, p := range w.places {
 		d := r.Delivery(p.name)
-		if p.key == id && d != nil && !d.Dropped && r.Work != accesskey.Revocation && !(p.human && w.recent(p.changed)) {
+		if p.key == id && d != nil && !d.Dropped && r.Work != accesskey.Revocation && (!p.human || !w.recent(p.changed)) {
 			w.violate("1: %s is switched off while %s holds it", id, p.name)
 		}
 	}
@@ -128,7 +128,7 @@ func (w *world) mayDelete(p *process, r accesskey.Record, id accesskey.ID) {
 		return
 	}
 	for _, at := range w.places {
-		if at.key == id && !(at.human && w.recent(at.changed)) {
+		if at.key == id && (!at.human || !w.recent(at.changed)) {
 			w.violate("3: %s is deleted while %s holds it", id, at.name)
 		}
 	}
@@ -196,7 +196,7 @@ func (w *world) beforeDeliver(p *process, at *place, id accesskey.ID) {
 }
 
 // afterPass checks what must be so whenever a pass is over.
-func (w *world) afterPass(p *process, res Result, err error) {
+func (w *world) afterPass(_ *process, res Result, err error) {
 	s := res.Step
 	if err == nil && s.Kind == policy.Wait && res.Record.Live() && (s.NotBefore.IsZero() || s.Deadline.IsZero()) {
 		w.violate("6: waits for %q without a time or a deadline", s.Reason)

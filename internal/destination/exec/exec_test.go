@@ -43,11 +43,11 @@ func program(mode string) int {
 		fmt.Fprintf(os.Stderr, "cannot store %s: %s\nbye", r.Secret, in)
 		return 1
 	}
-	switch {
-	case mode == "unchanged":
+	switch mode {
+	case "unchanged":
 		fmt.Fprintln(os.Stderr, strings.Repeat("x", 1990)+r.Secret)
 		return notChanged
-	case mode == "noisy":
+	case "noisy":
 		_, _ = fmt.Fprint(os.Stderr, strings.Repeat("y", 1<<20))
 		_, _ = fmt.Fprint(os.Stdout, strings.Repeat("y", 1<<20), r.Secret)
 	}
