@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
 	"github.com/keytend/keytend/internal/inventory"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/report"
@@ -75,6 +79,10 @@ func TestFailSaysWhatAndWhatNext(t *testing.T) {
 		{verdict{code: exitFindings, text: "2 findings"}, false, exitFindings, "keytend: 2 findings\n"},
 		{verdict{code: exitFindings, text: "2 findings"}, true, exitFindings, ""},
 		{errors.New("odd"), true, exitFailed, "keytend: odd\n"},
+		// A file or a port of this computer's is nothing that AWS didn't answer.
+		{&fs.PathError{Op: "open", Path: "x", Err: syscall.ENOENT}, false, exitFailed, "keytend: open x: no such file or directory\n"},
+		{&net.OpError{Op: "listen", Net: "tcp", Err: errors.New("taken")}, false, exitFailed, "keytend: listen tcp: taken\n"},
+		{&awsapi.Error{Call: "iam:ListUsers", Class: awsapi.Service, Message: "busy"}, false, exitFailed, "keytend: iam:ListUsers: busy\nhint: AWS failed on its side. Try again later.\n"},
 	} {
 		a := testApp()
 		a.quiet = test.quiet

@@ -98,11 +98,17 @@ func (a *app) say(err error) {
 	}
 }
 
-// hintOf returns what to do about err: its own hint, or what awsapi knows.
+// hintOf returns what to do about err: its own hint, or what awsapi knows of
+// calls to AWS. A file that can't be opened is none, though it looks like a
+// network error to the standard library.
 func hintOf(err error) string {
 	var hinted interface{ Hint() string }
 	if errors.As(err, &hinted) {
 		return hinted.Hint()
+	}
+	var call *awsapi.Error
+	if !errors.As(err, &call) {
+		return ""
 	}
 	return awsapi.Hint(err)
 }
