@@ -50,7 +50,11 @@ func Account(seed uint64, index, users int, now time.Time) fakeaws.AccountSpec {
 }
 
 // Card is Account without its users: what a list of accounts tells.
-func Card(seed uint64, index int, now time.Time) fakeaws.AccountSpec { return frame(seed, index, now) }
+func Card(seed uint64, index int, now time.Time) fakeaws.AccountSpec {
+	card := frame(seed, index, now)
+	card.Groups, card.Policies, card.Roles, card.Root = nil, nil, nil, fakeaws.RootSpec{}
+	return card
+}
 
 // frame is an account without users.
 func frame(seed uint64, index int, now time.Time) fakeaws.AccountSpec {
