@@ -64,4 +64,6 @@ func TestRevealShowsTheSecretOnce(t *testing.T) {
 	}
 }
 
-func storyOf(cloud *fakeaws.AWS) *story { return &story{aws: cloud, past: []*fakeaws.AWS{cloud}, first: "123456789012"} }
+func storyOf(cloud *fakeaws.AWS) *story {
+	return &story{aws: cloud, past: []*fakeaws.AWS{cloud}, first: "123456789012"}
+}
