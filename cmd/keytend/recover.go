@@ -118,7 +118,7 @@ func (r *recovery) one(ctx context.Context, b *bench, name string, places []stri
 	if err != nil {
 		return err
 	}
-	if under && !(record.Block != nil && record.Block.Reason == policy.WhyJournalBehind) {
+	if under && (record.Block == nil || record.Block.Reason != policy.WhyJournalBehind) {
 		r.app.line(fmt.Sprintf("%s: a %s of key %s is on record; nothing to recover", user.Name, record.Work, record.Old))
 		return nil
 	}

@@ -33,7 +33,7 @@ var defaultExcept = []string{"break-glass", "breakglass", "break-glass=true", "k
 func retireCommand(a *app) *cobra.Command {
 	r := &retire{app: a, terms: accesskey.DefaultTerms(), except: slices.Clone(defaultExcept)}
 	r.terms.Keep = true
-	command := &cobra.Command{ //nolint:gosec // the key ID is the one of AWS's documentation
+	command := &cobra.Command{
 		Use:   "retire USER|ACCESS-KEY-ID",
 		Short: "Switch off keys that nobody uses",
 		Long: `Retire ends a key that nobody uses, or whose user has moved to a role: notice

@@ -30,7 +30,7 @@ type revoke struct {
 
 func revokeCommand(a *app) *cobra.Command {
 	r := &revoke{app: a, terms: accesskey.DefaultTerms()}
-	command := &cobra.Command{ //nolint:gosec // the key ID is the one of AWS's documentation
+	command := &cobra.Command{
 		Use:   "revoke ACCESS-KEY-ID...",
 		Short: "Cut off leaked keys at once",
 		Long: `Revoke switches leaked keys off at once, whoever uses them, and denies every
