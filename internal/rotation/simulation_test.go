@@ -287,3 +287,21 @@ func TestSimulation(t *testing.T) {
 	}
 	t.Logf("%d histories in %s: %v", *histories, time.Since(began).Round(time.Millisecond), ends)
 }
+
+// BenchmarkHistories lives through histories, one after another on one core,
+// with every invariant checked at every event. days/s are of virtual time.
+func BenchmarkHistories(b *testing.B) {
+	var days float64
+	s := *seed
+	for b.Loop() {
+		h := newHistory(s, false, nil)
+		h.live()
+		if len(h.broken) > 0 {
+			b.Fatalf("seed %d: %s", s, h.broken[0])
+		}
+		days += h.now.Sub(start).Hours() / 24
+		s++
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "histories/s")
+	b.ReportMetric(days/b.Elapsed().Seconds(), "days/s")
+}
