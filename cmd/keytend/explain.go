@@ -37,7 +37,7 @@ func explainCommand(a *app) *cobra.Command {
 		app: a, rules: policy.DefaultRules(),
 		output: choice{allowed: formatNames(report.SheetFormats), value: string(report.Table)},
 	}
-	command := &cobra.Command{ //nolint:gosec // the key ID is the one of AWS's documentation
+	command := &cobra.Command{
 		Use:   "explain USER|ACCESS-KEY-ID",
 		Short: "Tell everything about one user or key, and why it is or isn't a finding",
 		Long: `Explain tells everything known about one IAM user or access key: each fact with

@@ -8,7 +8,7 @@ import (
 
 // rootCommand lists every command; there is no other registration.
 func rootCommand(a *app) *cobra.Command {
-	root := &cobra.Command{ //nolint:gosec // the key ID is the one of AWS's documentation
+	root := &cobra.Command{
 		Use:   "keytend",
 		Short: "Find every AWS access key, and replace it without anybody noticing",
 		Long: `Keytend finds every AWS IAM access key, says how old it is, when and where it

@@ -32,7 +32,7 @@ type rotate struct {
 
 func rotateCommand(a *app) *cobra.Command {
 	r := &rotate{app: a, terms: accesskey.DefaultTerms()}
-	command := &cobra.Command{ //nolint:gosec // the key ID is the one of AWS's documentation
+	command := &cobra.Command{
 		Use:   "rotate USER|ACCESS-KEY-ID",
 		Short: "Replace a key without anybody noticing",
 		Long: `Rotate replaces one user's access key by AWS's own procedure: create a second
