@@ -201,7 +201,7 @@ var rollingBack = []Clause{
 	{10, "the old key was switched on", (*view).reactivateOld},
 	{10, "the old key works", (*view).oldUnproven},
 	{8, "no destination holds a new key that is off", (*view).newOffButHeld},
-	{1, "no lost request can switch the old key off again", (*view).mayGoOffAgain},
+	{1, "no lost request can take the old key away again", (*view).mayGoOffAgain},
 	{3, "no other journal writes where we can't read", (*view).blindUnderOthers},
 	{10, "every destination was put back", (*view).unrestored},
 	{10, "every destination was read", (*view).destinationUnknown},

@@ -171,6 +171,9 @@ func (v *view) usedAfterAll() (Step, bool) {
 	if !lastUse(last, sightings).After(v.r.Started) {
 		return pass()
 	}
+	if v.is(v.r.Old, accesskey.Inactive) && !v.mayComeLate().IsZero() {
+		return act(Reactivate, WhyLateUse, v.r.Old) // our own lost request came after all
+	}
 	return v.close(WhyKeyUsed)
 }
 

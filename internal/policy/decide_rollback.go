@@ -21,10 +21,22 @@ func (v *view) newIsGone() bool {
 	return v.r.New == "" || !v.r.NewExit.Deleted.IsZero() || v.confirmed(v.r.Watch.NewGone)
 }
 
-// untouched: neither was the old key switched off nor the new one offered, so
-// there is nothing to put back.
+// untouched: neither was the old key switched off, or may still be, nor the new
+// one offered, so there is nothing to put back.
 func (v *view) untouched() bool {
-	return !v.r.Flags.Offered && v.r.OldExit.Inactive().IsZero() && v.r.OldExit.Reactivated.IsZero()
+	return !v.r.Flags.Offered && v.r.OldExit.Inactive().IsZero() && v.r.OldExit.Reactivated.IsZero() && v.mayComeLate().IsZero()
+}
+
+// mayComeLate is until when a lost request of ours may still take the old key
+// from whoever has it; zero: none may.
+func (v *view) mayComeLate() time.Time {
+	var until time.Time
+	for _, i := range v.r.Late {
+		if i.Key == v.r.Old && (i.Action == accesskey.Deactivate || i.Action == accesskey.DeleteKey) {
+			until = later(until, LateUntil(i, v.t))
+		}
+	}
+	return until
 }
 
 // nothingToGoBackTo: without the old key, nothing is reverted.
@@ -54,19 +66,15 @@ func (v *view) reactivateOld() (Step, bool) {
 	return v.wait(WhyConfirming, "key %s is not known to be Active everywhere", v.r.Old)
 }
 
-// mayGoOffAgain: while our own lost request to switch the old key off may still
-// arrive, nobody is handed that key, as long as the new one works.
+// mayGoOffAgain: while our own lost request to switch the old key off, or to
+// delete it, may still arrive, nobody is handed that key, as long as the new one
+// works.
 func (v *view) mayGoOffAgain() (Step, bool) {
-	if !v.is(v.r.New, accesskey.Active) {
+	until := v.mayComeLate()
+	if !v.is(v.r.New, accesskey.Active) || !v.now.Before(until) {
 		return pass()
 	}
-	for _, i := range v.r.Late {
-		until := LateUntil(i, v.t)
-		if i.Action == accesskey.Deactivate && i.Key == v.r.Old && v.now.Before(until) {
-			return v.until(until, WhyLateRequests, "our lost request to switch %s off may arrive until %s", v.r.Old, stamp(until))
-		}
-	}
-	return pass()
+	return v.until(until, WhyLateRequests, "our lost request to take %s away may arrive until %s", v.r.Old, stamp(until))
 }
 
 // oldUnproven proves the old key where its secret is known.

@@ -155,11 +155,13 @@ func keyDeactivated(r *accesskey.Record, i accesskey.Intent, now time.Time) {
 		return
 	}
 	r.OldExit, r.Watch.OldActive = exit, time.Time{}
-	if r.Stage() == accesskey.Requested {
+	switch r.Stage() {
+	case accesskey.RollingBack: // ordered meanwhile: the key is to come back
+	case accesskey.Requested:
 		enter(r, accesskey.Deactivated, now)
-		return
+	default:
+		enter(r, accesskey.Resting, now)
 	}
-	enter(r, accesskey.Resting, now)
 }
 
 // keyReactivated: whoever was sure that the key was silent begins to count

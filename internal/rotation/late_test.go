@@ -1,0 +1,112 @@
+package rotation
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// turnedBack is a person's rollback some seconds after the journal shows what
+// is waited for.
+func (w *world) turnedBack(p *process, after time.Duration, shows func(accesskey.Record) bool) {
+	ordered := false
+	p.journal.onWrite = func(_, next accesskey.Record, _ accesskey.Event) {
+		if !ordered && shows(next) {
+			ordered = true
+			w.later(after, func() { w.order(p.journal, turnBack) })
+		}
+	}
+}
+
+func (w *world) fineAt(t *testing.T, p *process, want accesskey.Phase) {
+	t.Helper()
+	r, _ := w.untilEnd(p, 60*24*time.Hour)
+	w.advance(w.now.Add(24 * time.Hour))
+	w.atEnd()
+	if r.Phase != want || len(w.broken) > 0 {
+		t.Fatalf("ended %s, want %s; broken: %s\n%s", r.Phase, want, strings.Join(w.broken, "\n"), tail(w.trace))
+	}
+}
+
+// TestRollbackWhileSwitchingOff: a person goes back while it is not known yet
+// whether the old key was switched off. What is found out then doesn't undo
+// that.
+func TestRollbackWhileSwitchingOff(t *testing.T) {
+	for _, m := range []mode{notDone, lose, late, die, dieAfter, dieLate} {
+		t.Run(fmt.Sprint(m), func(t *testing.T) {
+			w, p := ordinaryWork(nil, nil)()
+			w.tracing = true
+			w.failOnce("iam:UpdateAccessKey Inactive", m)
+			w.turnedBack(p, 3*time.Second, func(r accesskey.Record) bool { return r.Intent.Action == accesskey.Deactivate })
+			w.fineAt(t, p, accesskey.RolledBack)
+			if old := p.journal.latest().Old; w.places["a"].key != old {
+				t.Errorf("a holds %s, want %s back", w.places["a"].key, old)
+			}
+		})
+	}
+}
+
+// TestRollbackBeforeLateRequests: a call that was lost, and settled as not done,
+// is carried out after a person went back.
+func TestRollbackBeforeLateRequests(t *testing.T) {
+	lost := func(r accesskey.Record) bool { return len(r.Late) > 0 }
+	works := map[string]struct {
+		call  string
+		begin func() (*world, *process)
+	}{
+		"the old key is deleted": {"iam:DeleteAccessKey", ordinaryWork(nil, nil)},
+		"a leaked key is switched off": {"iam:UpdateAccessKey Inactive", ordinaryWork(nil, func(r *accesskey.Record) {
+			r.Work, r.Deliveries = accesskey.Revocation, nil
+		})},
+		"an unused key is switched off": {"iam:UpdateAccessKey Inactive", ordinaryWork(nothingUsesIt, func(r *accesskey.Record) {
+			r.Work, r.Phase, r.Deliveries = accesskey.Retirement, accesskey.Noticed, nil
+		})},
+	}
+	for name, x := range works {
+		t.Run(name, func(t *testing.T) {
+			w, p := x.begin()
+			w.tracing = true
+			w.failOnce(x.call, late)
+			w.turnedBack(p, time.Second, lost)
+			r, _ := w.untilEnd(p, 60*24*time.Hour)
+			w.advance(w.now.Add(24 * time.Hour))
+			if strings.HasPrefix(x.call, "iam:Delete") { // the key had rested, and is gone: nobody was handed it
+				for _, at := range w.places {
+					if at.key == r.Old {
+						t.Errorf("%s holds %s, which is deleted\n%s", at.name, r.Old, tail(w.trace))
+					}
+				}
+				return
+			}
+			if k, _ := w.user.find(r.Old); r.Phase != accesskey.RolledBack || k.status != accesskey.Active {
+				t.Errorf("ended %s, the key %s\n%s", r.Phase, k.status, tail(w.trace))
+			}
+		})
+	}
+}
+
+// TestUsedAfterAllBeforeLateRequest: a retirement is given up as the key was
+// used; then our lost request to switch it off arrives.
+func TestUsedAfterAllBeforeLateRequest(t *testing.T) {
+	w, p := ordinaryWork(nothingUsesIt, func(r *accesskey.Record) {
+		r.Work, r.Phase, r.Deliveries = accesskey.Retirement, accesskey.Noticed, nil
+	})()
+	w.tracing = true
+	old := p.journal.mustLive().Old
+	w.failOnce("iam:UpdateAccessKey Inactive", late)
+	used := false
+	p.journal.onWrite = func(_, next accesskey.Record, _ accesskey.Event) {
+		if len(next.Late) > 0 && !used {
+			used = true
+			w.made[old].uses = append(w.made[old].uses, use{w.now.Add(-w.lag), "once a quarter"})
+		}
+	}
+	r, _ := w.untilEnd(p, 60*24*time.Hour)
+	w.advance(w.now.Add(24 * time.Hour))
+	if k, _ := w.user.find(old); r.Phase != accesskey.RolledBack || k.status != accesskey.Active {
+		t.Errorf("ended %s, the key %s\n%s", r.Phase, k.status, tail(w.trace))
+	}
+}
