@@ -176,12 +176,12 @@ var deactivated = []Clause{
 }
 
 var resting = []Clause{
+	{0, "sessions made from a leaked key are denied", (*view).sessionsLive},
 	{0, "the old key is there", (*view).closeWhenOldGone},
 	{10, "the new key is there", (*view).newKeyLost},
 	{8, "nobody switched it on again", (*view).vetoed},
 	{8, "no late data shows a use", (*view).usedLate},
 	{6, "no destination holds the old key", (*view).holdsOldWhileResting},
-	{0, "sessions made from a leaked key are denied", (*view).sessionsLive},
 	{6, "the new secret is wiped", (*view).secretUnwiped},
 	{3, "the tag is still ours", (*view).claimTaken},
 	{9, "rest is over", (*view).rests},

@@ -19,10 +19,20 @@ func (v *view) vetoed() (Step, bool) {
 	return step, true
 }
 
-// sessionsLive: temporary credentials made from a key outlive it.
+// sessionsLive: temporary credentials made from a key outlive it, and can be
+// made wherever IAM has not heard yet that it is off: they are denied at once,
+// and once more when every endpoint knows.
 func (v *view) sessionsLive() (Step, bool) {
-	if v.r.Work != accesskey.Revocation || !v.r.Denied.IsZero() {
+	known := v.r.OldExit.Inactive().Add(v.t.Window)
+	switch {
+	case v.r.Work != accesskey.Revocation:
 		return pass()
+	case v.r.Denied.IsZero():
+		return act(DenySessions, WhySessions, v.r.Old)
+	case v.r.Stage() != accesskey.Resting || !v.r.Denied.Before(known):
+		return pass()
+	case v.now.Before(known):
+		return v.until(known, WhySessions, "key %s may still work somewhere until %s", v.r.Old, stamp(known))
 	}
 	return act(DenySessions, WhySessions, v.r.Old)
 }

@@ -19,7 +19,7 @@ func (v *view) leakedKeyIsOn() (Step, bool) {
 	}
 	if _, there := v.key(v.r.Old); there != present {
 		if v.confirmed(v.r.Watch.OldGone) {
-			return v.close(WhyGone)
+			return v.leakedKeyIsGone()
 		}
 		return v.wait(WhyConfirming, "key %s is not there", v.r.Old)
 	}
@@ -30,6 +30,14 @@ func (v *view) leakedKeyIsOn() (Step, bool) {
 		return step, true
 	}
 	return act(Deactivate, WhyLeaked, v.r.Old)
+}
+
+// leakedKeyIsGone: somebody else was faster; its sessions are left.
+func (v *view) leakedKeyIsGone() (Step, bool) {
+	if step, answered := v.sessionsLive(); answered {
+		return step, true
+	}
+	return v.close(WhyGone)
 }
 
 func (v *view) tooEarly() (Step, bool) {

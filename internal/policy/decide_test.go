@@ -232,6 +232,17 @@ func TestBorders(t *testing.T) {
 			usedOld(in, noon.AddDate(0, 0, -7))
 		}, Block, WhyUsedThoughOff},
 
+		{0, "sessions of a leaked key: denied once more when it is off everywhere", restOver, func(in *Input) { cutOff(in, time.Minute) }, DenySessions, WhySessions},
+		{0, "… not before", restOver, func(in *Input) { cutOff(in, time.Minute-1) }, Wait, WhySessions},
+		{0, "… also where a destination holds the key", restOver, func(in *Input) {
+			cutOff(in, time.Minute)
+			in.Destinations["a"] = holds(oldKey)
+		}, DenySessions, WhySessions},
+		{0, "… also where somebody has deleted it", asked, func(in *Input) {
+			in.Record.Work, in.Record.Watch.OldGone = accesskey.Revocation, noon.Add(-time.Hour)
+			in.User = seenUser("j.t1")
+		}, DenySessions, WhySessions},
+
 		{9, "a second of rest is left", restOver, func(in *Input) { in.Record.OldExit.Deactivated = noon.AddDate(0, 0, -7).Add(time.Second) }, Wait, WhyResting},
 		{9, "a destination holds it", restOver, func(in *Input) { in.Destinations["a"] = holds(oldKey) }, Reactivate, WhyStillDelivered},
 		{9, "another user has the name", restOver, func(in *Input) { in.Record.Subject.UserID = "AIDAOTHER" }, Block, WhyUserReplaced},
@@ -298,6 +309,13 @@ func TestBorders(t *testing.T) {
 			}
 		})
 	}
+}
+
+// cutOff makes the record one of a leaked key that was just switched off and its
+// sessions denied a second later.
+func cutOff(in *Input, ago time.Duration) {
+	off := noon.Add(-ago)
+	in.Record.Work, in.Record.OldExit, in.Record.Denied = accesskey.Revocation, accesskey.Exit{Deactivated: off, Ordered: true}, off.Add(time.Second)
 }
 
 func lostCreate(in *Input, token string, found bool) {

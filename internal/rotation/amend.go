@@ -30,7 +30,8 @@ func Declare(destinations []string, now bool) Order {
 // undelivered are the phases in which nobody has the new key for certain.
 var undelivered = []accesskey.Phase{accesskey.Requested, accesskey.Claimed, accesskey.Created, accesskey.Proven}
 
-// Revoke makes a record under way one of a leaked key: off at the next pass.
+// Revoke makes a record under way one of a leaked key: off at the next pass,
+// once more where it was off before, since somebody may have switched it on.
 // Where its replacement is made already and not yet delivered, or where first
 // is set, that comes before: a key in nobody's hands helps nobody.
 func Revoke(key accesskey.ID, replace, first bool) Order {
@@ -40,13 +41,12 @@ func Revoke(key accesskey.ID, replace, first bool) Order {
 			return fmt.Errorf("the %s under way is about %s: %w", r.Work, r.Old, ErrUnfit)
 		}
 		unblock(r)
-		r.Work, r.Hold, r.Amended = accesskey.Revocation, nil, r.Version+1
+		off := stage == accesskey.Resting || !r.OldExit.Inactive().IsZero()
+		r.Work, r.Hold, r.Start, r.Amended = accesskey.Revocation, nil, time.Time{}, r.Version+1
 		r.Flags.Replace = replace || r.New != ""
-		r.Flags.ReplaceFirst = first || stage == accesskey.Created || stage == accesskey.Proven
-		switch {
-		case stage == accesskey.Resting: // it is off: only its sessions are left
-			r.OldExit.Ordered = true
-		case !r.Flags.ReplaceFirst || r.New == "":
+		r.Flags.ReplaceFirst = first && !off || stage == accesskey.Created || stage == accesskey.Proven
+		if !r.Flags.ReplaceFirst || r.New == "" {
+			r.OldExit, r.Watch.OldRevived = accesskey.Exit{}, time.Time{}
 			enter(r, accesskey.Requested, now)
 		}
 		return nil

@@ -175,6 +175,8 @@ func keyReactivated(r *accesskey.Record, id accesskey.ID, now time.Time) {
 	r.OldExit, r.Watch.OldInactive = exit, time.Time{}
 	switch {
 	case r.Stage() == accesskey.RollingBack:
+	case r.Work == accesskey.Revocation: // ordered meanwhile: off again
+		enter(r, accesskey.Requested, now)
 	case r.Work == accesskey.Retirement:
 		enter(r, accesskey.Noticed, now)
 	default:

@@ -1,0 +1,86 @@
+package rotation
+
+import (
+	"testing"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
+)
+
+// isOff lets some passes go by: a leaked key doesn't wait.
+func (w *world) isOff(t *testing.T, p *process, id accesskey.ID) {
+	t.Helper()
+	for range 120 {
+		w.advance(p.next)
+		_, _ = w.runOne(p)
+	}
+	if k, there := w.user.find(id); there && k.status == accesskey.Active {
+		r, _ := p.journal.live()
+		t.Fatalf("the leaked key is Active; phase %s, %+v, waits for %q\n%s", r.Phase, r.Block, r.Watch.Waiting, tail(w.trace))
+	}
+}
+
+func TestRevokeWhatSomebodySwitchedOn(t *testing.T) {
+	w, p := story(t, func(w *world, p *process) {
+		w.when(p, accesskey.Resting, 2*time.Hour, func(r accesskey.Record) { w.setStatus(r.Old, accesskey.Active, "human") })
+	})
+	blockedFor(t, p, policy.WhyVeto)
+	r := w.give(t, p, Revoke(p.journal.mustLive().Old, false, false))
+	w.isOff(t, p, r.Old)
+	w.mustEnd(t, p, accesskey.Done)
+}
+
+func TestRevokeWhatWasToBeginLater(t *testing.T) {
+	w, old := ordinary(5)
+	p := w.newProcess("keytend", newMemory("j"))
+	w.rotate(p, old, func(r *accesskey.Record) { r.Start = w.now.Add(20 * 24 * time.Hour) })
+	w.give(t, p, Revoke(old, true, true))
+	for p.journal.mustLive().Phase != accesskey.Overlap && w.now.Sub(start) < 20*24*time.Hour {
+		w.advance(p.next)
+		_, _ = w.runOne(p)
+	}
+	w.isOff(t, p, old)
+}
+
+// TestRevokeTwice: a second order makes no key that nobody asked for.
+func TestRevokeTwice(t *testing.T) {
+	w, p := ordinaryWork(nothingUsesIt, func(r *accesskey.Record) { r.Work, r.Deliveries = accesskey.Revocation, nil })()
+	for p.journal.mustLive().Phase != accesskey.Deactivated {
+		w.advance(p.next)
+		_, _ = w.runOne(p)
+	}
+	r := w.give(t, p, Revoke(p.journal.mustLive().Old, false, false))
+	w.isOff(t, p, r.Old)
+	if len(w.user.keys) > 1 {
+		t.Errorf("keys %v", w.user.keys)
+	}
+	w.mustEnd(t, p, accesskey.Done)
+}
+
+// TestRevokeWhileSwitchingOn: the key was just being switched on again, as late
+// data showed a use.
+func TestRevokeWhileSwitchingOn(t *testing.T) {
+	w, p := ordinaryWork(nothingUsesIt, func(r *accesskey.Record) {
+		r.Work, r.Phase, r.Deliveries = accesskey.Retirement, accesskey.Noticed, nil
+	})()
+	w.tracing = true
+	old := p.journal.mustLive().Old
+	w.failOnce("iam:UpdateAccessKey Active", lose)
+	rests, ordered := false, false
+	p.journal.onWrite = func(_, next accesskey.Record, _ accesskey.Event) {
+		if i := next.Intent; next.Phase == accesskey.Resting && !rests {
+			rests = true
+			w.later(time.Hour, func() { w.made[old].uses = append(w.made[old].uses, use{w.now, "late"}) })
+		} else if i.Action == accesskey.Reactivate && i.Outcome == accesskey.OutcomeUnknown && !ordered {
+			ordered = true
+			w.later(time.Second, func() { w.give(t, p, Revoke(old, false, false)) })
+		}
+	}
+	for !ordered && w.now.Sub(start) < 30*24*time.Hour {
+		w.advance(p.next)
+		_, _ = w.runOne(p)
+	}
+	w.isOff(t, p, old)
+	w.mustEnd(t, p, accesskey.Done)
+}
