@@ -70,6 +70,7 @@ var always = []Clause{
 	{9, "the user is the one the record is about", (*view).userIsAnother},
 	{1, "a refused call is some time ago", (*view).refusedJustNow},
 	{2, "no key of ours is lost", (*view).orphanIsThere},
+	{2, "no key is there that a lost call of ours may have made", (*view).mayBeOurs},
 }
 
 var requested = []Clause{

@@ -10,8 +10,12 @@ func (v *view) hasEnded() (Step, bool) { return Step{Kind: Wait, Reason: WhyEnde
 
 // journalIsBehind: CloudTrail shows an act of ours later than anything the
 // journal knows of, so the journal was put back from a copy. Requests can be
-// carried out up to the end of their lease and signature.
+// carried out up to the end of their lease and signature. What the journal writes
+// about it doesn't make it younger: only recovery ends that.
 func (v *view) journalIsBehind() (Step, bool) {
+	if v.blockedFor(WhyJournalBehind) {
+		return v.block(WhyJournalBehind, "%s", v.r.Block.Saw)
+	}
 	act, known := v.LatestAct.Get()
 	if !known || !act.After(v.Head.Add(v.t.Lease+SignatureLife+v.t.Window)) {
 		return pass()
@@ -146,6 +150,28 @@ func (v *view) orphanIsThere() (Step, bool) {
 		}
 	}
 	return pass()
+}
+
+// mayBeOurs: before another key is made, and before a new reading takes it for
+// one of the user's, it must be told whether a key that came since a call of ours
+// was lost is its work. A leaked key doesn't wait for that.
+func (v *view) mayBeOurs() (Step, bool) {
+	stage := v.r.Stage()
+	cutting := v.r.Work == accesskey.Revocation && !v.r.Flags.ReplaceFirst && v.r.OldExit.Inactive().IsZero()
+	if !v.r.LostCreate || cutting || stage != accesskey.Requested && stage != accesskey.Claimed {
+		return pass()
+	}
+	id := v.untold()
+	if id == "" {
+		return pass()
+	}
+	by := v.waitingSince(WhyAuthor).Add(2 * v.t.TrailLag)
+	if v.blockedFor(WhyUnknownKey) || !v.now.Before(by) {
+		step, _ := v.block(WhyUnknownKey, "key %s appeared since a call of ours was lost; CloudTrail does not say who made it", id)
+		step.Key = id
+		return step, true
+	}
+	return v.waitUntil(v.now.Add(v.t.Window), by, WhyAuthor, "key %s appeared since a call of ours was lost; CloudTrail does not show yet who made it", id)
 }
 
 // discard deletes a key that was never offered to anyone, unless a destination

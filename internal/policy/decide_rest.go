@@ -175,6 +175,9 @@ func (v *view) rests() (Step, bool) { return v.restOf(v.r.Old) }
 
 func (v *view) restOf(id accesskey.ID) (Step, bool) {
 	since := v.restsSince(id)
+	if since.IsZero() {
+		return v.wait(WhyUnknownFact, "since when key %s is Inactive is not known", id)
+	}
 	over := since.Add(v.t.Rest)
 	if !v.now.Before(over) {
 		return pass()
@@ -187,7 +190,7 @@ func (v *view) restOf(id accesskey.ID) (Step, bool) {
 }
 
 // restsSince: where somebody switched the key on in between, its rest begins
-// anew when it is seen to be off again.
+// anew when it is seen to be off again; zero: it was not.
 func (v *view) restsSince(id accesskey.ID) time.Time {
 	e, revived, seen := v.r.OldExit, v.r.Watch.OldRevived, v.r.Watch.OldInactive
 	if id == v.r.New {
@@ -196,9 +199,6 @@ func (v *view) restsSince(id accesskey.ID) time.Time {
 	since := e.Inactive()
 	if revived.After(since) {
 		since = seen
-	}
-	if since.IsZero() {
-		return v.now
 	}
 	return since
 }

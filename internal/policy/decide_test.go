@@ -155,6 +155,14 @@ func TestBorders(t *testing.T) {
 			lostCreate(in, "", false)
 			in.Authors, in.Record.Intent.Until = nil, noon.Add(-time.Hour)
 		}, Block, WhyUnknownKey},
+		{2, "a key came since a lost call, not in CloudTrail yet", freshClaim, func(in *Input) { cameSince(in, 39*time.Minute) }, Wait, WhyAuthor},
+		{2, "… nor ever", freshClaim, func(in *Input) { cameSince(in, 40*time.Minute) }, Block, WhyUnknownKey},
+		{2, "… nor before the second reading", asked, func(in *Input) { cameSince(in, 0) }, Wait, WhyAuthor},
+		{2, "… a leaked key goes off all the same", asked, func(in *Input) {
+			cameSince(in, 0)
+			in.Record.Work = accesskey.Revocation
+		}, Deactivate, WhyLeaked},
+
 		{2, "an orphan by its token goes", silent, func(in *Input) { stranger(in, "j.t1") }, Discard, WhyOrphan},
 		{2, "… of an earlier claim of ours", silent, func(in *Input) {
 			in.Record.Claim.Former = []string{"j.t0"}
@@ -249,6 +257,10 @@ func TestBorders(t *testing.T) {
 		{9, "its status is one we don't know", restOver, func(in *Input) {
 			in.User = seenUser("j.t1", seenKey(oldKey, "Dormant", noon.AddDate(-1, 0, 0)), seenKey(newKey, accesskey.Active, noon))
 		}, Wait, WhyUnknownFact},
+		{9, "somebody had it on, and what it is now is unknown", restOver, func(in *Input) {
+			in.User = seenUser("j.t1", seenKey(oldKey, "Dormant", noon.AddDate(-1, 0, 0)), seenKey(newKey, accesskey.Active, noon))
+			in.Record.Watch = accesskey.Watch{OldRevived: noon.AddDate(0, 0, -3)}
+		}, Wait, WhyUnknownFact},
 		{9, "somebody had it on in between", restOver, func(in *Input) {
 			in.Record.Watch.OldRevived, in.Record.Watch.OldInactive = noon.AddDate(0, 0, -3), noon.AddDate(0, 0, -2)
 		}, Wait, WhyResting},
@@ -296,6 +308,11 @@ func TestBorders(t *testing.T) {
 		{18, "AWS knows more than the journal", silent, func(in *Input) {
 			in.Head, in.LatestAct = noon.AddDate(0, 0, -3), accesskey.Observed(noon.AddDate(0, 0, -2), noon, "cloudtrail")
 		}, Block, WhyJournalBehind},
+		{18, "… and has written that down since", silent, func(in *Input) {
+			in.Record.Phase = accesskey.Blocked
+			in.Record.Block = &accesskey.Block{Reason: WhyJournalBehind, Resume: accesskey.Overlap, Since: noon.Add(-time.Hour)}
+			in.Head, in.LatestAct = noon.Add(-time.Hour), accesskey.Observed(noon.AddDate(0, 0, -2), noon, "cloudtrail")
+		}, Block, WhyJournalBehind},
 	}
 	for _, test := range tests {
 		t.Run(fmt.Sprintf("%d %s", test.rule, test.name), func(t *testing.T) {
@@ -322,6 +339,14 @@ func lostCreate(in *Input, token string, found bool) {
 	in.Record.Intent = accesskey.Intent{Action: accesskey.CreateKey, Holder: "k1", Outcome: accesskey.OutcomeUnknown, Settle: noon, Until: noon.Add(-time.Minute)}
 	in.User = seenUser("j.t1", seenKey(oldKey, accesskey.Active, noon), seenKey(third, accesskey.Active, time.Time{}))
 	in.Authors = map[accesskey.ID]accesskey.Fact[Authorship]{third: accesskey.Observed(Authorship{Found: found, Token: token}, noon, "cloudtrail")}
+}
+
+// cameSince is a key that came since a CreateAccessKey of ours was lost, of which
+// CloudTrail has said nothing for a while.
+func cameSince(in *Input, waited time.Duration) {
+	stranger(in, "")
+	in.Authors = nil
+	in.Record.LostCreate, in.Record.Watch.Waiting, in.Record.Watch.WaitingFrom = true, WhyAuthor, noon.Add(-waited)
 }
 
 func stranger(in *Input, token string) {

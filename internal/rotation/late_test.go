@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
 )
 
 // turnedBack is a person's rollback some seconds after the journal shows what
@@ -109,4 +110,55 @@ func TestUsedAfterAllBeforeLateRequest(t *testing.T) {
 	if k, _ := w.user.find(old); r.Phase != accesskey.RolledBack || k.status != accesskey.Active {
 		t.Errorf("ended %s, the key %s\n%s", r.Phase, k.status, tail(w.trace))
 	}
+}
+
+// TestLostKeyIsNotTakenForTheUsers: CreateAccessKey is carried out long after it
+// was settled as not done, while the claim is made anew, and CloudTrail can't be
+// had: a person is asked about the key.
+func TestLostKeyIsNotTakenForTheUsers(t *testing.T) {
+	w := lived(nil, func(w *world, p *process) {
+		w.quota, w.trailDenied = 3, true
+		w.failOnce("iam:CreateAccessKey", late)
+		held := false
+		p.journal.onWrite = func(_, next accesskey.Record, _ accesskey.Event) {
+			if next.LostCreate && !held {
+				held = true
+				w.later(0, func() { w.give(t, p, HoldIt("ana", "lunch", time.Time{})) })
+				w.later(20*time.Minute, func() { w.give(t, p, Release()) })
+			}
+		}
+	})
+	if len(w.broken) > 0 {
+		t.Errorf("%s\n%s", strings.Join(w.broken, "\n"), tail(w.trace))
+	}
+	blockedFor(t, w.processes[0], policy.WhyUnknownKey)
+}
+
+// TestOldJournalOnlyLooks: a journal put back from a copy changes nothing, for as
+// long as nobody recovers, whatever it writes about that.
+func TestOldJournalOnlyLooks(t *testing.T) {
+	w, p := ordinaryWork(nil, nil)()
+	w.tracing = true
+	until := func(phase accesskey.Phase) {
+		for p.journal.mustLive().Phase != phase {
+			w.advance(p.next)
+			_, _ = w.runOne(p)
+		}
+	}
+	until(accesskey.Overlap)
+	copied, head := p.journal.mustLive(), p.journal.head
+	until(accesskey.Resting)
+	w.advance(w.now.Add(2 * time.Hour))
+	p.journal.records, p.journal.head, p.next = map[string]accesskey.Record{copied.ID: copied}, head, w.now
+	w.fault = func(_ int, name string, mutates bool) mode {
+		if mutates && !strings.HasPrefix(name, "journal") {
+			t.Errorf("%s", name)
+		}
+		return proceed
+	}
+	for range 20 {
+		w.advance(p.next)
+		_, _ = w.runOne(p)
+	}
+	blockedFor(t, p, policy.WhyJournalBehind)
 }

@@ -210,7 +210,13 @@ func dropIt(r *accesskey.Record, b accesskey.Block, now time.Time) error {
 		d.Dropped = true
 		return nil
 	}
-	if r.Sealed != "" && !r.Flags.Offered {
+	for _, i := range r.Late {
+		if until := policy.LateUntil(i, r.Terms); now.Before(until) {
+			return fmt.Errorf("a request of ours (%s) was lost and may still be carried out until %s: give it up then: %w", i.Action, until.UTC().Format(time.RFC3339), ErrUnfit)
+		}
+	}
+	gone := b.Reason == policy.WhyUserGone || b.Reason == policy.WhyUserReplaced
+	if r.Sealed != "" && !r.Flags.Offered && !gone {
 		return fmt.Errorf("the new key %s is in nobody's hands: roll back instead: %w", r.New, ErrUnfit)
 	}
 	r.Sealed, r.SealedOld = "", ""

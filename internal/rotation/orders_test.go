@@ -217,3 +217,31 @@ func TestLostEscrow(t *testing.T) {
 		t.Errorf("phase %s (%s), keys %v", r.Phase, r.Outcome, w.user.keys)
 	}
 }
+
+// TestGiveUpWhatNobodyCanGoOnWith: the user is deleted while a key of ours is in
+// nobody's hands; the record can be ended.
+func TestGiveUpWhatNobodyCanGoOnWith(t *testing.T) {
+	w, p := story(t, func(w *world, p *process) {
+		w.propagation = 0
+		w.when(p, accesskey.Created, 0, func(accesskey.Record) { w.change(func(u *user) { u.id, u.keys = "", nil }) })
+	})
+	blockedFor(t, p, policy.WhyUserGone)
+	if r := w.give(t, p, Resolve("drop")); r.Live() || r.Sealed != "" {
+		t.Errorf("phase %s", r.Phase)
+	}
+}
+
+// TestGiveUpNotWhileARequestMayArrive: an ended record looks after nobody.
+func TestGiveUpNotWhileARequestMayArrive(t *testing.T) {
+	r := accesskey.Record{
+		Phase: accesskey.Blocked, Block: &accesskey.Block{Reason: policy.WhyRefused, Resume: accesskey.Overlap}, Terms: quickTerms(),
+		Flags: accesskey.Flags{Offered: true}, Late: []accesskey.Intent{{Action: accesskey.Deactivate, Until: start}},
+	}
+	early, late := r.Clone(), r.Clone()
+	if err := Resolve("drop").do(&early, start.Add(15*time.Minute)); !errors.Is(err, ErrUnfit) {
+		t.Errorf("error %v", err)
+	}
+	if err := Resolve("drop").do(&late, start.Add(16*time.Minute)); err != nil || late.Live() {
+		t.Errorf("error %v, phase %s", err, late.Phase)
+	}
+}
