@@ -264,11 +264,15 @@ type Watch struct {
 	OldActive   time.Time `json:"old_active"`
 	// OldRevived and NewRevived are when a key that had been Inactive was last
 	// seen Active, too late for a stale read: somebody switched it on.
-	OldRevived  time.Time        `json:"old_revived"`
-	NewRevived  time.Time        `json:"new_revived"`
-	Others      map[ID]time.Time `json:"others,omitempty"` // keys of neither, Inactive since; replaced whole
-	Waiting     Reason           `json:"waiting,omitempty"`
-	WaitingFrom time.Time        `json:"waiting_from"` // since when it waits for Waiting
+	OldRevived time.Time        `json:"old_revived"`
+	NewRevived time.Time        `json:"new_revived"`
+	Others     map[ID]time.Time `json:"others,omitempty"` // keys of neither, Inactive since; replaced whole
+	// OldSeen and NewSeen are when it was last read where the key is used:
+	// where that could be had before, a look-up that fails is waited for.
+	OldSeen     time.Time `json:"old_seen"`
+	NewSeen     time.Time `json:"new_seen"`
+	Waiting     Reason    `json:"waiting,omitempty"`
+	WaitingFrom time.Time `json:"waiting_from"` // since when it waits for Waiting
 }
 
 // Action is a mutating call.

@@ -95,6 +95,7 @@ var noticed = []Clause{
 	{6, "no destination holds the key", (*view).deliveredSomewhere},
 	{0, "nobody holds it", (*view).held},
 	{0, "notice was given long enough ago", (*view).noticeRuns},
+	{13, "where the key is used was read, if it ever can be", (*view).oldUsesUnread},
 	{7, "the key was silent long enough", (*view).unusedTooShort},
 	{3, "the keys were read once", (*view).claimUnread},
 	{3, "a second reading, later, agrees", (*view).readingTooFresh},
@@ -161,6 +162,7 @@ var overlap = []Clause{
 	{3, "the tag is still ours", (*view).claimTaken},
 	{7, "both keys overlapped long enough", (*view).overlapTooShort},
 	{13, "the last use is known", (*view).lastUseUnknown},
+	{13, "where the old key is used was read, if it ever can be", (*view).oldUsesUnread},
 	{7, "the old key is silent long enough", (*view).notSilent},
 	{7, "somebody has used the new key", (*view).newUnused},
 	{7, "every place that used the old key has moved", (*view).placeHasNotMoved},
@@ -215,6 +217,7 @@ var rollingBack = []Clause{
 	{13, "the new key's status and last use are known", (*view).newUnknown},
 	{14, "the clock is right", (*view).clockIsOff},
 	{16, "our own requests don't need the new key", (*view).newKeySignsForUs},
+	{13, "where the new key is used was read, if it ever can be", (*view).newUsesUnread},
 	{7, "the new key is silent long enough", (*view).newNotSilent},
 	{0, "the new key leaves", (*view).newLeaves},
 }

@@ -80,6 +80,29 @@ func (v *view) lastUseUnknown() (Step, bool) {
 	return v.wait(WhyUnknownFact, "the last use of %s: %s", v.r.Old, k.LastUsed.Why())
 }
 
+// oldUsesUnread: gaps and places that were known once are not forgotten because
+// a look-up failed. Where CloudTrail was never to be had, the plan said so.
+func (v *view) oldUsesUnread() (Step, bool) {
+	if v.r.Stage() == accesskey.Overlap && v.excused() || v.is(v.r.Old, accesskey.Inactive) {
+		return pass()
+	}
+	return v.usesUnread(v.r.Old, v.OldUses, v.r.Watch.OldSeen)
+}
+
+func (v *view) newUsesUnread() (Step, bool) {
+	if v.ordered() || !v.r.NewExit.Inactive().IsZero() {
+		return pass()
+	}
+	return v.usesUnread(v.r.New, v.NewUses, v.r.Watch.NewSeen)
+}
+
+func (v *view) usesUnread(id accesskey.ID, uses accesskey.Fact[[]accesskey.Sighting], seen time.Time) (Step, bool) {
+	if uses.Known() || seen.IsZero() {
+		return pass()
+	}
+	return v.wait(WhyUnknownFact, "where %s is used, last read at %s: %s", id, stamp(seen), uses.Why())
+}
+
 func (v *view) overlapMax() time.Time { return v.deliveredAt().Add(v.t.OverlapMax) }
 
 // excused: no silence is asked for, or a person wants the key off at

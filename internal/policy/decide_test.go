@@ -296,6 +296,17 @@ func TestBorders(t *testing.T) {
 			k.LastUsed = unread
 			in.User = seenUser("j.t1", k, seenKey(newKey, accesskey.Active, noon))
 		}, Wait, WhyUnknownFact},
+		{13, "CloudTrail fails, which told of places before", silent, func(in *Input) {
+			in.Record.Watch.OldSeen = noon.Add(-time.Hour)
+			in.OldUses = accesskey.Unread[[]accesskey.Sighting]("throttled")
+		}, Wait, WhyUnknownFact},
+		{13, "… but never did", silent, func(in *Input) { in.OldUses = accesskey.Unread[[]accesskey.Sighting]("denied") }, Deactivate, WhySilent},
+		{13, "… of the new key, in a rollback", back, func(in *Input) {
+			longBack(in, 30)
+			usedNew(in, noon.AddDate(0, 0, -9))
+			in.Record.Watch.NewSeen = noon.Add(-time.Hour)
+			in.NewUses = accesskey.Unread[[]accesskey.Sighting]("throttled")
+		}, Wait, WhyUnknownFact},
 		{13, "the user could not be read", silent, func(in *Input) { in.User = accesskey.Unread[accesskey.User]("throttled") }, Wait, WhyUnknownFact},
 
 		{14, "a minute off", silent, func(in *Input) { in.Skew = accesskey.Observed(time.Minute, noon, "date") }, Deactivate, WhySilent},

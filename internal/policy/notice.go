@@ -18,6 +18,7 @@ func Notice(in Input) accesskey.Watch {
 	w.OldRevived = revived(in, r.Old, r.OldExit, w.OldRevived)
 	w.NewRevived = revived(in, r.New, r.NewExit, w.NewRevived)
 	w.Others = others(in)
+	w.OldSeen, w.NewSeen = later(w.OldSeen, in.OldUses.At()), later(w.NewSeen, in.NewUses.At())
 	return w
 }
 

@@ -162,3 +162,25 @@ func TestOldJournalOnlyLooks(t *testing.T) {
 	}
 	blockedFor(t, p, policy.WhyJournalBehind)
 }
+
+// TestTrailFailsWhenItMatters: a place that calls every 45 hours is known from
+// CloudTrail, which is throttled in just the pass that would switch off.
+func TestTrailFailsWhenItMatters(t *testing.T) {
+	w := lived(nil, func(w *world, p *process) {
+		old := p.journal.mustLive().Old
+		w.eaters = append(w.eaters, &consumer{name: "seldom", held: old, cache: 1 << 60, period: 45 * time.Hour, next: w.now})
+		w.advance(w.now.Add(46 * time.Hour))
+		looks := 0
+		w.fault = func(_ int, name string, _ bool) mode {
+			if r, live := p.journal.live(); live && name == "cloudtrail uses" && r.Stage() == accesskey.Overlap {
+				if looks++; looks > 4 && looks < 200 {
+					return refuse
+				}
+			}
+			return proceed
+		}
+	})
+	if len(w.broken) > 0 {
+		t.Errorf("%s\n%s", strings.Join(w.broken, "\n"), tail(w.trace))
+	}
+}

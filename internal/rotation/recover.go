@@ -34,7 +34,12 @@ type Recovery struct {
 // worst: a new key may be with anybody, and our own deactivation is no longer
 // provable, so silence and rest are counted anew from now.
 func Recovered(m Remains, now time.Time) Recovery {
-	fresh, old := m.pair()
+	fresh, olds := m.pair()
+	if fresh != "" && len(olds) > 1 {
+		return Recovery{Story: fmt.Sprintf("%s: key %s was made by keytend, and which of %s it was to replace can't be told: nobody's key is touched for a guess",
+			m.Subject.User, fresh, listed(olds))}
+	}
+	old := latest(olds)
 	r := accesskey.Record{
 		ID: m.ID, Work: accesskey.Rotation, Subject: m.Subject, Since: now, Started: now, Old: old, New: fresh, Terms: m.Terms,
 		Claim: m.claim(now),
@@ -79,8 +84,24 @@ func (m Remains) goOn(r accesskey.Record, now time.Time) Recovery {
 // redeliveryless: the secret is lost, so the key can't be delivered again.
 const redeliveryless = 1
 
-// pair finds the key that keytend made last, and the one it was to replace.
-func (m Remains) pair() (fresh, old accesskey.ID) {
+func listed(ids []accesskey.ID) string {
+	var words []string
+	for _, id := range ids {
+		words = append(words, string(id))
+	}
+	return strings.Join(words, ", ")
+}
+
+func latest(ids []accesskey.ID) accesskey.ID {
+	if len(ids) == 0 {
+		return ""
+	}
+	return ids[len(ids)-1]
+}
+
+// pair finds the key that keytend made last, and those it may have been to
+// replace, oldest first. Without the first, all there are.
+func (m Remains) pair() (fresh accesskey.ID, olds []accesskey.ID) {
 	keys, _ := m.User.Keys.Get()
 	var madeAt time.Time
 	for _, k := range keys {
@@ -90,15 +111,18 @@ func (m Remains) pair() (fresh, old accesskey.ID) {
 			fresh, madeAt = id, at
 		}
 	}
-	var oldAt time.Time
+	keys = slices.SortedFunc(slices.Values(keys), func(a, b accesskey.Key) int {
+		at, _ := a.Created.Get()
+		bt, _ := b.Created.Get()
+		return at.Compare(bt)
+	})
 	for _, k := range keys {
 		id, _ := k.ID.Get()
-		at, _ := k.Created.Get()
-		if id != fresh && (fresh == "" || at.Before(madeAt)) && (old == "" || at.After(oldAt)) {
-			old, oldAt = id, at
+		if at, _ := k.Created.Get(); id != fresh && (fresh == "" || at.Before(madeAt)) {
+			olds = append(olds, id)
 		}
 	}
-	return fresh, old
+	return fresh, olds
 }
 
 // sameJournal reports that a key's token is of the journal whose tag the user

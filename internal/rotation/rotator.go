@@ -248,6 +248,9 @@ func same(a, b accesskey.Record) bool {
 			return false
 		}
 	}
+	if v.OldSeen.IsZero() != w.OldSeen.IsZero() || v.NewSeen.IsZero() != w.NewSeen.IsZero() {
+		return false
+	}
 	return v.OldGone.Equal(w.OldGone) && v.NewGone.Equal(w.NewGone) && v.OldInactive.Equal(w.OldInactive) &&
 		v.NewInactive.Equal(w.NewInactive) && v.OldActive.Equal(w.OldActive) &&
 		v.OldRevived.After(a.OldExit.Inactive()) == w.OldRevived.After(b.OldExit.Inactive()) &&
