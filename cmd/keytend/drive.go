@@ -154,6 +154,9 @@ func did(before accesskey.Record, res rotation.Result) string {
 	if r.Intent.Outcome == accesskey.OutcomeUnknown && before.Intent != r.Intent {
 		return fmt.Sprintf("%s: AWS's answer was lost; what became of it is found out by looking", step.Kind)
 	}
+	if step.Reason == policy.WhyDescription && r.Intent.Outcome == accesskey.OutcomeNotDone {
+		return fmt.Sprintf("the description of %s could not be moved to %s: the audit says why", r.Old, r.New)
+	}
 	if r.Intent.Outcome == accesskey.OutcomeNotDone && before.Intent != r.Intent && step.Kind != policy.Check {
 		return fmt.Sprintf("%s: refused; nothing was changed", step.Kind)
 	}
@@ -215,6 +218,9 @@ func proved(before, r accesskey.Record) string {
 }
 
 func finished(r accesskey.Record, step policy.Step) string {
+	if step.Reason == policy.WhyDescription && r.Intent.Outcome == accesskey.OutcomeDone {
+		return fmt.Sprintf("moved the description of %s to %s", r.Old, r.New)
+	}
 	if r.Live() || step.Reason == policy.WhyRelease {
 		return ""
 	}

@@ -45,11 +45,13 @@ func TestLive(t *testing.T) {
 }
 
 func liveRotate(u *liveUser) {
+	u.describe("the first key")
 	u.consume()
 	u.keytend("rotate", u.name, "--yes", "--deliver", u.place(), "--now", "--lag-margin", "0s", "--rest", "1m")
 	u.until("done")
 	u.keys("Active")
 	u.holds(u.key.id, false)
+	u.described("the first key")
 }
 
 func liveHold(u *liveUser) {

@@ -400,3 +400,31 @@ func (u *liveUser) holds(id string, want bool) {
 		u.t.Fatalf("the credentials file holds key %s: %v, want %v", id, !want, want)
 	}
 }
+
+// describe gives the first key a description, as IAM's console does.
+func (u *liveUser) describe(text string) {
+	u.t.Helper()
+	_, err := u.cloud.iam.TagUser(u.t.Context(), &iam.TagUserInput{
+		UserName: aws.String(u.name), Tags: []types.Tag{{Key: aws.String(u.key.id), Value: aws.String(text)}},
+	})
+	u.check(err)
+}
+
+// described checks that the key in the file, and no other, has the description,
+// and that nothing else is left of keytend in the user's tags.
+func (u *liveUser) described(text string) {
+	u.t.Helper()
+	file, err := os.ReadFile(u.file())
+	u.check(err)
+	want := string(idLine.FindSubmatch(file)[1]) + "=" + text
+	u.eventually("the key is described as "+want, func() error {
+		out, err := u.cloud.iam.ListUserTags(u.t.Context(), &iam.ListUserTagsInput{UserName: aws.String(u.name)})
+		if err != nil {
+			return err
+		}
+		if len(out.Tags) != 1 || aws.ToString(out.Tags[0].Key)+"="+aws.ToString(out.Tags[0].Value) != want {
+			return fmt.Errorf("the user has %d tags", len(out.Tags))
+		}
+		return nil
+	})
+}

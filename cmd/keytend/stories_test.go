@@ -70,6 +70,7 @@ func TestStories(t *testing.T) {
 			"keys":               (*story)(nil).command((*story).keys),
 			"until":              (*story)(nil).command((*story).until),
 			"give":               (*story)(nil).command((*story).give),
+			"tagged":             (*story)(nil).command((*story).tagged),
 			"has":                (*story)(nil).command((*story).has),
 			"human":              (*story)(nil).command((*story).human),
 			"denied":             (*story)(nil).command((*story).denied),

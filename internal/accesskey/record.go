@@ -290,6 +290,9 @@ const (
 	Reactivate   Action = "reactivate"
 	DeleteKey    Action = "delete"
 	DenySessions Action = "deny sessions"
+	// MoveDescription moves the tag that IAM's console shows as a key's
+	// description. Nothing depends on it: it is tried once.
+	MoveDescription Action = "move description"
 )
 
 // Outcome is what became of a mutating call.

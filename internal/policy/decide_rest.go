@@ -68,10 +68,36 @@ func (v *view) close(why accesskey.Reason) (Step, bool) {
 	if v.sealed() {
 		return act(WipeEscrow, WhyEnd, "")
 	}
+	if v.describesOld() {
+		return act(Finish, WhyDescription, v.r.New)
+	}
 	if c, i := v.r.Claim, v.r.Intent; !c.Tagged.IsZero() && i.Action != accesskey.UntagClaim {
 		return act(Finish, WhyRelease, "")
 	}
 	return act(Finish, why, "")
+}
+
+// describesOld: the user still carries the old key's description, which moves to
+// the new key once the old one can't come back. It is tried once, and only
+// while the user is ours.
+func (v *view) describesOld() bool {
+	if v.r.Stage() != accesskey.Resting || !v.is(v.r.New, accesskey.Active) {
+		return false
+	}
+	if i := v.r.Intent; i.Action == accesskey.MoveDescription || i.Action == accesskey.UntagClaim {
+		return false
+	}
+	tag, _ := v.tag()
+	return v.described(v.r.Old) && (tag == v.r.Claim.Token || v.r.Claim.Untaggable)
+}
+
+// described reports whether the user is known to carry a description of a key:
+// a tag named after it, as IAM's console makes it.
+func (v *view) described(id accesskey.ID) bool {
+	u, _ := v.User.Get()
+	tags, _ := u.Tags.Get()
+	_, there := tags[string(id)]
+	return there && id != ""
 }
 
 func (v *view) sealed() bool {

@@ -32,6 +32,7 @@ const (
 	WhyRestBegins       accesskey.Reason = "rest begins"
 	WhyEnd              accesskey.Reason = "the work is done"
 	WhyRelease          accesskey.Reason = "release the claim"
+	WhyDescription      accesskey.Reason = "the old key's description is the new one's now"
 	WhySessions         accesskey.Reason = "sessions made from a leaked key outlive it"
 	WhyProofExhausted   accesskey.Reason = "the new key never proved itself"
 	WhyNewGone          accesskey.Reason = "the new key is gone"

@@ -46,6 +46,9 @@ func (v *view) carriedOut(i accesskey.Intent) (done bool, key accesskey.ID, told
 	case accesskey.UntagClaim:
 		tag, known := v.tag()
 		return tag != v.r.Claim.Token, "", known
+	case accesskey.MoveDescription:
+		_, known := v.tag()
+		return !v.described(v.r.Old), "", known
 	}
 	return false, "", true // harmless to send again
 }

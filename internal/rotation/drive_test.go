@@ -139,6 +139,7 @@ func (w *world) placeNames() []string {
 func ordinary(seed uint64) (*world, accesskey.ID) {
 	w := newWorld(seed)
 	old := w.addKey("", false)
+	w.describe(old)
 	w.made[old].offered = true
 	for i, name := range []string{"a", "b"} {
 		w.places[name] = &place{name: name, readable: true}

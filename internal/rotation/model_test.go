@@ -206,6 +206,28 @@ func (w *world) addKey(token string, ours bool) accesskey.ID {
 	return id
 }
 
+// describe gives a key a description, as IAM's console does.
+func (w *world) describe(id accesskey.ID) {
+	w.change(func(u *user) { u.tags[string(id)] = "billing" })
+}
+
+func (w *world) moveDescription(p *process, from, to accesskey.ID) {
+	r, live := p.journal.live()
+	if !live {
+		r = p.journal.latest()
+	}
+	w.intentRecorded(p, r, live, accesskey.MoveDescription, to)
+	if k, there := w.user.find(from); there && (k.status == accesskey.Active || !r.Terms.Keep) && !w.landing {
+		w.violate("8: the description of %s is taken while it may come back", from)
+	}
+	w.change(func(u *user) {
+		if text, there := u.tags[string(from)]; there {
+			u.tags[string(to)] = text
+			delete(u.tags, string(from))
+		}
+	})
+}
+
 func (w *world) setStatus(id accesskey.ID, s accesskey.Status, by string) bool {
 	if _, there := w.user.find(id); !there {
 		return false

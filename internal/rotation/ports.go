@@ -155,13 +155,16 @@ type Mutations interface {
 	DenySessions(ctx context.Context, subject accesskey.Subject, before time.Time, p Permit) error
 }
 
-// Tags marks a user as claimed by one journal.
+// Tags marks a user as claimed by one journal, and keeps keys described.
 type Tags interface {
 	// Tag writes our token into the user's tag, over whatever stands there;
 	// ErrDenied where we may not.
 	Tag(ctx context.Context, subject accesskey.Subject, p Permit) error
 	// Untag removes the tag where it holds our token.
 	Untag(ctx context.Context, subject accesskey.Subject, p Permit) error
+	// MoveDescription makes one key's description another's, where there is
+	// one; a description that the other has stays.
+	MoveDescription(ctx context.Context, subject accesskey.Subject, from, to accesskey.ID, p Permit) error
 }
 
 // ClaimTag is the user tag that holds the token of the claim in force.

@@ -426,6 +426,17 @@ func (m mutator) Untag(_ context.Context, _ accesskey.Subject, permit Permit) er
 	})
 }
 
+func (m mutator) MoveDescription(_ context.Context, _ accesskey.Subject, from, to accesskey.ID, permit Permit) error {
+	w := m.p.w
+	return m.sign("iam:TagUser description", permit, func() error {
+		if w.tagsDenied {
+			return fmt.Errorf("%w (%w)", ErrDenied, ErrNotDone)
+		}
+		w.moveDescription(m.p, from, to)
+		return nil
+	})
+}
+
 // trail is CloudTrail.
 type trail struct{ p *process }
 

@@ -48,6 +48,7 @@ func (w *world) chance(n int) bool { return w.rng.IntN(n) == 0 }
 
 func (h *history) drawUser() {
 	h.old = h.addKey("", false)
+	h.describe(h.old)
 	h.made[h.old].offered = true
 	for _, name := range []string{"a", "b", "c"}[:1+h.rng.IntN(3)] {
 		h.places[name] = &place{name: name, readable: !h.chance(6), broken: h.chance(25)}

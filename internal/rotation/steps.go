@@ -439,9 +439,23 @@ func TurnAround(r *accesskey.Record, why accesskey.Reason, now time.Time) {
 	}
 }
 
-// finish releases the claim, then ends the record.
+// moveDescription is cosmetic: what hinders it is in the audit and nowhere else.
+func (p *pass) moveDescription() error {
+	return p.mutate(call{
+		intent: accesskey.Intent{Action: accesskey.MoveDescription, Key: p.record.New},
+		send: func(ctx context.Context, permit Permit) error {
+			return p.Tags.MoveDescription(ctx, p.record.Subject, p.record.Old, p.record.New, permit)
+		},
+		notDone: func(*accesskey.Record, error) {},
+	})
+}
+
+// finish moves the description, releases the claim, then ends the record.
 func (p *pass) finish() error {
-	if p.step.Reason == policy.WhyRelease {
+	switch p.step.Reason {
+	case policy.WhyDescription:
+		return p.moveDescription()
+	case policy.WhyRelease:
 		return p.mutate(call{
 			intent:  accesskey.Intent{Action: accesskey.UntagClaim},
 			send:    func(ctx context.Context, permit Permit) error { return p.Tags.Untag(ctx, p.record.Subject, permit) },
