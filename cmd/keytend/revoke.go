@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/inventory"
+	"github.com/keytend/keytend/internal/match"
 	"github.com/keytend/keytend/internal/rotation"
 )
 
@@ -23,6 +25,7 @@ type revoke struct {
 	stay    stay
 	terms   accesskey.Terms
 	from    string
+	where   *match.Expression // nil: not given
 	deliver []string
 	first   bool
 	command *cobra.Command
@@ -30,6 +33,7 @@ type revoke struct {
 
 func revokeCommand(a *app) *cobra.Command {
 	r := &revoke{app: a, terms: accesskey.DefaultTerms()}
+	var where string
 	command := &cobra.Command{
 		Use:   "revoke ACCESS-KEY-ID...",
 		Short: "Cut off leaked keys at once",
@@ -39,12 +43,18 @@ aws:TokenIssueTime). It shows their last use and asks first. After its rest a
 key is deleted, unless --keep.
 
 With --deliver the key is replaced too: after it is off, or, with
---replace-first, before, where its consumer must live.`,
+--replace-first, before, where its consumer must live.
+
+With --where, every key of the account that is not Inactive and that the CEL
+expression (https://cel.dev) means. A key of which that can't be told, because
+something could not be read, is listed and left alone. The words:
+` + match.Help(),
 		Example: `  keytend revoke AKIAIOSFODNN7EXAMPLE
   keytend revoke --from leaked.txt --yes
+  keytend revoke --where 'user.tags["team"] == "left" && key.idle < duration("24h")'
   keytend revoke AKIAIOSFODNN7EXAMPLE --deliver dotenv:/srv/app/.env --replace-first`,
 		RunE: func(c *cobra.Command, args []string) error {
-			ids, err := r.keys(args)
+			ids, err := r.keys(args, where)
 			if err != nil {
 				return usageError{c, err}
 			}
@@ -54,6 +64,7 @@ With --deliver the key is replaced too: after it is off, or, with
 	r.command = command
 	flags := command.Flags()
 	flags.StringVar(&r.from, "from", "", "take every key ID found in this `file` too; - is standard input")
+	flags.StringVar(&where, "where", "", "take every key that this CEL `expression` means")
 	deliverFlag(command, &r.deliver)
 	flags.BoolVar(&r.first, "replace-first", false, "switch off only when the new key is delivered")
 	restFlags(command, &r.terms)
@@ -68,8 +79,12 @@ With --deliver the key is replaced too: after it is off, or, with
 var idInText = regexp.MustCompile(`\bAKIA[A-Z0-9]{12,124}\b`)
 
 // keys are those typed and those of --from, each once.
-func (r *revoke) keys(args []string) ([]accesskey.ID, error) {
-	var ids []accesskey.ID
+func (r *revoke) keys(args []string, where string) (ids []accesskey.ID, err error) {
+	if where != "" {
+		if r.where, err = match.Compile(where); err != nil {
+			return nil, err
+		}
+	}
 	for _, arg := range args {
 		id, err := accesskey.ParseID(arg)
 		if err != nil {
@@ -87,9 +102,9 @@ func (r *revoke) keys(args []string) ([]accesskey.ID, error) {
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	switch {
-	case len(ids) == 0:
-		return nil, errors.New("want key IDs, or --from a file that has some")
-	case len(ids) > 1 && len(r.deliver) > 0:
+	case len(ids) == 0 && r.where == nil:
+		return nil, errors.New("want key IDs, --from a file that has some, or --where")
+	case (len(ids) > 1 || r.where != nil) && len(r.deliver) > 0:
 		return nil, errors.New("--deliver goes with one key: whose would the new key be?")
 	case r.first && len(r.deliver) == 0:
 		return nil, errors.New("--replace-first needs --deliver: where does the new key go?")
@@ -131,7 +146,18 @@ func (r *revoke) run(ctx context.Context, ids []accesskey.ID) error {
 		return err
 	}
 	defer b.close()
+	meant, doubts, err := r.meant(ctx, b)
+	if err != nil {
+		return err
+	}
+	ids = append(ids, meant...)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
 	found, failed := r.find(ctx, b, ids)
+	failed = append(failed, doubts...)
+	if len(found) == 0 && len(failed) == 0 {
+		r.app.line("No key that works is meant by --where.")
+	}
 	if len(found) == 0 {
 		return errors.Join(failed...)
 	}
@@ -154,6 +180,53 @@ func (r *revoke) run(ctx context.Context, ids []accesskey.ID) error {
 		return verdict{code: exitFailed, text: fmt.Sprintf("%d of %s not switched off, or blocked", len(verdicts), count(len(ids), "key"))}
 	}
 	return errors.Join(verdicts...)
+}
+
+// meant looks at every key of the account and returns those that --where means;
+// doubts are about keys of which that could not be told.
+func (r *revoke) meant(ctx context.Context, b *bench) (ids []accesskey.ID, doubts []error, err error) {
+	if r.where == nil {
+		return nil, nil, nil
+	}
+	inv, err := r.app.collect(ctx, b.session, inventory.Options{IDs: inventory.IDsForAll})
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, u := range inv.Users {
+		keys, known := u.Keys.Get()
+		if !known {
+			doubts = append(doubts, fmt.Errorf("the keys of %s could not be read: %s", u.Name, u.Keys.Why()))
+		}
+		for _, k := range keys {
+			id, err := r.judge(b, inv.Account, u, k)
+			if err != nil {
+				doubts = append(doubts, err)
+			} else if id != "" {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids, doubts, nil
+}
+
+// judge returns the key's ID where the expression means it; empty where not.
+func (r *revoke) judge(b *bench, account accesskey.Account, u accesskey.User, k accesskey.Key) (accesskey.ID, error) {
+	if status, _ := k.Status.Get(); status == accesskey.Inactive {
+		return "", nil
+	}
+	id, known := k.ID.Get()
+	matches, told, err := r.where.Matches(account, u, k, b.now())
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("--where: %w", err)
+	case !told:
+		return "", fmt.Errorf("whether --where means key %s of %s can't be told: something was not read", id, u.Name)
+	case matches && !known:
+		return "", fmt.Errorf("a key of %s is meant, but its ID could not be read: %s", u.Name, k.ID.Why())
+	case matches:
+		return id, nil
+	}
+	return "", nil
 }
 
 func (r *revoke) find(ctx context.Context, b *bench, ids []accesskey.ID) (found []leaked, failed []error) {
