@@ -15,14 +15,20 @@ const scanPolicy = `{
       "iam:GetAccountAuthorizationDetails",
       "iam:GetAccountSummary",
       "iam:GetCredentialReport",
+      "iam:GetLoginProfile",
+      "iam:GetUser",
       "iam:ListAccessKeys",
       "iam:ListAccountAliases",
+      "iam:ListMFADevices",
       "iam:ListServiceSpecificCredentials",
       "iam:ListSigningCertificates"
     ],
     "Resource": "*"
   }]
 }`
+
+// localActions are what scan --local needs beside scanPolicy.
+const localActions = `sts:GetAccessKeyInfo`
 
 // scorecardActions are what scorecard needs beside scanPolicy.
 const scorecardActions = `config:DescribeConfigRules
@@ -78,6 +84,10 @@ func permissionsTopic(*app) *cobra.Command {
 can be left out:
 
 ` + indent(scanPolicy) + `
+
+Scan --local and explain AKIA… of another account's key need in addition:
+
+` + indent(localActions) + `
 
 Scorecard needs in addition:
 

@@ -51,7 +51,7 @@ members let it in by the role OrganizationAccountAccessRole.
 The virtual clock ticks and can be moved: POST /_sim/advance?by=48h.`,
 		Example: `  eval "$(keytend sim --users 1000 --seed 7 &)"
   keytend scan
-  aws iam list-users --max-items 5
+  aws --endpoint-url "$AWS_ENDPOINT_URL" iam list-users --max-items 5
   kill $KEYTEND_SIM_PID
 
   keytend sim --accounts 20 --users 200 --latency 50ms --throttle 20
