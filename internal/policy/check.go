@@ -70,7 +70,7 @@ var checks = []check{
 	// Nothing can limit it: it belongs to the root user.
 	{
 		rule: RootAccessKey, of: aKey, whom: rootUser, severity: Critical,
-		summary:  "the root user has an Active access key",
+		summary:  "the root user has an access key that is Active, or not known to be off",
 		judge:    rootAccessKey,
 		evidence: []func(*subject) Evidence{statusEvidence, createdEvidence, lastUsedEvidence},
 	},

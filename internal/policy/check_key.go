@@ -38,14 +38,26 @@ func sayQuarantined(s *subject) string {
 	return text + ", which does not switch the key off; this one is " + s.key.condition() + ", " + s.key.born()
 }
 
-// rootAccessKey: an Active key of the root user.
+// rootAccessKey: a key of the root user that is not known to be off. The
+// controls ask whether there is one: CIS by AccountAccessKeysPresent of the
+// account summary, which tells no status.
+// https://docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html#iam-4
 func rootAccessKey(s *subject) verdict {
-	if !s.key.isActive {
+	if s.key.isSwitchedOff {
 		return s.key.notActive()
 	}
-	return isBroken(func(s *subject) string {
-		return "the root user has an Active access key, " + s.key.born() + " and " + s.key.lastUse() + "; no policy can limit it"
-	})
+	return isBroken(sayRootKey)
+}
+
+func sayRootKey(s *subject) string {
+	facts := s.key.born() + " and " + s.key.lastUse()
+	switch {
+	case s.key.isActive:
+		return "the root user has an Active access key, " + facts + "; no policy can limit it"
+	case s.key.Status.Known():
+		return "the root user has an access key, " + facts + "; " + sayStatusUnknown(s) + "; no policy can limit it"
+	}
+	return "the root user has an access key, " + facts + "; its status could not be read: " + s.key.Status.Why() + "; no policy can limit it"
 }
 
 // keyTooOld: Active and older than MaxAge.

@@ -167,7 +167,7 @@ func (c *check) about() string {
 	case c.rule.ReportOnly():
 		return "the rule is about IAM users"
 	}
-	return "the rule is about IAM users' keys; " + string(RootAccessKey) + " judges every Active key of the root user"
+	return "the rule is about IAM users' keys; " + string(RootAccessKey) + " judges the root user's"
 }
 
 // userJudgements are the rules about the user, its certificates and its

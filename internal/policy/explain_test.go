@@ -77,7 +77,7 @@ func TestExplainRoot(t *testing.T) {
 		}
 	}
 	for _, j := range e.Keys[0].Judgements {
-		if j.Rule == KeyTooOld && j.Why != "does not apply: the rule is about IAM users' keys; root-access-key judges every Active key of the root user" {
+		if j.Rule == KeyTooOld && j.Why != "does not apply: the rule is about IAM users' keys; root-access-key judges the root user's" {
 			t.Errorf("%+v", j)
 		}
 	}

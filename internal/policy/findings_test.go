@@ -143,17 +143,29 @@ func TestDueDates(t *testing.T) {
 	}
 }
 
+// TestRootKeysOfAllStates: the controls ask for no root key, so only one that is
+// known to be off is not root-access-key.
 func TestRootKeysOfAllStates(t *testing.T) {
-	for status, want := range map[accesskey.Status][]Rule{
-		accesskey.Active:   {RootAccessKey},
-		accesskey.Inactive: {InactiveKey},
-		accesskey.Expired:  {InactiveKey},
-		"Suspended":        nil,
+	const born = "created 400 days ago and never used"
+	for name, tc := range map[string]struct {
+		status accesskey.Fact[accesskey.Status]
+		rule   Rule
+		reason string
+	}{
+		"Active":   {fact(accesskey.Active), RootAccessKey, "the root user has an Active access key, " + born + "; no policy can limit it"},
+		"Inactive": {fact(accesskey.Inactive), InactiveKey, "Inactive and not deleted, created 400 days ago: whoever may update keys can switch it on again"},
+		"Expired":  {fact(accesskey.Expired), InactiveKey, "Expired and not deleted, created 400 days ago"},
+		"new":      {fact(accesskey.Status("Suspended")), RootAccessKey, "the root user has an access key, " + born + `; the key's status "Suspended" is not one this program knows; no policy can limit it`},
+		"unread": {accesskey.Unread[accesskey.Status]("AWS's summary tells only that it exists"), RootAccessKey,
+			"the root user has an access key, " + born + "; its status could not be read: AWS's summary tells only that it exists; no policy can limit it"},
 	} {
 		inv := inventory()
-		inv.Root.Keys = fact([]accesskey.Key{{Status: fact(status), Created: fact(ago(400 * Day)), LastUsed: fact(accesskey.LastUse{})}})
-		if diff := cmp.Diff(want, rulesOf(Findings(inv, DefaultRules(), now))); diff != "" {
-			t.Errorf("%s: %s", status, diff)
+		inv.Root.Keys = fact([]accesskey.Key{{Status: tc.status, Created: fact(ago(400 * Day)), LastUsed: fact(accesskey.LastUse{})}})
+		found := Findings(inv, DefaultRules(), now)
+		if diff := cmp.Diff([]Rule{tc.rule}, rulesOf(found)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		} else if found[0].Reason != tc.reason {
+			t.Errorf("%s: %s", name, found[0].Reason)
 		}
 	}
 }

@@ -179,17 +179,30 @@ func oldestActive(u *accesskey.User, now time.Time) (oldest time.Duration, known
 }
 
 func (c *counts) rootUser(s *subject) {
-	active, unclear := countActive(s.user)
-	if active == 0 && (unclear > 0 || !s.user.Keys.Known()) {
+	if !s.user.Keys.Known() {
 		c.root.unknown++
 		return
 	}
-	c.root.judge(active == 0)
-	if active > 0 {
+	active, unclear := countActive(s.user)
+	present := active + unclear
+	c.root.judge(present == 0)
+	if present > 0 {
 		age, _ := oldestActive(s.user, s.now)
-		c.root.worst.add(badness{active, age}, Offender{Account: s.account.ID, User: RootUser},
-			func() string { return "the root user has " + count(active, "Active key") })
+		c.root.worst.add(badness{present, age}, Offender{Account: s.account.ID, User: RootUser},
+			func() string { return "the root user has " + rootKeyCount(active, unclear) })
 	}
+}
+
+// rootKeyCount spells how many of the root user's keys are not off.
+func rootKeyCount(active, unclear int) string {
+	var parts []string
+	if active > 0 {
+		parts = append(parts, count(active, "Active key"))
+	}
+	if unclear > 0 {
+		parts = append(parts, count(unclear, "key")+" of unknown status")
+	}
+	return strings.Join(parts, " and ")
 }
 
 // watch counts an account's AWS Config rules. Without a recorder they judge

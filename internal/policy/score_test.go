@@ -28,7 +28,7 @@ func TestScorecard(t *testing.T) {
 		"automated-rotation": "fail 5/7+0 71%: users older than 90 days with Active keys, all of them younger than that: 5 of 7",
 		"monitoring":         "fail 1/3+0 33%: AWS Config rules about access keys in place: 1 of 3",
 		"unused-keys-off":    "fail 7/9+0 78%: Active keys used within 45 days, or younger: 7 of 9",
-		"no-root-keys":       "fail 0/1+0 0%: accounts without an Active root key: 0 of 1",
+		"no-root-keys":       "fail 0/1+0 0%: accounts without a root key, save such as are off: 0 of 1",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -56,6 +56,29 @@ func TestScoreOfNothingKnown(t *testing.T) {
 	for _, p := range Score([]accesskey.Inventory{blind}, nil, DefaultRules(), now).Practices {
 		if p.Status != StatusUnknown || p.Of != 0 || p.Unknown == 0 {
 			t.Errorf("%s: %s %d/%d+%d", p.Name, p.Status, p.Good, p.Of, p.Unknown)
+		}
+	}
+}
+
+// TestRootKeyOfUnknownStatusIsBad: that it is there is what the controls ask.
+func TestRootKeyOfUnknownStatusIsBad(t *testing.T) {
+	for name, tc := range map[string]struct {
+		keys []accesskey.Key
+		want string
+	}{
+		"unread":            {[]accesskey.Key{with(aged(Day), unreadStatus)}, "fail 0/1+0 the root user has 1 key of unknown status"},
+		"unread and Active": {[]accesskey.Key{with(aged(Day), unreadStatus), aged(Day)}, "fail 0/1+0 the root user has 1 Active key and 1 key of unknown status"},
+		"off":               {[]accesskey.Key{with(aged(Day), status(accesskey.Inactive))}, "ok 1/1+0 "},
+	} {
+		inv := inventory()
+		inv.Root.Keys = fact(tc.keys)
+		p := Score([]accesskey.Inventory{inv}, nil, DefaultRules(), now).Practices[5]
+		got := fmt.Sprintf("%s %d/%d+%d ", p.Status, p.Good, p.Of, p.Unknown)
+		for _, o := range p.Offenders {
+			got += o.Reason
+		}
+		if got != tc.want {
+			t.Errorf("%s: %s, want %s", name, got, tc.want)
 		}
 	}
 }

@@ -65,8 +65,8 @@ func (c *counts) rootPractice() Practice {
 	}
 	return c.root.practice(Practice{
 		Name: "no-root-keys", Title: "No root access keys", Status: status,
-		Target:   "100 %: no account has an Active key of its root user",
-		Sentence: fmt.Sprintf("accounts without an Active root key: %d of %d", c.root.good, c.root.of),
+		Target:   "100 %: no account has a key of its root user that is Active, or of unknown status",
+		Sentence: fmt.Sprintf("accounts without a root key, save such as are off: %d of %d", c.root.good, c.root.of),
 		Measured: "The root user's row of the credential report, or the account summary. Inactive root keys are told of as inactive-key.",
 	})
 }
