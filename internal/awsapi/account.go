@@ -12,7 +12,7 @@ import (
 // Summary is what GetAccountSummary tells at a glance.
 type Summary struct {
 	KeyQuota         int  // access keys a user may have
-	RootKeys         bool // the root user has at least one access key, of whatever status
+	RootKeys         bool // the root user has an access key; AWS doesn't say whether one that is off counts
 	RootCertificates bool
 }
 

@@ -1,6 +1,8 @@
 package inventory
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -73,7 +75,8 @@ func (s *seen) accountOfARNs() (id, partition string) {
 }
 
 // root is the root user as the report shows it, corrected by the account
-// summary, which is always of now.
+// summary, which is always of now, but which AWS doesn't say whether it counts
+// keys that are off. So it takes away no key that the report shows.
 func (s *seen) root() accesskey.Root {
 	root := s.rootOfReport()
 	if s.summaryErr != nil {
@@ -81,9 +84,11 @@ func (s *seen) root() accesskey.Root {
 	}
 	keys, _ := root.Keys.Get()
 	switch {
-	case !s.summary.RootKeys:
+	case !s.summary.RootKeys && len(keys) == 0:
 		root.Keys = accesskey.Observed([]accesskey.Key{}, s.summaryAt, fromSummary)
-	case s.summary.RootKeys && len(keys) == 0:
+	case !s.summary.RootKeys && !s.report.fresh:
+		root.Keys = accesskey.Observed(s.doubted(keys), root.Keys.At(), root.Keys.Source())
+	case len(keys) == 0:
 		root.Keys = accesskey.Observed([]accesskey.Key{unseenKey("the account summary tells only that the root user has an access key")}, s.summaryAt, fromSummary)
 	}
 	certificates, _ := root.SigningCertificates.Get()
@@ -94,6 +99,19 @@ func (s *seen) root() accesskey.Root {
 		root.SigningCertificates = accesskey.Unread[[]accesskey.SigningCertificate]("the account summary tells only that the root user has a signing certificate")
 	}
 	return root
+}
+
+// doubted are the root user's keys of an old report where the summary counts
+// none: those that were not off may have been switched off or deleted since.
+func (s *seen) doubted(keys []accesskey.Key) []accesskey.Key {
+	doubted := slices.Clone(keys)
+	for i := range doubted {
+		if status, known := doubted[i].Status.Get(); known && status != accesskey.Inactive {
+			doubted[i].Status = accesskey.Unread[accesskey.Status](fmt.Sprintf(
+				"%s in the credential report of %s, not counted in the account summary of %s", status, stamp(s.report.at), stamp(s.summaryAt)))
+		}
+	}
+	return doubted
 }
 
 func (s *seen) rootOfReport() accesskey.Root {

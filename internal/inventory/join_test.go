@@ -254,21 +254,30 @@ func TestRoot(t *testing.T) {
 	withKey := report{at: reported, rows: []ReportRow{{User: rootUser, Keys: []ReportKey{{Active: Yes, Rotated: longAgo, Used: No}}}}}
 	without := report{at: reported, rows: []ReportRow{{User: rootUser}}}
 	more := report{at: reported, rows: []ReportRow{{User: rootUser, Keys: withKey.rows[0].Keys, Additional: "1 more"}}}
+	off := report{at: reported, rows: []ReportRow{{User: rootUser, Keys: []ReportKey{{Active: No, Rotated: longAgo, Used: No}}}}}
+	both := report{at: reported, rows: []ReportRow{{User: rootUser, Keys: []ReportKey{off.rows[0].Keys[0], {Active: Yes, Rotated: reported, Used: No}}}}}
+	ofNow := func(r report) report { r.fresh = true; return r }
 	for name, c := range map[string]struct {
 		report  report
 		summary bool
 		err     error
 		want    string
 	}{
-		"report and summary agree":      {withKey, true, nil, "1 Active credential report"},
-		"key deleted since the report":  {withKey, false, nil, "0 iam:GetAccountSummary"},
-		"key made since the report":     {without, true, nil, "1 ? iam:GetAccountSummary"},
-		"more keys than the report has": {more, true, nil, "2 Active ? credential report"},
-		"none":                          {without, false, nil, "0 iam:GetAccountSummary"},
-		"no report, key":                {report{err: errors.New("denied")}, true, nil, "1 ? iam:GetAccountSummary"},
-		"no report, no key":             {report{err: errors.New("denied")}, false, nil, "0 iam:GetAccountSummary"},
-		"no report, no summary":         {report{err: errors.New("denied")}, false, errors.New("denied"), "unknown: denied"},
-		"report only":                   {withKey, false, errors.New("denied"), "1 Active credential report"},
+		"not counted, in a fresh report": {ofNow(withKey), false, nil, "1 Active credential report"},
+		"off, not counted":               {ofNow(off), false, nil, "1 Inactive credential report"},
+		"off, counted":                   {ofNow(off), true, nil, "1 Inactive credential report"},
+		"off, not counted, stale report": {off, false, nil, "1 Inactive credential report"},
+		"two, not counted, stale report": {both, false, nil, "2 Inactive ? credential report"},
+		"none, in a fresh report":        {ofNow(without), false, nil, "0 iam:GetAccountSummary"},
+		"report and summary agree":       {withKey, true, nil, "1 Active credential report"},
+		"not counted, in a stale report": {withKey, false, nil, "1 ? credential report"},
+		"key made since the report":      {without, true, nil, "1 ? iam:GetAccountSummary"},
+		"more keys than the report has":  {more, true, nil, "2 Active ? credential report"},
+		"none":                           {without, false, nil, "0 iam:GetAccountSummary"},
+		"no report, key":                 {report{err: errors.New("denied")}, true, nil, "1 ? iam:GetAccountSummary"},
+		"no report, no key":              {report{err: errors.New("denied")}, false, nil, "0 iam:GetAccountSummary"},
+		"no report, no summary":          {report{err: errors.New("denied")}, false, errors.New("denied"), "unknown: denied"},
+		"report only":                    {withKey, false, errors.New("denied"), "1 Active credential report"},
 	} {
 		s := &seen{report: c.report, summary: awsapi.Summary{RootKeys: c.summary}, summaryAt: scanned, summaryErr: c.err}
 		fact := s.root().Keys
