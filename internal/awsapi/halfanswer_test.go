@@ -50,6 +50,8 @@ func TestHalfAnswers(t *testing.T) {
 		"last use without a date": {
 			result("GetAccessKeyLastUsed", "<AccessKeyLastUsed><ServiceName>s3</ServiceName><Region>eu-west-1</Region></AccessKeyLastUsed>"), lastUsed, "no date",
 		},
+		"no keys":                  {result("ListAccessKeys", "<AccessKeyMetadata/><IsTruncated>false</IsTruncated>"), keys, ""},
+		"keys left out":            {result("ListAccessKeys", "<IsTruncated>false</IsTruncated>"), keys, "iam:ListAccessKeys: answer has no AccessKeyMetadata"},
 		"account left out":         {"<R><GetAccessKeyInfoResult/></R>", keyAccount, "sts:GetAccessKeyInfo: answer names no account"},
 		"certificate's status":     {result("ListSigningCertificates", "<Certificates><member><Status>Odd</Status></member></Certificates>"), certificates, `unknown status "Odd"`},
 		"password's user left out": {"<R><GetLoginProfileResult/><GetUserResult/><ListMFADevicesResult/></R>", password, "iam:GetUser: answer has no User"},
@@ -70,6 +72,7 @@ func certificates(s *Session) error {
 	return err
 }
 func lastUsed(s *Session) error { _, _, err := s.KeyLastUsed(context.Background(), testID); return err }
+func keys(s *Session) error     { _, err := s.Keys(context.Background(), "alice"); return err }
 func password(s *Session) error { _, err := s.Password(context.Background(), "alice"); return err }
 
 // TestTruncatedWithoutMarker: a page that is said to be followed by another,
@@ -87,7 +90,7 @@ func TestTruncatedWithoutMarker(t *testing.T) {
 		for kind, marker := range map[string]string{"no marker": "", "the same marker again": "<Marker>again</Marker>"} {
 			t.Run(name+" "+kind, func(t *testing.T) {
 				err := list(answering(t, func(*http.Request, string) string {
-					return result(action, "<IsTruncated>true</IsTruncated>"+marker)
+					return result(action, "<AccessKeyMetadata/><IsTruncated>true</IsTruncated>"+marker)
 				}))
 				if err == nil || !strings.HasPrefix(err.Error(), name+": answer is truncated") {
 					t.Fatalf("error %v", err)

@@ -20,7 +20,8 @@ type ListedKey struct {
 
 // Keys lists one user's access keys (iam:ListAccessKeys, every page), in AWS's
 // order, which is not that of the credential report's slots. A user who is gone
-// is an error of class NotFound.
+// is an error of class NotFound; an answer that leaves the list out is an error
+// too, never "no keys".
 func (s *Session) Keys(ctx context.Context, user string) ([]ListedKey, error) {
 	in := &iam.ListAccessKeysInput{UserName: aws.String(user)}
 	var keys []ListedKey
@@ -28,6 +29,9 @@ func (s *Session) Keys(ctx context.Context, user string) ([]ListedKey, error) {
 		out, err := s.iam.ListAccessKeys(ctx, in, s.iamAPI("ListAccessKeys"))
 		if err != nil {
 			return nil, s.fail("iam:ListAccessKeys", err)
+		}
+		if out.AccessKeyMetadata == nil {
+			return nil, s.fail("iam:ListAccessKeys", errors.New("answer has no AccessKeyMetadata"))
 		}
 		for _, k := range out.AccessKeyMetadata {
 			keys = append(keys, ListedKey{
