@@ -37,6 +37,7 @@ const (
 	Network              Class = "Network"   // no answer: what was asked may or may not have happened
 	Service              Class = "Service"   // AWS failed (5xx): same uncertainty
 	Canceled             Class = "Canceled"
+	UnknownStatus        Class = "UnknownStatus" // AWS answered, with a status that this version doesn't know
 	Other                Class = "Other"
 )
 

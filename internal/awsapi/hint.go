@@ -38,6 +38,8 @@ func Hint(err error) string {
 		return "AWS didn't answer: check network, proxy, AWS_ENDPOINT_URL and region."
 	case Service:
 		return "AWS failed on its side. Try again later."
+	case UnknownStatus:
+		return "Update keytend: AWS may have given keys a new status since this version."
 	}
 	return ""
 }

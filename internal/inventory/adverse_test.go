@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/awsapi"
 	"github.com/keytend/keytend/internal/fakeaws"
@@ -359,6 +361,41 @@ func TestNameGivenAnew(t *testing.T) {
 				for _, u := range inv.Users {
 					keys, _ := u.Keys.Get()
 					if u.Name == "new-since" && slices.ContainsFunc(keys, func(k accesskey.Key) bool { return k.LastUsed.Known() }) {
+						t.Errorf("%+v", keys)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestStatusUnheardOf: a key whose status means nothing to this version is not
+// passed over in silence.
+func TestStatusUnheardOf(t *testing.T) {
+	for name, status := range map[string]string{"new": "<Status>Suspended</Status>", "left out": ""} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, fakeaws.Config{}, edited, func(w *world) {
+				created := w.aws.Now().Format(time.RFC3339)
+				inv, err := Collect(w.t.Context(), w.lyingSession(map[string]string{
+					"Action=ListAccessKeys&UserName=new-since": "<R><ListAccessKeysResult><AccessKeyMetadata><member><AccessKeyId>AKIAIOSFODNN7EXAMPLE</AccessKeyId>" +
+						status + "<CreateDate>" + created + "</CreateDate></member></AccessKeyMetadata></ListAccessKeysResult></R>",
+					"AccessKeyId=AKIAIOSFODNN7EXAMPLE": "<R><GetAccessKeyLastUsedResult><UserName>new-since</UserName>" +
+						"<AccessKeyLastUsed><Region>N/A</Region><ServiceName>N/A</ServiceName></AccessKeyLastUsed></GetAccessKeyLastUsedResult></R>",
+				}), Options{Live: true})
+				if err != nil || len(inv.Failures) != 1 {
+					t.Fatalf("%v %+v", err, inv.Failures)
+				}
+				said := strings.TrimSuffix(strings.TrimPrefix(status, "<Status>"), "</Status>")
+				want := accesskey.Failure{
+					Account: w.account, User: "new-since", Call: "iam:ListAccessKeys", Class: "UnknownStatus",
+					Err:  `key AKIAIOSFODNN7EXAMPLE has status "` + said + `", which this version of keytend doesn't know`,
+					Hint: "Update keytend: AWS may have given keys a new status since this version.",
+				}
+				if diff := cmp.Diff(want, inv.Failures[0]); diff != "" {
+					t.Error(diff)
+				}
+				for _, u := range inv.Users {
+					if keys, _ := u.Keys.Get(); u.Name == "new-since" && len(keys) != 1 {
 						t.Errorf("%+v", keys)
 					}
 				}

@@ -123,6 +123,7 @@ func (c *collector) lookAtKeys(ctx context.Context, u *observedUser) {
 		return
 	}
 	listedAt := c.session.At(asked)
+	c.failures.add(u.Name, unheardOf(listed)...)
 	var slots []ReportKey
 	if u.row != nil {
 		slots = u.row.Keys
@@ -142,6 +143,19 @@ func (u *observedUser) disown(listed []awsapi.ListedKey) error {
 		}
 	}
 	return nil
+}
+
+// unheardOf returns an error for each key whose status means nothing to this
+// version: no rule can judge it.
+func unheardOf(listed []awsapi.ListedKey) []error {
+	var errs []error
+	for _, k := range listed {
+		if !k.Status.Known() {
+			errs = append(errs, &awsapi.Error{Call: fromKeys, Class: awsapi.UnknownStatus, Message: fmt.Sprintf(
+				"key %s has status %q, which this version of keytend doesn't know", k.ID, k.Status)})
+		}
+	}
+	return errs
 }
 
 // askLastUsed fills in the last use of the pending keys, all at once. Where that
