@@ -80,6 +80,7 @@ var requested = []Clause{
 	{0, "the old key can be replaced", (*view).oldKeyUnfit},
 	{11, "there is room for a new key, or there will be", (*view).noRoom},
 	{0, "nobody holds it", (*view).held},
+	{14, "the clock is right", (*view).clockIsOff}, // a claim that waited for it would expire, and its alarm with it
 	{3, "the keys were read once", (*view).claimUnread},
 	{3, "a second reading, later, agrees", (*view).readingTooFresh},
 	{3, "no other journal has claimed the user", (*view).claimedElsewhere},

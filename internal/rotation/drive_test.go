@@ -23,6 +23,7 @@ func (w *world) pass(p *process) (res Result, err error, died bool) {
 			died = true
 		}
 	}()
+	p.looked = p.learned
 	res, err = p.rotator.Pass(context.Background(), w.subject())
 	w.say("%s: %s %s %s [%s] %s err=%v", p.name, res.Step.Kind, res.Step.Key, res.Step.Destination, res.Step.Reason, res.Step.Saw, err)
 	w.afterPass(p, res, err)
@@ -55,7 +56,7 @@ func (w *world) runOne(p *process) (Result, error) {
 func (w *world) reborn(p *process) *process {
 	w.now = w.now.Add(10 * time.Second)
 	q := w.newProcess(fmt.Sprintf("%s'", p.name), p.journal)
-	q.base, q.rotator.Decide, q.rotator.Gate, q.provable, q.other = p.base, p.rotator.Decide, p.rotator.Gate, p.provable, p.other
+	q.base, q.rotator.Decide, q.rotator.Gate, q.provable, q.other, q.host = p.base, p.rotator.Decide, p.rotator.Gate, p.provable, p.other, p.host
 	if p.other != nil {
 		p.other.other = q
 	}

@@ -28,6 +28,10 @@ func (w *world) beforeAct(p *process, action accesskey.Action, id accesskey.ID) 
 	if action != accesskey.Reactivate && w.frozen.Contains(w.now) {
 		w.violate("17: %s within a freeze", action)
 	}
+	if m := w.made[id]; p.looked.Abs() > policy.MaxSkew && !w.landing && r.Work != accesskey.Revocation &&
+		(action == accesskey.Deactivate || action == accesskey.DeleteKey && m != nil && m.offered) {
+		w.violate("14: %s of %s by a computer whose clock is known to be %s off", action, id, p.looked)
+	}
 	switch action {
 	case accesskey.Deactivate:
 		w.mayDeactivate(r, id)

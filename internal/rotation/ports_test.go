@@ -22,9 +22,12 @@ type process struct {
 	base     accesskey.ID
 	other    *process // runs while this one is stopped
 	stalled  bool
-	next     time.Time // its next pass
-	skew     time.Duration
-	stuck    bool // it can't change what its own requests are signed with
+	next     time.Time     // its next pass
+	skew     time.Duration // of its idea of AWS's time, which no answer puts right
+	host     time.Duration // its computer's clock − AWS's
+	learned  time.Duration // the same as AWS's latest answer told it
+	looked   time.Duration // learned when its pass began
+	stuck    bool          // it can't change what its own requests are signed with
 }
 
 type crashed struct{ p *process }
@@ -82,7 +85,16 @@ func (p *process) call(name string, mutates bool, do func() error) error {
 	case stallSent:
 		return p.underWay(do)
 	}
-	return do()
+	err := do()
+	p.told(name)
+	return err
+}
+
+// told: the Date of AWS's answer tells how far the computer's clock is off.
+func (p *process) told(name string) {
+	if strings.HasPrefix(name, "iam:") || strings.HasPrefix(name, "cloudtrail") || name == "prove" {
+		p.learned = p.host
+	}
 }
 
 // lands lets a request be carried out later.
@@ -123,9 +135,15 @@ func (p *process) sleep(d time.Duration) {
 	p.w.advance(until)
 }
 
-func (p *process) Now() time.Time { return p.w.now.Add(p.skew) }
+// Now is the computer's clock put right by what AWS's latest answer told: wrong
+// from when somebody sets the clock until the next answer.
+func (p *process) Now() time.Time { return p.stamp().Add(p.skew) }
+
+// stamp is the time that requests are signed with.
+func (p *process) stamp() time.Time { return p.w.now.Add(p.host - p.learned) }
+
 func (p *process) Skew(context.Context) accesskey.Fact[time.Duration] {
-	return accesskey.Observed(p.skew, p.w.now, "Date")
+	return accesskey.Observed(p.skew+p.learned, p.w.now, "Date")
 }
 
 func (p *process) Dead(_ context.Context, holder string) bool {
@@ -313,9 +331,9 @@ func (r reader) MayRotate(context.Context, accesskey.Subject) error {
 }
 
 func (r reader) Prove(_ context.Context, c Credential, _ []string) (string, error) {
-	at := r.p.w.now
+	at := r.p.stamp()
 	err := r.p.call("prove", false, func() error {
-		if r.p.w.now.Sub(at) > policy.SignatureLife {
+		if r.p.w.now.Sub(at).Abs() > policy.SignatureLife {
 			return errors.New("RequestExpired")
 		}
 		if !r.p.w.works(c.ID) || c.Secret.Reveal() != secretOf(c.ID) {
@@ -334,14 +352,14 @@ func secretOf(id accesskey.ID) string { return "secret of " + string(id) }
 type mutator struct{ p *process }
 
 func (m mutator) signed(permit Permit) error {
-	if !m.p.w.now.Before(permit.Until) {
+	if !m.p.Now().Before(permit.Until) {
 		return fmt.Errorf("%w (%w)", ErrLeaseOver, ErrNotDone)
 	}
 	return nil
 }
 
 // sign is the moment of signing: a process may be stopped just before. AWS
-// accepts what was signed for a quarter of an hour.
+// accepts what was signed for a quarter of an hour, by the clock of the signer.
 func (m mutator) sign(name string, permit Permit, do func() error) error {
 	if m.p.w.fault(-2, "sign "+name, true) == stall {
 		m.p.sleep(time.Duration(1+m.p.w.rng.IntN(90)) * time.Minute)
@@ -349,9 +367,9 @@ func (m mutator) sign(name string, permit Permit, do func() error) error {
 	if err := m.signed(permit); err != nil {
 		return err
 	}
-	at := m.p.w.now
+	at := m.p.stamp()
 	return m.p.call(name, true, func() error {
-		if m.p.w.now.Sub(at) > policy.SignatureLife {
+		if m.p.w.now.Sub(at).Abs() > policy.SignatureLife {
 			return fmt.Errorf("RequestExpired: %w", ErrNotDone)
 		}
 		return do()

@@ -276,7 +276,7 @@ func TestEachRuleIsNeeded(t *testing.T) {
 // TestHistoriesFindBugs: for these rules no scenario is needed; drawn histories
 // find out soon.
 func TestHistoriesFindBugs(t *testing.T) {
-	for _, rule := range []int{1, 3, 6, 7, 9} {
+	for _, rule := range []int{1, 3, 6, 7, 9, 14} {
 		t.Run(fmt.Sprint(rule), func(t *testing.T) {
 			for s := uint64(1); s <= 600; s++ {
 				h := newHistory(s, false, off(rule))

@@ -90,6 +90,29 @@ func (h *history) drawProcesses() {
 			h.rotate(p, h.old, h.drawWork)
 		}
 	}
+	for i := range h.running {
+		h.drawClock(i)
+	}
+}
+
+// drawClock: some computers' clocks are wrong, from the beginning or from some
+// moment on, for good or until somebody sets them.
+func (h *history) drawClock(i int) {
+	if !h.chance(5) {
+		return
+	}
+	set := func(d time.Duration) func() {
+		return func() {
+			h.running[i].host = d
+			h.say("the clock of %s is %s off", h.running[i].name, d)
+		}
+	}
+	wrong := time.Duration(h.rng.IntN(40*60)-20*60) * time.Second
+	begin := time.Duration(h.rng.IntN(2)*h.rng.IntN(5*24*60)) * time.Minute
+	h.later(begin, set(wrong))
+	if !h.chance(3) {
+		h.later(begin+time.Duration(1+h.rng.IntN(6*24*60))*time.Minute, set(0))
+	}
 }
 
 func (h *history) start(p *process) {
