@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
 )
 
 // pass runs one pass and tells whether the process died of it.
@@ -44,6 +45,9 @@ func (w *world) runOne(p *process) (Result, error) {
 		p.next = w.now.Add(w.maxNap)
 		if t := res.Step.NotBefore; !t.IsZero() && t.Before(p.next) {
 			p.next = t
+		}
+		if res.Step.Reason == policy.WhySkew { // minute by minute it takes too long to live through
+			p.next = w.now.Add(min(w.maxNap, time.Hour))
 		}
 		if soon := w.now.Add(time.Second); p.next.Before(soon) {
 			p.next = soon
