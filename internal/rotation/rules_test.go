@@ -69,7 +69,7 @@ var scenarios = []struct {
 	live  func(spoil func(*process)) *world
 }{
 	{1, "a reply is lost", off(1), func(spoil func(*process)) *world {
-		return lived(spoil, func(w *world, p *process) { w.failOnce("iam:CreateAccessKey", late) })
+		return lived(spoil, func(w *world, _ *process) { w.failOnce("iam:CreateAccessKey", late) })
 	}},
 	{2, "a colleague makes a key while our reply is lost", func(p *process) { p.rotator.Trail = guesser{p.rotator.Trail} },
 		func(spoil func(*process)) *world {
@@ -97,7 +97,7 @@ var scenarios = []struct {
 		return w
 	}},
 	{4, "a destination that can't be written", off(4), func(spoil func(*process)) *world {
-		return lived(spoil, func(w *world, p *process) { w.places["b"].readOnly = true })
+		return lived(spoil, func(w *world, _ *process) { w.places["b"].readOnly = true })
 	}},
 	{5, "one success is taken as proof", func(p *process) {
 		off(5)(p)
@@ -139,7 +139,7 @@ var scenarios = []struct {
 		})
 	}},
 	{12, "Terraform's key", off(12), func(spoil func(*process)) *world {
-		return lived(spoil, func(w *world, p *process) { w.manager = "Terraform" })
+		return lived(spoil, func(w *world, _ *process) { w.manager = "Terraform" })
 	}},
 	{13, "look-ups are throttled", func(p *process) { p.rotator.Keys = optimist{p.rotator.Keys} }, func(spoil func(*process)) *world {
 		return lived(spoil, func(w *world, p *process) {
