@@ -121,6 +121,35 @@ func TestSymlinkIsFollowed(t *testing.T) {
 	}
 }
 
+// TestLeftoversAreSwept: a Keytend was killed between writing and renaming.
+func TestLeftoversAreSwept(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "credentials")
+	mine, others := filepath.Join(dir, ".credentials.keytend-123"), filepath.Join(dir, ".credentials2.keytend-123")
+	for _, f := range []string{path, mine, others} {
+		if err := os.WriteFile(f, []byte("[default]\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := Open(path, filepath.Join(dir, "locks"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := p.Current(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Deliver(t.Context(), now.Version, destinationtest.New); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(mine); !os.IsNotExist(err) {
+		t.Errorf("left behind: %v", err)
+	}
+	if _, err := os.Stat(others); err != nil {
+		t.Errorf("another file's was removed: %v", err)
+	}
+}
+
 func TestOpen(t *testing.T) {
 	if p, err := Open("/x", ""); err != nil || p.Name() != "credentialsfile:/x#default" {
 		t.Errorf("%v", err)

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -94,6 +95,9 @@ func (f File) Replace(ctx context.Context, edit Edit) error {
 		return notDone(err)
 	}
 	defer unlock()
+	if err := sweep(path); err != nil {
+		return notDone(err)
+	}
 	before, err := f.read(path)
 	if err != nil {
 		return notDone(err)
@@ -110,6 +114,27 @@ func (f File) Replace(ctx context.Context, edit Edit) error {
 		return notDone(err)
 	}
 	return f.swap(path, temp, before)
+}
+
+// beside is how the name of a file begins that is being written beside path.
+func beside(path string) string { return "." + filepath.Base(path) + ".keytend-" }
+
+// sweep removes what a Keytend that was killed while writing left beside the
+// file: it holds a secret. The lock says that nobody is writing now.
+func sweep(path string) error {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), beside(path)) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(filepath.Dir(path), e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // swap renames the new file over the old one, if that is still as it was.
@@ -138,7 +163,7 @@ func (f File) write(path, text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".keytend-*")
+	out, err := os.CreateTemp(filepath.Dir(path), beside(path)+"*")
 	if err != nil {
 		return "", err
 	}
@@ -202,7 +227,10 @@ func (f File) Check() error {
 	if err != nil {
 		return err
 	}
-	return os.Remove(temp)
+	if err := os.Remove(temp); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil // another keytend has swept it
 }
 
 // writable refuses a file that its owner has made read-only. Renaming would
