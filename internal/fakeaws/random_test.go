@@ -56,7 +56,7 @@ func FuzzServe(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, address, authorization, stamp, target, body string) {
 		r, err := http.NewRequest(method, "http://127.0.0.1"+address, strings.NewReader(body))
 		if err != nil {
-			t.Skip()
+			return // no request at all
 		}
 		for name, value := range map[string]string{"Authorization": authorization, "X-Amz-Date": stamp, "X-Amz-Target": target} {
 			if value != "" {
