@@ -134,7 +134,7 @@ func (c *liveCloud) remove(ctx context.Context, name string) error {
 	}
 	for _, k := range keys.AccessKeyMetadata {
 		_, err = c.iam.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: user, AccessKeyId: k.AccessKeyId})
-		if err != nil {
+		if err != nil && !gone(err) { // the listing may still show what is deleted
 			return err
 		}
 	}
@@ -149,6 +149,11 @@ func (c *liveCloud) remove(ctx context.Context, name string) error {
 	}
 	_, err = c.iam.DeleteUser(ctx, &iam.DeleteUserInput{UserName: user})
 	return err
+}
+
+func gone(err error) bool {
+	var none *types.NoSuchEntityException
+	return errors.As(err, &none)
 }
 
 // liveKey is a key as a consumer has it.
@@ -181,7 +186,14 @@ func (c *liveCloud) newUser(t *testing.T) *liveUser {
 		u.stop()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		if err := c.remove(ctx, u.name); err != nil {
+		err := c.remove(ctx, u.name)
+		for tries := 0; err != nil && tries < 8; tries++ { // a listing may lack what was made just now
+			if waited := c.wait(5 * time.Second); waited != nil {
+				break
+			}
+			err = c.remove(ctx, u.name)
+		}
+		if err != nil && !gone(err) {
 			t.Errorf("user %s is left over: %v", u.name, err)
 		}
 	})
