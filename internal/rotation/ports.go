@@ -118,7 +118,8 @@ type Noted interface{ Note() string }
 type Restorer interface {
 	// Previous returns what stands there, to be sealed, with its version.
 	Previous(ctx context.Context) ([]byte, Version, error)
-	// Restore puts it back where expect still stands there.
+	// Restore puts the pair in it back where expect still stands there, and
+	// leaves everything else as it is by now.
 	Restore(ctx context.Context, expect Version, previous []byte) (Version, error)
 }
 

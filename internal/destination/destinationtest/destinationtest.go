@@ -29,6 +29,9 @@ type Place struct {
 	Pair func() (id, secret string, err error)
 	// Neighbours reads everything else there, as text; nil: there is nothing else.
 	Neighbours func() string
+	// Change lets somebody else change something beside the pair, which
+	// Neighbours shows; nil where that is.
+	Change func()
 	// Put lets somebody else write a credential there, behind our back.
 	Put func(rotation.Credential)
 	// Break makes delivering impossible, in each way that can be found
@@ -52,6 +55,7 @@ func Run(t *testing.T, open func(*testing.T) Place) {
 		"no error and no name holds a secret": noSecret,
 		"what stood there comes back":         restores,
 		"a restore is compare-and-set":        restoreRace,
+		"a restore puts back the pair alone":  restoresThePairAlone,
 		"of many writers each wins or loses":  manyWriters,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
@@ -254,6 +258,36 @@ func restores(t *testing.T, p Place) {
 	}
 	if p.Neighbours != nil && p.Neighbours() != before {
 		t.Errorf("neighbours were\n%s\nand are\n%s", before, p.Neighbours())
+	}
+}
+
+// restoresThePairAlone lets somebody change something beside the pair between a
+// delivery and a rollback.
+func restoresThePairAlone(t *testing.T, p Place) {
+	r, ok := p.Destination.(rotation.Restorer)
+	if !ok || p.Neighbours == nil {
+		return
+	}
+	previous, version, err := r.Previous(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	deliver(t, p, version, New)
+	before := p.Neighbours()
+	p.Change()
+	changed := p.Neighbours()
+	if changed == before {
+		t.Fatal("nothing was changed beside the pair: nothing is tested")
+	}
+	v := held(t, p).Version
+	for range 2 { // the second time as if the answer had been lost
+		if _, err := r.Restore(t.Context(), v, previous); err != nil {
+			t.Fatal(err)
+		}
+		holds(t, p, Old)
+		if after := p.Neighbours(); after != changed {
+			t.Errorf("neighbours were\n%s\nand are\n%s", changed, after)
+		}
 	}
 }
 

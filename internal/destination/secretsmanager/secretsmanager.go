@@ -163,15 +163,18 @@ func (s *Secret) Previous(ctx context.Context) ([]byte, rotation.Version, error)
 	return []byte(text), rotation.Version(version), nil
 }
 
-// Restore implements rotation.Restorer. The old text becomes a new version: the
-// version it once was may have been removed by AWS.
+// Restore implements rotation.Restorer. Only the pair comes back: what people
+// changed beside it meanwhile stays. It becomes a new version: the one it once
+// was may have been removed by AWS.
 func (s *Secret) Restore(ctx context.Context, expect rotation.Version, previous []byte) (rotation.Version, error) {
 	was := string(previous)
 	held, err := s.document.Read(was)
 	if err != nil {
 		return "", fmt.Errorf("restore %s: what was sealed: %w", s.label, stored.NotDone(err))
 	}
-	version, err := s.replace(ctx, expect, "restore "+string(held.ID), func(string, rotation.Credential) (string, error) { return was, nil })
+	version, err := s.replace(ctx, expect, "restore "+string(held.ID), func(text string, _ rotation.Credential) (string, error) {
+		return s.document.Restore(text, was)
+	})
 	if err != nil {
 		return "", fmt.Errorf("restore %s: %w", s.label, err)
 	}

@@ -141,6 +141,7 @@ func TestContract(t *testing.T) {
 				fields := p.fields()
 				return string(fields["username"]) + string(fields["region"])
 			},
+			Change: func() { p.put(strings.Replace(p.text(), "eu-west-1", "us-west-2", 1)) },
 			Put: func(c rotation.Credential) {
 				p.put(`{"username":"ana","region":"eu-west-1","accessKeyId":"` + string(c.ID) + `","secretAccessKey":"` + c.Secret.Reveal() + `"}`)
 			},

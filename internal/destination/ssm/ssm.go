@@ -197,13 +197,10 @@ func (p *Parameter) Previous(ctx context.Context) ([]byte, rotation.Version, err
 	return []byte(s.text), s.version(), nil
 }
 
-// Restore implements rotation.Restorer.
+// Restore implements rotation.Restorer. Only the pair comes back: what people
+// changed beside it meanwhile stays.
 func (p *Parameter) Restore(ctx context.Context, expect rotation.Version, previous []byte) (rotation.Version, error) {
-	was := string(previous)
-	if _, err := p.document.Read(was); err != nil {
-		return "", fmt.Errorf("restore %s: what was sealed: %w", p.label, stored.NotDone(err))
-	}
-	version, err := p.replace(ctx, expect, func(standing) (string, error) { return was, nil })
+	version, err := p.replace(ctx, expect, func(s standing) (string, error) { return p.document.Restore(s.text, string(previous)) })
 	if err != nil {
 		return "", fmt.Errorf("restore %s: %w", p.label, err)
 	}

@@ -134,6 +134,7 @@ func TestContract(t *testing.T) {
 				facts := p.cloud.Snapshot(account).Parameters[0]
 				return strings.Join([]string{others.Username, others.Region, facts.KMSKey, facts.Tier, facts.Type}, " ")
 			},
+			Change: func() { p.put(strings.Replace(p.text(), "eu-west-1", "us-west-2", 1), *key) },
 			Put: func(c rotation.Credential) {
 				p.put(`{"username":"ana","region":"eu-west-1","accessKeyId":"`+string(c.ID)+`","secretAccessKey":"`+c.Secret.Reveal()+`"}`, *key)
 			},

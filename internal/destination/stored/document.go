@@ -6,9 +6,7 @@
 package stored
 
 import (
-	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -54,21 +52,55 @@ func (d Document) Write(text string, next rotation.Credential) (string, error) {
 	if len(o.members) == 0 {
 		return o.filled(d.fresh(next)), nil
 	}
-	values := []value{{at.id, string(next.ID)}, {at.secret, next.Secret.Reveal()}}
-	slices.SortStableFunc(values, func(a, b value) int { return b.at.start - a.at.start }) // the last first: places before stay right
-	for _, v := range values {
-		if v.at.start >= 0 {
-			text = text[:v.at.start] + quoted(v.text) + text[v.at.end:]
-		}
+	if text, err = with(text, at.id.name, quoted(string(next.ID))); err != nil {
+		return "", err
 	}
-	for _, v := range []value{{at.id, string(next.ID)}, {at.secret, next.Secret.Reveal()}} {
-		if v.at.start < 0 {
-			if text, err = appended(text, v.at.name, v.text); err != nil {
-				return "", err
-			}
-		}
+	return with(text, at.secret.name, quoted(next.Secret.Reveal()))
+}
+
+// Restore returns the text with the pair as it stands in was, and every other
+// byte as it is now. Fields that was had none of go away again.
+func (d Document) Restore(text, was string) (string, error) {
+	before, old, err := d.find(was)
+	if err != nil {
+		return "", fmt.Errorf("what was sealed: %w", err)
+	}
+	o, now, err := d.find(text)
+	switch {
+	case err != nil:
+		return "", err
+	case len(before.members) == 0 && d.IDField == "":
+		return d.emptied(o, now)
+	}
+	if text, err = restored(text, now.id, before, old.id); err != nil {
+		return "", err
+	}
+	return restored(text, now.secret, before, old.secret)
+}
+
+// restored is a text with one field as another text has it.
+func restored(text string, now member, before object, old member) (string, error) {
+	switch {
+	case old.there() && now.there():
+		return with(text, now.name, before.text[old.start:old.end])
+	case old.there():
+		return with(text, old.name, before.text[old.start:old.end])
+	case now.there():
+		return without(text, now.name)
 	}
 	return text, nil
+}
+
+// emptied is a text that was an empty object. Where people have put more into
+// it, the pair's fields stay, with nothing in them: else nobody could tell where
+// the next pair belongs.
+func (d Document) emptied(o object, now place) (string, error) {
+	for _, m := range o.members {
+		if m != now.id && m != now.secret && (m.name != defaultUser || m.text != d.User) {
+			return d.Write(o.text, rotation.Credential{})
+		}
+	}
+	return o.text[:o.open] + o.text[o.close:], nil
 }
 
 // fresh is what a document without members gets.
@@ -86,27 +118,6 @@ func (d Document) names() (id, secret string) {
 		return defaultID, defaultSecret
 	}
 	return d.IDField, d.SecretField
-}
-
-// member is one field of the object. A start below zero: it isn't there yet.
-type member struct {
-	name       string
-	start, end int    // of the value, in bytes
-	text       string // of a string; empty for null
-}
-
-type value struct {
-	at   member
-	text string
-}
-
-// object is the text's outermost JSON object.
-type object struct {
-	text    string
-	open    int // after {
-	close   int // of }
-	members []member
-	kinds   []byte // first byte of each value
 }
 
 type place struct{ id, secret member }
@@ -144,7 +155,7 @@ func (d Document) chosen(o object) (place, error) {
 			return at, err
 		}
 		if !ok {
-			found = member{name: name, start: -1}
+			found = member{name: name}
 		}
 		*into = found
 	}
@@ -170,25 +181,6 @@ func (o object) recognised() (place, error) {
 	return place{id, secret}, nil
 }
 
-// named finds the one member whose name fits. Two are refused: programs differ
-// in which of them they read.
-func (o object) named(fits func(string) bool) (found member, ok bool, err error) {
-	for i, m := range o.members {
-		switch {
-		case !fits(m.name):
-		case ok && m.name == found.name:
-			return found, ok, fmt.Errorf("field %q stands there twice", m.name)
-		case ok:
-			return found, ok, fmt.Errorf("both %q and %q could be meant: say which with ?key-field=…&secret-field=…", found.name, m.name)
-		case o.kinds[i] != '"' && o.kinds[i] != 'n':
-			return found, ok, fmt.Errorf("field %q is not a text", m.name)
-		default:
-			found, ok = m, true
-		}
-	}
-	return found, ok, nil
-}
-
 func isID(name string) bool { n := plain(name); return n == "accesskeyid" || n == "accesskey" }
 
 func isSecret(name string) bool { n := plain(name); return n == "secretaccesskey" || n == "secretkey" }
@@ -204,78 +196,4 @@ func plain(name string) string {
 		return r
 	}, strings.ToLower(name))
 	return strings.TrimPrefix(letters, "aws")
-}
-
-// errNotJSON is said instead of the parser's error, which quotes what it read.
-var errNotJSON = fmt.Errorf("its text is not a JSON object: store one like {%q: …, %q: …}", defaultID, defaultSecret)
-
-// parse finds the members of the outermost object and where their values lie.
-func parse(text string) (object, error) {
-	o := object{text: text}
-	dec := json.NewDecoder(strings.NewReader(text))
-	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
-		return o, errNotJSON
-	}
-	o.open = int(dec.InputOffset())
-	for dec.More() {
-		name, err := dec.Token()
-		if err != nil {
-			return o, errNotJSON
-		}
-		var raw json.RawMessage
-		if dec.Decode(&raw) != nil {
-			return o, errNotJSON
-		}
-		end := int(dec.InputOffset())
-		m := member{start: end - len(raw), end: end}
-		m.name, _ = name.(string)
-		if text[m.start:m.end] != string(raw) {
-			return o, errNotJSON
-		}
-		if raw[0] == '"' && json.Unmarshal(raw, &m.text) != nil {
-			return o, errNotJSON
-		}
-		o.members, o.kinds = append(o.members, m), append(o.kinds, raw[0])
-	}
-	if _, err := dec.Token(); err != nil {
-		return o, errNotJSON
-	}
-	o.close = int(dec.InputOffset()) - 1
-	if strings.TrimSpace(text[o.close+1:]) != "" {
-		return o, errNotJSON
-	}
-	return o, nil
-}
-
-// filled is an object without members that gets some.
-func (o object) filled(values []value) string {
-	var fields []string
-	for _, v := range values {
-		fields = append(fields, quoted(v.at.name)+": "+quoted(v.text))
-	}
-	return o.text[:o.open] + strings.Join(fields, ", ") + o.text[o.close:]
-}
-
-// appended is an object with one member more, spaced as the one before it.
-func appended(text, name, value string) (string, error) {
-	o, err := parse(text)
-	if err != nil {
-		return "", err
-	}
-	last := o.members[len(o.members)-1]
-	before := o.open
-	if len(o.members) > 1 {
-		before = o.members[len(o.members)-2].end
-		before += strings.IndexByte(text[before:], ',') + 1
-	}
-	space := text[before : before+len(text[before:])-len(strings.TrimLeft(text[before:], " \t\r\n"))]
-	return text[:last.end] + "," + space + quoted(name) + ": " + quoted(value) + text[last.end:], nil
-}
-
-func quoted(text string) string {
-	b, err := json.Marshal(text)
-	if err != nil {
-		panic(err) // a string always encodes
-	}
-	return string(b)
 }

@@ -54,6 +54,45 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+func TestRestore(t *testing.T) {
+	chosen := Document{IDField: "id", SecretField: "s"}
+	for name, tt := range map[string]struct {
+		document        Document
+		was, text, want string
+	}{
+		"nothing else":          {Document{}, `{"accessKeyId":"a","secretAccessKey":"b"}`, `{"accessKeyId":"c","secretAccessKey":"d"}`, `{"accessKeyId":"a","secretAccessKey":"b"}`},
+		"changed beside it":     {Document{}, `{"accessKeyId":"a","secretAccessKey":"b","n":1}`, `{"accessKeyId":"c","secretAccessKey":"d","n":2,"m":"x"}`, `{"accessKeyId":"a","secretAccessKey":"b","n":2,"m":"x"}`},
+		"fields renamed":        {Document{}, `{"accessKeyId":"a","secretAccessKey":"b"}`, `{"AWS_SECRET_ACCESS_KEY":"d","AWS_ACCESS_KEY_ID":"c"}`, `{"AWS_SECRET_ACCESS_KEY":"b","AWS_ACCESS_KEY_ID":"a"}`},
+		"null, escaped":         {Document{}, `{"accessKeyId":null,"secretAccessKey":"\u0062"}`, `{"accessKeyId":"c","secretAccessKey":"d"}`, `{"accessKeyId":null,"secretAccessKey":"\u0062"}`},
+		"emptied by somebody":   {Document{}, `{"accessKeyId":"a","secretAccessKey":"b","n":1}`, `{ }`, `{"accessKeyId": "a","secretAccessKey": "b"}`},
+		"was empty":             {Document{User: "ana"}, `{}`, `{"username": "ana", "accessKeyId": "c", "secretAccessKey": "d"}`, `{}`},
+		"was empty, then more":  {Document{User: "ana"}, `{}`, `{"username": "ana", "accessKeyId": "c", "n": 1, "secretAccessKey": "d"}`, `{"username": "ana", "accessKeyId": "", "n": 1, "secretAccessKey": ""}`},
+		"was empty, other name": {Document{User: "ana"}, `{}`, `{"username": "bob", "accessKeyId": "c", "secretAccessKey": "d"}`, `{"username": "bob", "accessKeyId": "", "secretAccessKey": ""}`},
+		"name changed":          {Document{User: "ana"}, `{"username":"x","accessKeyId":"a","secretAccessKey":"b"}`, `{"username":"ana","accessKeyId":"c","secretAccessKey":"d"}`, `{"username":"ana","accessKeyId":"a","secretAccessKey":"b"}`},
+		"chosen, added":         {chosen, `{"host":"h"}`, "{\n \"host\": \"i\",\n \"id\": \"c\",\n \"s\": \"d\"\n}", "{\n \"host\": \"i\"\n}"},
+		"chosen, first, added":  {chosen, `{"host":"h"}`, `{"id":"c","s":"d","host":"i"}`, `{"host":"i"}`},
+		"chosen, one added":     {chosen, `{"s":"b"}`, `{"id":"c","s":"d","host":"i"}`, `{"s":"b","host":"i"}`},
+		"chosen, empty":         {Document{IDField: "id", SecretField: "s", User: "ana"}, `{}`, `{"id": "c", "s": "d", "username":"ana"}`, `{ "username":"ana"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for text := tt.text; ; text = tt.want { // and once more, when it is so already
+				got, err := tt.document.Restore(text, tt.was)
+				if diff := cmp.Diff(tt.want, got); err != nil || diff != "" {
+					t.Fatalf("%v %s", err, diff)
+				}
+				if text == tt.want {
+					return
+				}
+			}
+		})
+	}
+	for text, was := range map[string]string{`{"accessKeyId":"a","secretAccessKey":"hush","sessionToken":"t"}`: `{}`, `{}`: `hush`} {
+		if got, err := (Document{}).Restore(text, was); err == nil || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%s %v", got, err)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		``:                          "not a JSON object",
@@ -79,7 +118,7 @@ func TestRefused(t *testing.T) {
 }
 
 // FuzzWrite changes texts of any kind: what comes out holds the new pair, and
-// every other field as it was.
+// every other field as it was; and a restore undoes it.
 func FuzzWrite(f *testing.F) {
 	for _, text := range []string{`{}`, `{"accessKeyId":"a","secretAccessKey":"s","n":[1,{}]}`, "{\n \"AWS_ACCESS_KEY_ID\" : null,\"aws-secret-key\":\"\\\"\" , \"x\": 1e5}", `{"a":1}`, `{"accessKeyId":"\ud800","secretAccessKey":""}`} {
 		f.Add(text, "")
@@ -109,6 +148,11 @@ func FuzzWrite(f *testing.F) {
 			if string(after[name]) != string(value) && !strings.Contains(string(after[name]), string(next.ID)) && !strings.Contains(string(after[name]), nextSecret) {
 				t.Fatalf("%q became %q: field %q", text, got, name)
 			}
+		}
+		back, err := d.Restore(got, text)
+		restored := map[string]json.RawMessage{}
+		if err != nil || json.Unmarshal([]byte(back), &restored) != nil || !cmp.Equal(before, restored) {
+			t.Fatalf("%q became %q and then %q: %v", text, got, back, err)
 		}
 	})
 }

@@ -34,6 +34,7 @@ func (p Place) Open(t *testing.T, open func(locks string) (rotation.Destination,
 		Destination: d,
 		Pair:        p.pair,
 		Neighbours:  func() string { return p.neighbours(t) },
+		Change:      func() { p.change(t) },
 		Put: func(c rotation.Credential) {
 			p.put(t, fmt.Sprintf(p.Text, c.ID, c.Secret.Reveal()))
 		},
@@ -93,6 +94,16 @@ func (p Place) neighbours(t *testing.T) string {
 		text = text[:m[2]] + "…" + text[m[3]:]
 	}
 	return info.Mode().String() + "\n" + text
+}
+
+// change adds a comment before everything else.
+func (p Place) change(t *testing.T) {
+	t.Helper()
+	b, err := os.ReadFile(p.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.put(t, "# somebody was here\n"+string(b))
 }
 
 func (p Place) replaced(t *testing.T, text string) func() func() {
