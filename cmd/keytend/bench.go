@@ -171,24 +171,19 @@ func (b *bench) live(ctx context.Context, user string) (accesskey.Record, bool, 
 
 // probe runs a person's command as the new key: the key is in its environment
 // and nowhere else.
-func (a *app) probe(command string) func(context.Context, rotation.Credential) error {
-	if command == "" {
+func (a *app) probe(ctx context.Context, command string, c rotation.Credential) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	run := shell(ctx, command)
+	run.Env = append(withoutCredentials(a.environ),
+		"AWS_ACCESS_KEY_ID="+string(c.ID), "AWS_SECRET_ACCESS_KEY="+c.Secret.Reveal())
+	run.WaitDelay = time.Second
+	out, err := run.CombinedOutput()
+	if err == nil {
 		return nil
 	}
-	return func(ctx context.Context, c rotation.Credential) error {
-		ctx, cancel := context.WithTimeout(ctx, time.Minute)
-		defer cancel()
-		run := shell(ctx, command)
-		run.Env = append(withoutCredentials(a.environ),
-			"AWS_ACCESS_KEY_ID="+string(c.ID), "AWS_SECRET_ACCESS_KEY="+c.Secret.Reveal())
-		run.WaitDelay = time.Second
-		out, err := run.CombinedOutput()
-		if err == nil {
-			return nil
-		}
-		text := strings.ReplaceAll(string(out), c.Secret.Reveal(), "REDACTED")
-		return fmt.Errorf("probe %q: %w: %s", command, err, firstLine(text))
-	}
+	text := strings.ReplaceAll(string(out), c.Secret.Reveal(), "REDACTED")
+	return fmt.Errorf("probe %q: %w: %s", command, err, firstLine(text))
 }
 
 func shell(ctx context.Context, command string) *exec.Cmd {
@@ -249,6 +244,7 @@ func (b *bench) assemble(sealed rotation.Escrow, keyless bool) {
 		Destination: func(subject accesskey.Subject, name string) (rotation.Destination, error) {
 			return all.Open(name, b.surroundings(subject.User))
 		},
+		Probe:  b.app.probe,
 		Decide: policy.Decide, Random: func() string { return randomWord(10) },
 		Gate:    policy.Gate{Mode: policy.Enforce}, // a person typed the command
 		Regions: []string{region}, JournalName: b.desk.name, Holder: b.desk.holder.Name(),

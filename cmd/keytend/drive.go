@@ -186,7 +186,7 @@ func did(before accesskey.Record, res rotation.Result) string {
 	case policy.DenySessions:
 		return "denied every session that was made until now"
 	case policy.RollBack:
-		return "rolling back: " + string(step.Reason)
+		return turnedAround(before, step)
 	case policy.Finish:
 		return finished(r, step)
 	}
@@ -211,10 +211,21 @@ func checked(r accesskey.Record, step policy.Step) string {
 }
 
 func proved(before, r accesskey.Record) string {
+	if r.Proof.Error != "" && r.Proof.Tried.After(before.Proof.Tried) {
+		return fmt.Sprintf("%s failed its test, which begins anew: %s", r.New, sentence(r.Proof.Error))
+	}
 	if before.Proof.Passed.IsZero() && !r.Proof.Passed.IsZero() {
 		return fmt.Sprintf("proved %s: %d calls in a row as the new key", r.New, r.Proof.Count)
 	}
 	return ""
+}
+
+func turnedAround(before accesskey.Record, step policy.Step) string {
+	text := "rolling back: " + string(step.Reason)
+	if step.Reason == policy.WhyProofExhausted && before.Proof.Error != "" {
+		text += ": " + sentence(before.Proof.Error)
+	}
+	return text
 }
 
 func finished(r accesskey.Record, step policy.Step) string {

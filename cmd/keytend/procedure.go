@@ -39,6 +39,9 @@ func replaceSteps(r accesskey.Record) []string {
 		fmt.Sprintf("create      a second key of %s", r.Subject.User),
 		fmt.Sprintf("test        %d calls in a row as the new key over %s, within %s, or it is deleted again", t.ProveCount, long(t.ProveSpan), long(t.ProveMax)),
 	}
+	if r.Probe != "" {
+		steps[2] += ",\n              and then this command with the new key in its environment: " + r.Probe
+	}
 	for _, d := range r.Deliveries {
 		steps = append(steps, "update      "+d.Destination+", and read it back")
 	}

@@ -31,10 +31,13 @@ cron, or with --wait. It exits 5 where something is blocked.`,
 		Example: "  keytend resume\n  keytend resume alice --wait",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if r.probe != "" && len(args) == 0 {
+				return usageError{c, errors.New("--probe goes with one USER: whose probe is it?")}
+			}
 			return r.run(c.Context(), args)
 		},
 	}
-	command.Flags().StringVar(&r.probe, "probe", "", "`command` that must succeed with the new key in its environment before anybody gets it")
+	command.Flags().StringVar(&r.probe, "probe", "", "with USER: another shell `command` than the one on record as the probe of the new key")
 	r.stay.addTo(command)
 	if err := command.Flags().MarkHidden("yes"); err != nil { // nothing is asked; scripts may say it
 		panic(err)
@@ -50,7 +53,9 @@ func (r *resume) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer b.close()
-	b.rotator.Probe = r.app.probe(r.probe)
+	if err := r.probeWith(ctx, b, args); err != nil {
+		return err
+	}
 	for {
 		records, err := r.records(ctx, b, args)
 		if err != nil || len(records) == 0 {
@@ -65,6 +70,19 @@ func (r *resume) run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
+}
+
+// probeWith puts another probe on record.
+func (r *resume) probeWith(ctx context.Context, b *bench, args []string) error {
+	if r.probe == "" {
+		return nil
+	}
+	record, under, err := b.live(ctx, args[0])
+	if err != nil || !under || record.Probe == r.probe {
+		return err
+	}
+	_, err = b.give(ctx, record.Subject, rotation.ProbeWith(r.probe))
+	return err
 }
 
 func (r *resume) records(ctx context.Context, b *bench, args []string) ([]accesskey.Record, error) {

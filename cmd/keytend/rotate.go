@@ -69,13 +69,18 @@ func (r *rotate) flags(command *cobra.Command) {
 	deliverFlag(command, &r.deliver)
 	flags.BoolVar(&r.now, "now", false, "every consumer is declared with --deliver: don't wait until the old key is idle")
 	flags.BoolVar(&r.reveal, "reveal", false, "show the new secret, once, on this terminal")
-	flags.StringVar(&r.probe, "probe", "", "`command` that must succeed with the new key in its environment before anybody gets it")
+	probeFlag(command, &r.probe)
 	termsFlags(command, &r.terms)
 	restFlags(command, &r.terms)
 	settleFlags(command, &r.terms)
 	r.stay.addTo(command)
 	r.state.addTo(command)
 	r.state.addEscrowTo(command)
+}
+
+func probeFlag(command *cobra.Command, probe *string) {
+	command.Flags().StringVar(probe, "probe", "", "shell `command` that must succeed with the new key in its environment before anybody gets it; "+
+		"it is kept on record, and run by whichever keytend goes on")
 }
 
 func deliverFlag(command *cobra.Command, deliver *[]string) {
@@ -101,7 +106,6 @@ func (r *rotate) run(ctx context.Context) error {
 		return err
 	}
 	defer b.close()
-	b.rotator.Probe = r.app.probe(r.probe)
 	user, key, err := r.whose(ctx, b)
 	if err != nil {
 		return err
@@ -155,6 +159,11 @@ func (r *rotate) goOn(ctx context.Context, b *bench, record accesskey.Record, ke
 	if err != nil {
 		return err
 	}
+	if r.probe != "" && r.probe != record.Probe {
+		if _, err := b.give(ctx, record.Subject, rotation.ProbeWith(r.probe)); err != nil {
+			return err
+		}
+	}
 	names = slices.DeleteFunc(names, func(n string) bool { return record.Delivery(n) != nil })
 	if len(names) == 0 && (!r.now || record.Flags.Now) {
 		return nil
@@ -175,7 +184,7 @@ func (r *rotate) begin(ctx context.Context, b *bench, user accesskey.User, key a
 		return err
 	}
 	q := b.request(accesskey.Rotation, user, old, r.terms, names)
-	q.Flags.Now = r.now
+	q.Flags.Now, q.Probe = r.now, r.probe
 	if err := b.preflight(ctx, q, user); err != nil {
 		return err
 	}

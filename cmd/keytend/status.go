@@ -126,6 +126,8 @@ type view struct {
 	Keys       []keyView          `json:"keys,omitempty"`
 	Deliveries []deliveryView     `json:"deliveries,omitempty"`
 	Uses       []string           `json:"uses,omitempty"` // of the old key since the new one was delivered, as CloudTrail shows
+	Probe      string             `json:"probe,omitempty"`
+	Unproved   string             `json:"unproved,omitempty"` // why the latest try as the new key failed
 	Outcome    accesskey.Reason   `json:"outcome,omitempty"`
 	Problem    string             `json:"problem,omitempty"` // why it could not be looked at
 }
@@ -148,7 +150,7 @@ type deliveryView struct {
 func viewOf(r accesskey.Record) view {
 	v := view{
 		Account: r.Subject.Account, User: r.Subject.User, Work: r.Work, Phase: r.Phase, Since: r.Since, Started: r.Started,
-		Ended: moment(r.Ended), Old: r.Old, New: r.New, Reason: r.Watch.Waiting, Alarmed: r.Alerted, Outcome: r.Outcome,
+		Ended: moment(r.Ended), Old: r.Old, New: r.New, Reason: r.Watch.Waiting, Alarmed: r.Alerted, Outcome: r.Outcome, Probe: r.Probe, Unproved: r.Proof.Error,
 	}
 	if r.Block != nil {
 		v.Since = r.Block.Since
@@ -246,6 +248,12 @@ func (v view) text(w io.Writer, now time.Time) error {
 	fmt.Fprintf(&b, "%s of %s in account %s: %s\n", title(v.Work), v.User, v.Account, v.Phase)
 	line("since", "%s", sinceText(v.Since, now))
 	v.keysText(line)
+	if v.Probe != "" && v.Ended == nil {
+		line("probe", "%s", v.Probe)
+	}
+	if v.Unproved != "" {
+		line("failed", "the latest test of the new key: %s", sentence(v.Unproved))
+	}
 	for _, d := range v.Deliveries {
 		line("destination", "%s: %s", d.Destination, d.text())
 	}

@@ -74,6 +74,9 @@ type Record struct {
 	Due   time.Time `json:"due"`   // when Old must be Inactive; zero: never
 	Terms Terms     `json:"terms"`
 	Flags Flags     `json:"flags"`
+	// Probe is a command line of a person's that must succeed with the new key
+	// before anybody gets it; empty: none. Every process that goes on runs it.
+	Probe string `json:"probe,omitempty"`
 
 	Claim      Claim      `json:"claim"`
 	Checked    time.Time  `json:"checked"` // rights, destinations and escrow were last found in order
@@ -215,7 +218,8 @@ type Proof struct {
 	Last   time.Time `json:"last"`
 	Tried  time.Time `json:"tried"` // the latest round, successful or not
 	Count  int       `json:"count"`
-	Passed time.Time `json:"passed"` // when the run was long enough; zero: not yet
+	Passed time.Time `json:"passed"`          // when the run was long enough; zero: not yet
+	Error  string    `json:"error,omitempty"` // of the latest round; never holds a secret
 }
 
 // Delivery is one destination getting the new key.

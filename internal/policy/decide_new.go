@@ -55,6 +55,9 @@ func (v *view) roundTooFast(p accesskey.Proof, deadline time.Time) (Step, bool) 
 	if p.Tried.IsZero() || !v.now.Before(next) {
 		return pass()
 	}
+	if p.Error != "" {
+		return v.waitUntil(next, deadline, WhySpacing, "the latest try as the key failed: %s", p.Error)
+	}
 	return v.waitUntil(next, deadline, WhySpacing, "%d of %d successes as the key", p.Count, v.t.ProveCount)
 }
 
@@ -70,7 +73,7 @@ func Proved(p accesskey.Proof, t accesskey.Terms, ok bool, now time.Time) access
 	if p.Count == 0 {
 		p.First = now
 	}
-	p.Count, p.Last = p.Count+1, now
+	p.Count, p.Last, p.Error = p.Count+1, now, ""
 	if p.Count >= t.ProveCount && p.Last.Sub(p.First) >= t.ProveSpan && p.Passed.IsZero() {
 		p.Passed = now
 	}

@@ -27,6 +27,18 @@ func Declare(destinations []string, now bool) Order {
 	}}
 }
 
+// ProbeWith puts another probe on a record whose new key is not proved yet; empty:
+// none.
+func ProbeWith(command string) Order {
+	return Order{"probe", func(r *accesskey.Record, _ time.Time) error {
+		if !r.Proof.Passed.IsZero() || !slices.Contains(undelivered, r.Stage()) {
+			return fmt.Errorf("the new key is proved already, a probe comes too late: %w", ErrUnfit)
+		}
+		r.Probe, r.Amended = command, r.Version+1
+		return nil
+	}}
+}
+
 // undelivered are the phases in which nobody has the new key for certain.
 var undelivered = []accesskey.Phase{accesskey.Requested, accesskey.Claimed, accesskey.Created, accesskey.Proven}
 

@@ -28,8 +28,9 @@ type Rotator struct {
 	// Destination opens a place by the name in a record's deliveries. subject is
 	// whose key it is to hold.
 	Destination func(subject accesskey.Subject, name string) (Destination, error)
-	// Probe, where set, must succeed as the new key before it counts as proved.
-	Probe func(ctx context.Context, c Credential) error
+	// Probe runs a record's probe as the new key; what fails is not proved. Nil:
+	// this process runs none, and a record that has one is not proved here.
+	Probe func(ctx context.Context, command string, c Credential) error
 	// Decide is policy.Decide.
 	Decide func(policy.Input, time.Time) policy.Step
 	// Random returns an unguessable word of letters and digits.

@@ -232,6 +232,7 @@ func (p *pass) prove() error {
 	switch {
 	case failure != nil:
 		event.What, event.Note = "prove failed", failure.Error()
+		proof.Error = event.Note
 	case !old && !proof.Passed.IsZero():
 		event.What = "proven"
 		enter(&next, accesskey.Proven, p.Clock.Now())
@@ -258,10 +259,13 @@ func (p *pass) round(old bool) error {
 		return fmt.Errorf("key %s belongs to %s, not to %s", cred.ID, userID, p.record.Subject.UserID)
 	}
 	last := policy.Proved(p.record.Proof, p.record.Terms, true, p.Clock.Now())
-	if p.Probe != nil && !old && !last.Passed.IsZero() {
-		return p.Probe(p.ctx, cred)
+	if p.record.Probe == "" || old || last.Passed.IsZero() {
+		return nil
 	}
-	return nil
+	if p.Probe == nil {
+		return fmt.Errorf("probe %q: not run here", p.record.Probe)
+	}
+	return p.Probe(p.ctx, p.record.Probe, cred)
 }
 
 // regions are where the new key is proved: STS has an endpoint in each, and a
