@@ -37,12 +37,21 @@ func (p *pass) deliver() error {
 			next.Flags.Offered = true
 		},
 		send: func(ctx context.Context, _ Permit) (err error) {
-			version, err = place.Deliver(ctx, Version(seen.Version), cred)
+			version, err = place.Deliver(ctx, p.expected(seen), cred)
 			return err
 		},
 		done:    func(next *accesskey.Record) { next.Delivery(name).Version = string(version) },
 		notDone: func(next *accesskey.Record, err error) { next.Delivery(name).Error = err.Error() },
 	})
+}
+
+// expected is what a delivery replaces: the version just read, or where nothing
+// can be read, the old key.
+func (p *pass) expected(seen policy.Reading) Version {
+	if !seen.Readable {
+		return Version(p.record.Old)
+	}
+	return Version(seen.Version)
 }
 
 // previous seals what stands in a destination before our first write there.

@@ -104,7 +104,7 @@ type Destination interface {
 	// Deliver writes next where expect still stands there, whole or not at all;
 	// ErrChanged (and ErrNotDone) where it doesn't. Delivering what is there
 	// already succeeds. Neighbours stay untouched. Destinations that can't be
-	// read ignore expect.
+	// read compare nothing: they get the ID of the key being replaced for expect.
 	Deliver(ctx context.Context, expect Version, next Credential) (Version, error)
 }
 

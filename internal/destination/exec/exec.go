@@ -9,6 +9,9 @@
 //	 "access_key_id": "AKIA…", "secret_access_key": "…",
 //	 "previous_access_key_id": "AKIA…"}
 //
+// previous_access_key_id is the key that the new one replaces, as Keytend has it
+// on record; it is left out where there is none.
+//
 // action is "deliver", or "check", which has no secret and must change nothing
 // but find out whether a delivery would work. The same delivery may come more
 // than once; it must come to the same.
@@ -99,8 +102,8 @@ func (p *Program) Check(ctx context.Context) error {
 	return nil
 }
 
-// Deliver implements rotation.Destination. expect is the key ID that was
-// delivered before, for the program's use; nothing is compared here.
+// Deliver implements rotation.Destination. expect is the ID of the key that next
+// replaces, for the program's use; nothing is compared here.
 func (p *Program) Deliver(ctx context.Context, expect rotation.Version, next rotation.Credential) (rotation.Version, error) {
 	r := request{Version: Version, Action: "deliver", ID: next.ID, Secret: next.Secret.Reveal()}
 	if id, err := accesskey.ParseID(string(expect)); err == nil {
