@@ -58,6 +58,8 @@ var classOfCode = map[string]Class{
 	"ResourceNotFound":           NotFound,
 	"ParameterNotFound":          NotFound,
 	"ParameterVersionNotFound":   NotFound,
+	"NoSuchKey":                  NotFound, // S3
+	"NoSuchBucket":               NotFound,
 	"NotFound":                   NotFound, // KMS
 	"AccountNotFound":            NotFound, // Organizations
 	"MissingAuthentication":      CredentialsMissing,
