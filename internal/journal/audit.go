@@ -79,14 +79,36 @@ func (j *Journal) Latest(ctx context.Context) (Mark, error) {
 	return m, nil
 }
 
-// Head returns the time (UTC) of the latest event about a user; zero: none.
+// Head returns the time (UTC) of the latest event about a user that proves that
+// we acted (accesskey.Event.Act); zero: none.
 func (j *Journal) Head(ctx context.Context, subject accesskey.Subject) (time.Time, error) {
-	m, err := readHead(j.db.QueryRowContext(ctx, `select seq, hash, at from event where account = ? and name = ? order by seq desc limit 1`,
-		subject.Account, subject.User))
+	at, err := j.latestAct(ctx, subject)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("read audit head of %s in %s: %w", subject.User, subject.Account, err)
 	}
-	return m.At, nil
+	return at, nil
+}
+
+func (j *Journal) latestAct(ctx context.Context, subject accesskey.Subject) (time.Time, error) {
+	rows, err := j.db.QueryContext(ctx, `select seq, body, hash from event where account = ? and name = ? order by seq desc`, subject.Account, subject.User)
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var l link
+		if err := rows.Scan(&l.seq, &l.body, &l.hash); err != nil {
+			return time.Time{}, err
+		}
+		e, err := l.entry()
+		if err != nil {
+			return time.Time{}, fmt.Errorf("event %d: %w", l.seq, err)
+		}
+		if e.Event.Act() {
+			return e.Event.At.UTC(), nil
+		}
+	}
+	return time.Time{}, rows.Err()
 }
 
 // Events returns every event about a user, oldest first; about everybody where

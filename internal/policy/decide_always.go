@@ -23,6 +23,16 @@ func (v *view) journalIsBehind() (Step, bool) {
 	return v.block(WhyJournalBehind, "AWS shows an act of ours at %s, the journal's last about the user is of %s", stamp(act), stamp(v.Head))
 }
 
+// actsUnread: whether the journal is behind can't be told where CloudTrail could
+// not be read just now. Putting back and cutting off don't wait for that; and
+// where it may not be read at all, the plan says so and the fact is "never".
+func (v *view) actsUnread() (Step, bool) {
+	if v.LatestAct.Known() {
+		return pass()
+	}
+	return v.wait(WhyUnknownFact, "our latest act on the user, which shows whether the journal is the latest: %s", v.LatestAct.Why())
+}
+
 // callIsUnsettled: an unknown outcome is settled by looking, once nothing can
 // come of the call any more, before anything else.
 func (v *view) callIsUnsettled() (Step, bool) {
@@ -182,7 +192,7 @@ func (v *view) discard(id accesskey.ID, why accesskey.Reason) (Step, bool) {
 		step.Key, step.Destination = id, name
 		return step, true
 	}
-	for _, check := range []func() (Step, bool){v.held, v.destinationUnknown, v.clockIsOff} {
+	for _, check := range []func() (Step, bool){v.held, v.destinationUnknown, v.actsUnread, v.clockIsOff} {
 		if step, answered := check(); answered {
 			return step, true
 		}

@@ -63,6 +63,7 @@ func silent() Input {
 		Skew:         accesskey.Observed(time.Duration(0), noon, "date"),
 		Quota:        accesskey.Observed(2, noon, "iam"),
 		Managed:      accesskey.Observed("", noon, "terraform"),
+		LatestAct:    accesskey.Observed(time.Time{}, noon, "cloudtrail"),
 	}
 }
 
@@ -324,6 +325,15 @@ func TestBorders(t *testing.T) {
 			in.Record.Block = &accesskey.Block{Reason: WhyJournalBehind, Resume: accesskey.Overlap, Since: noon.Add(-time.Hour)}
 			in.Head, in.LatestAct = noon.Add(-time.Hour), accesskey.Observed(noon.AddDate(0, 0, -2), noon, "cloudtrail")
 		}, Block, WhyJournalBehind},
+		{18, "what AWS knows could not be read", silent, actsUnread, Wait, WhyUnknownFact},
+		{18, "… when rest is over", restOver, actsUnread, Wait, WhyUnknownFact},
+		{18, "… before a key is made", freshClaim, actsUnread, Wait, WhyUnknownFact},
+		{18, "… before the first act of all", asked, func(in *Input) { actsUnread(in); in.Record.Claim.Tagged = time.Time{} }, Wait, WhyUnknownFact},
+		{18, "… before anybody is handed a key", silent, func(in *Input) { undelivered(in, time.Hour); actsUnread(in) }, Wait, WhyUnknownFact},
+		{18, "… before a key goes that nobody was offered", back, func(in *Input) { in.Record.Flags.Offered = false; in.Destinations["a"] = holds(oldKey); actsUnread(in) }, Wait, WhyUnknownFact},
+		{18, "… when the new key is to leave", back, func(in *Input) { longBack(in, 30); usedNew(in, noon.AddDate(0, 0, -9)); actsUnread(in) }, Wait, WhyUnknownFact},
+		{18, "… a leaked key goes off all the same", asked, func(in *Input) { in.Record.Work = accesskey.Revocation; actsUnread(in) }, Deactivate, WhyLeaked},
+		{18, "… and what was taken comes back", back, func(in *Input) { in.Record.OldExit.Reactivated = time.Time{}; actsUnread(in) }, Reactivate, WhyRollback},
 	}
 	for _, test := range tests {
 		t.Run(fmt.Sprintf("%d %s", test.rule, test.name), func(t *testing.T) {
@@ -338,6 +348,8 @@ func TestBorders(t *testing.T) {
 		})
 	}
 }
+
+func actsUnread(in *Input) { in.LatestAct = accesskey.Unread[time.Time]("throttled") }
 
 // cutOff makes the record one of a leaked key that was just switched off and its
 // sessions denied a second later.
@@ -549,6 +561,9 @@ func factsKnown(t *rapid.T, in Input, step Step) {
 		t.Fatalf("%s while a call is unsettled", step.Kind)
 	}
 	revoked := in.Record.Work == accesskey.Revocation && step.Kind == Deactivate
+	if step.Reason != WhyLeaked && !in.LatestAct.Known() {
+		t.Fatalf("%s while the journal may be an old one", step.Kind)
+	}
 	for _, d := range in.Record.Deliveries {
 		h, known := in.Destinations[d.Destination].Get()
 		if !revoked && !d.Dropped && (!known || h.Readable && h.Key == step.Key) {
@@ -635,6 +650,9 @@ func drawFacts(t *rapid.T, in *Input, keep func(string) bool) {
 	}
 	if !keep("skew") {
 		in.Skew = accesskey.Unread[time.Duration]("no answer")
+	}
+	if !keep("acts") {
+		actsUnread(in)
 	}
 	if !keep("base") {
 		in.BaseKey = rapid.SampledFrom([]accesskey.Fact[accesskey.ID]{

@@ -79,7 +79,7 @@ type Input struct {
 
 	BaseKey   accesskey.Fact[accesskey.ID] // what our own requests are signed with
 	Skew      accesskey.Fact[time.Duration]
-	Head      time.Time                 // the journal's latest event about the user
+	Head      time.Time                 // the journal's latest act on the user: Journal.Head
 	LatestAct accesskey.Fact[time.Time] // our latest mutating call on the user as CloudTrail shows it
 }
 

@@ -1,6 +1,7 @@
 package rotation
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -134,9 +135,9 @@ func TestLostKeyIsNotTakenForTheUsers(t *testing.T) {
 	blockedFor(t, w.processes[0], policy.WhyUnknownKey)
 }
 
-// TestOldJournalOnlyLooks: a journal put back from a copy changes nothing, for as
-// long as nobody recovers, whatever it writes about that.
-func TestOldJournalOnlyLooks(t *testing.T) {
+// putBack lives on until rest, and then puts the journal back as it was when the
+// overlap began. From then on nothing may be changed.
+func putBack(t *testing.T) (*world, *process) {
 	w, p := ordinaryWork(nil, nil)()
 	w.tracing = true
 	until := func(phase accesskey.Phase) {
@@ -156,11 +157,51 @@ func TestOldJournalOnlyLooks(t *testing.T) {
 		}
 		return proceed
 	}
-	for range 20 {
+	return w, p
+}
+
+func (w *world) passes(p *process, n int) {
+	for range n {
 		w.advance(p.next)
 		_, _ = w.runOne(p)
 	}
-	blockedFor(t, p, policy.WhyJournalBehind)
+}
+
+// TestOldJournalOnlyLooks: a journal put back from a copy changes nothing, for as
+// long as nobody recovers, whatever it writes about that, and whatever a person
+// asks of it before the first look.
+func TestOldJournalOnlyLooks(t *testing.T) {
+	for name, before := range map[string]func(*world, *process){
+		"at once": func(*world, *process) {},
+		"held and released": func(w *world, p *process) {
+			w.give(t, p, HoldIt("ana", "lunch", time.Time{}))
+			w.give(t, p, Release())
+		},
+		"after a pass to which CloudTrail did not answer": func(w *world, p *process) {
+			p.rotator.Trail = deaf{p.rotator.Trail}
+			w.passes(p, 3)
+			p.rotator.Trail = p.rotator.Trail.(deaf).Trail
+		},
+		"without the record, asked anew": func(w *world, p *process) {
+			old := p.journal.mustLive().Old
+			p.journal.records = map[string]accesskey.Record{}
+			w.rotate(p, old, nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p := putBack(t)
+			before(w, p)
+			w.passes(p, 20)
+			blockedFor(t, p, policy.WhyJournalBehind)
+		})
+	}
+}
+
+// deaf is a CloudTrail that answers nothing about our acts.
+type deaf struct{ Trail }
+
+func (deaf) LatestAct(context.Context, accesskey.Subject) accesskey.Fact[time.Time] {
+	return accesskey.Unread[time.Time]("throttled")
 }
 
 // TestTrailFailsWhenItMatters: a place that calls every 45 hours is known from

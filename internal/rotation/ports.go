@@ -47,8 +47,11 @@ type Journal interface {
 	// there. Reservations are counted in the same transaction, the record's own
 	// draws left out: ErrBudget where one is used up.
 	Replace(ctx context.Context, old, next accesskey.Record, event accesskey.Event, reserve ...accesskey.Reservation) (accesskey.Record, error)
-	// Head returns the time of the latest event about a user, live or ended
-	// records alike; zero: none.
+	// Head returns the time of the latest event about a user that proves that we
+	// acted on AWS (accesskey.Event.Act: an intent, its outcome, a recovery), live
+	// or ended records alike; zero: none. What people ask for, and what a pass
+	// merely noted, doesn't count: the head is compared with CloudTrail's word on
+	// our acts, to know a journal that was put back from a copy.
 	Head(ctx context.Context, subject accesskey.Subject) (time.Time, error)
 }
 
@@ -196,7 +199,8 @@ type Trail interface {
 	// can't be had.
 	Uses(ctx context.Context, key accesskey.ID) accesskey.Fact[[]accesskey.Sighting]
 	// LatestAct is when one of our own mutating calls on this user, under any
-	// token of this journal, was last seen by AWS; zero: never.
+	// token of this journal, was last seen by AWS; zero: never, also where we are
+	// not permitted to look, which the source says. Unread where looking failed.
 	LatestAct(ctx context.Context, subject accesskey.Subject) accesskey.Fact[time.Time]
 }
 

@@ -190,7 +190,10 @@ func (m *memory) write(old, next accesskey.Record, e accesskey.Event) (accesskey
 	next = next.Clone()
 	next.Version = old.Version + 1
 	m.records[next.ID] = next
-	m.head, m.events = e.At, m.events+1
+	m.events++
+	if e.Act() {
+		m.head = e.At
+	}
 	if m.record {
 		m.log = append(m.log, e)
 	}

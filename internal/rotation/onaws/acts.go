@@ -27,7 +27,9 @@ type acts struct {
 	latest map[string]time.Time
 }
 
-// LatestAct implements rotation.Trail.
+// LatestAct implements rotation.Trail. Where CloudTrail may not be read, nothing
+// tells of a journal that was put back from a copy: the right to read it is not
+// needed to rotate.
 func (a *Account) LatestAct(ctx context.Context, subject accesskey.Subject) accesskey.Fact[time.Time] {
 	id, err := a.own(ctx, subject)
 	if err != nil {
@@ -36,7 +38,11 @@ func (a *Account) LatestAct(ctx context.Context, subject accesskey.Subject) acce
 	a.actsLock.Lock()
 	defer a.actsLock.Unlock()
 	if now := a.Now(); a.acts.read.IsZero() || now.Sub(a.acts.read) >= actsLife {
-		if err := a.readActs(ctx, awsapi.HomeRegion(id.Partition), now); err != nil {
+		err := a.readActs(ctx, awsapi.HomeRegion(id.Partition), now)
+		switch class := awsapi.ClassOf(err); {
+		case class == awsapi.Denied, class == awsapi.DeniedByOrganization:
+			return accesskey.Observed(a.acts.latest[subject.User], now, failed(err))
+		case err != nil:
 			return unread[time.Time](err)
 		}
 	}

@@ -44,8 +44,15 @@ func (m *memory) Fetch(context.Context, accesskey.Subject) (accesskey.Record, er
 
 func (m *memory) Create(_ context.Context, r accesskey.Record, e accesskey.Event) (accesskey.Record, error) {
 	r.Version = 1
-	m.record, m.head = r.Clone(), e.At
+	m.note(r, e)
 	return r, nil
+}
+
+func (m *memory) note(r accesskey.Record, e accesskey.Event) {
+	m.record = r.Clone()
+	if e.Act() {
+		m.head = e.At
+	}
 }
 
 func (m *memory) Replace(_ context.Context, old, next accesskey.Record, e accesskey.Event, _ ...accesskey.Reservation) (accesskey.Record, error) {
@@ -54,7 +61,7 @@ func (m *memory) Replace(_ context.Context, old, next accesskey.Record, e access
 	}
 	next = next.Clone()
 	next.Version = old.Version + 1
-	m.record, m.head = next, e.At
+	m.note(next, e)
 	return next.Clone(), nil
 }
 

@@ -442,13 +442,26 @@ func TestTrailDenied(t *testing.T) {
 	in(t, fakeaws.Config{}, nil, func(w *world) {
 		w.fault("LookupEvents", 1000, fakeaws.Refuse(400, "AccessDeniedException", "User: arn:aws:iam::123456789012:user/admin is not authorized to perform: cloudtrail:LookupEvents"))
 		author, uses, acts := w.author(oldKey), w.a.Uses(w.ctx(), oldKey), w.a.LatestAct(w.ctx(), ana)
-		for _, why := range []string{author.Why(), uses.Why(), acts.Why()} {
+		for _, why := range []string{author.Why(), uses.Why(), acts.Source()} {
 			if !strings.Contains(why, "Allow cloudtrail:LookupEvents to the caller") {
 				t.Errorf("%q", why)
 			}
 		}
+		if at := known(t, acts); !at.IsZero() {
+			t.Error(at)
+		}
 		if by := known(t, w.a.Managed(w.ctx(), ana, oldKey)); by != "" {
 			t.Error(by)
+		}
+	})
+}
+
+// TestTrailFails: what failed is unknown, and not "never".
+func TestTrailFails(t *testing.T) {
+	in(t, fakeaws.Config{}, nil, func(w *world) {
+		w.fault("LookupEvents", 1000, fakeaws.Refuse(500, "InternalFailure", "x"))
+		if acts := w.a.LatestAct(w.ctx(), ana); acts.Known() {
+			t.Errorf("%v from %s", acts.At(), acts.Source())
 		}
 	})
 }
