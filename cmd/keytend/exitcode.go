@@ -97,8 +97,10 @@ func (a *app) fail(err error) int {
 // say prints an error and its hint to stderr.
 func (a *app) say(err error) {
 	_, _ = fmt.Fprintf(a.stderr, "keytend: %s\n", printable(err.Error()))
-	if hint := hintOf(err); hint != "" {
-		_, _ = fmt.Fprintf(a.stderr, "hint: %s\n", printable(hint))
+	if hint := printable(hintOf(err)); strings.Contains(hint, "\n") {
+		_, _ = fmt.Fprintf(a.stderr, "choose one:\n%s\n", indent(hint))
+	} else if hint != "" {
+		_, _ = fmt.Fprintf(a.stderr, "hint: %s\n", hint)
 	}
 }
 

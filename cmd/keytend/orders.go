@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
 )
 
@@ -36,8 +37,9 @@ func (o *order) driven() *order {
 	return o
 }
 
-// give carries an order out. question, where not empty, is asked first.
-func (o *order) give(ctx context.Context, user, question string, make func(*bench) rotation.Order) (err error) {
+// give carries an order out. What question, where not nil, says of the record is
+// asked first; empty: nothing.
+func (o *order) give(ctx context.Context, user string, question func(accesskey.Record) string, make func(*bench) rotation.Order) (err error) {
 	b, err := o.app.openBench(ctx, &o.state, false)
 	if err != nil {
 		return err
@@ -50,10 +52,8 @@ func (o *order) give(ctx context.Context, user, question string, make func(*benc
 	if !under {
 		return o.nothing(ctx, b, user)
 	}
-	if question != "" {
-		if err := o.app.ask(o.command, o.stay.yes, fmt.Sprintf(question, record.Old)); err != nil {
-			return err
-		}
+	if err := o.sure(record, question); err != nil {
+		return err
 	}
 	record, err = b.give(ctx, record.Subject, make(b))
 	if err != nil {
@@ -63,6 +63,17 @@ func (o *order) give(ctx context.Context, user, question string, make func(*benc
 		return nil
 	}
 	return o.act(ctx, b, record.Subject)
+}
+
+// sure asks what is to be asked before the order is given.
+func (o *order) sure(record accesskey.Record, question func(accesskey.Record) string) error {
+	if question == nil {
+		return nil
+	}
+	if text := question(record); text != "" {
+		return o.app.ask(o.command, o.stay.yes, text)
+	}
+	return nil
 }
 
 func (o *order) nothing(ctx context.Context, b *bench, user string) error {
@@ -98,7 +109,7 @@ func (o *order) act(ctx context.Context, b *bench, subject accesskey.Subject) er
 	if err != nil {
 		return explainRotation(err)
 	}
-	return o.app.after(o.app.stdout, res, o.app.back(&o.state, "resume", subject.User))
+	return o.app.after(o.app.stdout, res, &o.state, "resume", subject.User)
 }
 
 func rollbackCommand(a *app) *cobra.Command {
@@ -114,9 +125,21 @@ Once the old key is deleted, nothing can be put back.`,
 	}
 	o := a.newOrder(command).driven()
 	command.RunE = func(c *cobra.Command, args []string) error {
-		return o.give(c.Context(), args[0], "Go back to key %s?", func(*bench) rotation.Order { return rotation.Rollback() })
+		return o.give(c.Context(), args[0], goBack, func(*bench) rotation.Order { return rotation.Rollback() })
 	}
 	return command
+}
+
+// goBack asks about a rollback, and says what it does.
+func goBack(r accesskey.Record) string {
+	if r.Stage() == accesskey.RollingBack {
+		return ""
+	}
+	text := fmt.Sprintf("Go back to key %s of %s in account %s?", r.Old, r.Subject.User, r.Subject.Account)
+	if r.Work == accesskey.Revocation {
+		return "It was revoked as leaked: whoever has it can use it again.\n" + text
+	}
+	return text
 }
 
 func holdCommand(a *app) *cobra.Command {
@@ -133,7 +156,7 @@ func holdCommand(a *app) *cobra.Command {
 	command.Flags().Var(span{&until}, "for", "raise the alarm where it is still held after so long; it is not released by itself")
 	o := a.newOrder(command)
 	command.RunE = func(c *cobra.Command, args []string) error {
-		err := o.give(c.Context(), args[0], "", func(b *bench) rotation.Order {
+		err := o.give(c.Context(), args[0], nil, func(b *bench) rotation.Order {
 			var t time.Time
 			if until > 0 {
 				t = b.now().Add(until)
@@ -158,7 +181,7 @@ func releaseCommand(a *app) *cobra.Command {
 	}
 	o := a.newOrder(command)
 	command.RunE = func(c *cobra.Command, args []string) error {
-		err := o.give(c.Context(), args[0], "", func(*bench) rotation.Order { return rotation.Release() })
+		err := o.give(c.Context(), args[0], nil, func(*bench) rotation.Order { return rotation.Release() })
 		if err == nil {
 			a.line("released; go on with `" + a.back(&o.state, "resume", args[0]) + "`")
 		}
@@ -192,11 +215,19 @@ answers that fit; ` + "`keytend status USER`" + ` shows it.
 		if !slices.Contains(answerWords, args[1]) {
 			return usageError{c, fmt.Errorf("%q: want %s", args[1], strings.Join(answerWords, ", "))}
 		}
-		question := ""
-		if args[1] == "force" || args[1] == "discard" {
-			question = "Really " + args[1] + "? It is about key %s."
-		}
+		question := func(r accesskey.Record) string { return grave(r, args[1]) }
 		return o.give(c.Context(), args[0], question, func(*bench) rotation.Order { return rotation.Resolve(args[1]) })
 	}
 	return command
+}
+
+// grave asks about the answers that take a key from somebody; empty for others,
+// and for what doesn't fit and is refused anyway.
+func grave(r accesskey.Record, answer string) string {
+	for _, c := range policy.Choices(r) {
+		if c.Answer == answer && (answer == "force" || answer == "discard") {
+			return strings.ToUpper(c.Means[:1]) + c.Means[1:] + ". Really?"
+		}
+	}
+	return ""
 }

@@ -14,14 +14,14 @@ import (
 
 // after tells how a record stands when a command leaves it, and what to come
 // back with. The error is the verdict where a person must choose.
-func (a *app) after(w io.Writer, res rotation.Result, again string) error {
+func (a *app) after(w io.Writer, res rotation.Result, s *state, words ...string) error {
 	r := res.Record
 	var b strings.Builder
 	switch {
 	case !r.Live():
 		fmt.Fprintln(&b, ended(r))
 	case r.Phase == accesskey.Blocked:
-		return blocked(r)
+		return a.blocked(r, s)
 	default:
 		fmt.Fprintf(&b, "\n%s of %s: %s, waiting: %s\n", title(r.Work), r.Subject.User, r.Phase, res.Step.Reason)
 		if res.Step.Saw != "" {
@@ -31,7 +31,7 @@ func (a *app) after(w io.Writer, res rotation.Result, again string) error {
 		if !res.Step.Deadline.IsZero() {
 			fmt.Fprintf(&b, "  alarm raised after    %s\n", stamp(res.Step.Deadline))
 		}
-		fmt.Fprintf(&b, "  come back with        %s\n", again)
+		fmt.Fprintf(&b, "  come back with        %s\n", a.back(s, words...))
 	}
 	if a.quiet {
 		return nil
@@ -40,13 +40,31 @@ func (a *app) after(w io.Writer, res rotation.Result, again string) error {
 	return err
 }
 
-// blocked is the verdict that a person must choose.
-func blocked(r accesskey.Record) error {
+// blocked is the verdict that a person must choose, with every command that
+// fits.
+func (a *app) blocked(r accesskey.Record, s *state) error {
 	return verdict{
 		code: exitBlocked,
-		text: fmt.Sprintf("the %s of %s is blocked: %s: %s", r.Work, r.Subject.User, r.Block.Reason, sentence(r.Block.Saw)),
-		hint: r.Block.Command,
+		text: fmt.Sprintf("the %s of %s in account %s is blocked: %s: %s",
+			r.Work, r.Subject.User, r.Subject.Account, r.Block.Reason, sentence(r.Block.Saw)),
+		hint: strings.Join(a.choices(r, s), "\n"),
 	}
+}
+
+// choices are the commands that answer a block, each in a line with what it
+// does.
+func (a *app) choices(r accesskey.Record, s *state) []string {
+	width := 0
+	var commands, lines []string
+	choices := policy.Choices(r)
+	for _, c := range choices {
+		command := a.back(s, strings.Fields(rotation.Command(r.Subject.User, c.Answer))[1:]...)
+		commands, width = append(commands, command), max(width, len(command))
+	}
+	for i, c := range choices {
+		lines = append(lines, fmt.Sprintf("%-*s  %s", width, commands[i], c.Means))
+	}
+	return lines
 }
 
 func sentence(saw string) string { return strings.ReplaceAll(strings.TrimSpace(saw), "\n", "; ") }

@@ -152,5 +152,5 @@ func (r *resume) one(ctx context.Context, b *bench, record accesskey.Record, alo
 	if err != nil {
 		return res, explainRotation(err)
 	}
-	return res, r.app.after(r.app.stdout, res, r.app.back(&r.state, "resume", record.Subject.User))
+	return res, r.app.after(r.app.stdout, res, &r.state, "resume", record.Subject.User)
 }

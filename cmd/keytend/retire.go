@@ -152,7 +152,7 @@ func (r *retire) drive(ctx context.Context, b *bench, subject accesskey.Subject)
 	if err != nil {
 		return explainRotation(err)
 	}
-	return r.app.after(r.app.stdout, res, r.app.back(&r.state, "resume", subject.User))
+	return r.app.after(r.app.stdout, res, &r.state, "resume", subject.User)
 }
 
 func keyToRetire(user accesskey.User, named accesskey.ID, now time.Time) (accesskey.ID, error) {

@@ -291,5 +291,5 @@ func (r *revoke) one(ctx context.Context, b *bench, l leaked) error {
 	if err != nil {
 		return explainRotation(err)
 	}
-	return r.app.after(r.app.stdout, res, r.app.back(&r.state, "resume", subject.User))
+	return r.app.after(r.app.stdout, res, &r.state, "resume", subject.User)
 }

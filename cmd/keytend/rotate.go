@@ -218,7 +218,7 @@ func (r *rotate) drive(ctx context.Context, b *bench, subject accesskey.Subject)
 	if err != nil {
 		return explainRotation(err)
 	}
-	return r.app.after(r.app.stdout, res, r.app.back(&r.state, "rotate", subject.User))
+	return r.app.after(r.app.stdout, res, &r.state, "rotate", subject.User)
 }
 
 // show shows the new secret once. That it leaves us is on record before.

@@ -86,7 +86,7 @@ func (s *status) onRecord(ctx context.Context, user string) error {
 	}
 	views := make([]view, 0, len(records))
 	for _, r := range records {
-		views = append(views, viewOf(r))
+		views = append(views, s.viewOf(r))
 	}
 	return s.write(views, s.app.now())
 }
@@ -121,6 +121,7 @@ type view struct {
 	Deadline   *time.Time         `json:"deadline"`
 	Alarmed    []accesskey.Reason `json:"alarmed,omitempty"`
 	Command    string             `json:"command,omitempty"` // what resolves a block
+	Answers    []string           `json:"answers,omitempty"` // the same, each with what it does
 	HeldBy     string             `json:"held_by,omitempty"`
 	HeldWhy    string             `json:"held_why,omitempty"`
 	Keys       []keyView          `json:"keys,omitempty"`
@@ -147,14 +148,15 @@ type deliveryView struct {
 	Error       string       `json:"error,omitempty"`
 }
 
-func viewOf(r accesskey.Record) view {
+func (s *status) viewOf(r accesskey.Record) view {
 	v := view{
 		Account: r.Subject.Account, User: r.Subject.User, Work: r.Work, Phase: r.Phase, Since: r.Since, Started: r.Started,
 		Ended: moment(r.Ended), Old: r.Old, New: r.New, Reason: r.Watch.Waiting, Alarmed: r.Alerted, Outcome: r.Outcome, Probe: r.Probe, Unproved: r.Proof.Error,
 	}
 	if r.Block != nil {
 		v.Since = r.Block.Since
-		v.Reason, v.Saw, v.Command = r.Block.Reason, r.Block.Saw, r.Block.Command
+		v.Reason, v.Saw, v.Command = r.Block.Reason, sentence(r.Block.Saw), r.Block.Command
+		v.Answers = s.app.choices(r, &s.state)
 	}
 	if r.Hold != nil {
 		v.HeldBy, v.HeldWhy = r.Hold.By, r.Hold.Why
@@ -174,7 +176,7 @@ func moment(t time.Time) *time.Time {
 
 // look adds what AWS and the destinations say now.
 func (s *status) look(ctx context.Context, b *bench, r accesskey.Record) view {
-	v := viewOf(r)
+	v := s.viewOf(r)
 	if !r.Live() {
 		return v
 	}
@@ -315,7 +317,13 @@ func (v view) nextText(line func(string, string, ...any)) {
 		return
 	case v.Command != "":
 		line("blocked", "%s: %s", v.Reason, v.Saw)
-		line("answer with", "%s", v.Command)
+		for i, answer := range v.Answers {
+			name := ""
+			if i == 0 {
+				name = "answer with"
+			}
+			line(name, "%s", answer)
+		}
 		return
 	case v.Next != "" && v.Next != "wait":
 		line("next", "%s (%s): `keytend resume %s`", v.Next, v.Reason, v.User)

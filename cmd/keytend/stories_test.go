@@ -76,6 +76,10 @@ func TestStories(t *testing.T) {
 			"denied":             (*story)(nil).command((*story).denied),
 			"working":            (*story)(nil).command((*story).working),
 			"stored":             (*story)(nil).command((*story).stored),
+			"asks":               (*story)(nil).command((*story).asks),
+			"answer":             (*story)(nil).command((*story).answer),
+			"snapshot":           (*story)(nil).command((*story).snapshot),
+			"unchanged":          (*story)(nil).command((*story).unchanged),
 			"sqlite":             sqlite,
 			"exits":              exits,
 		},
@@ -89,6 +93,9 @@ type story struct {
 	first string         // the account whose administrator the script is
 
 	profiles string // the AWS credentials file
+
+	offered map[string][]string // the commands that answer the latest block, by their answer
+	before  string              // the latest snapshot
 
 	sessionSecrets []string // handed out by session commands
 

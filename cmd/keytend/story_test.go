@@ -189,12 +189,29 @@ func (s *story) advance(ts *testscript.TestScript, args []string) {
 //	fault deny iam:ListAccessKeys [alice]     for one user only
 //	fault throttle iam:GenerateCredentialReport
 //	fault lose sts:GetCallerIdentity
+//	fault lose iam:CreateAccessKey and deny cloudtrail:LookupEvents
 //	fault none
 func (s *story) fault(ts *testscript.TestScript, args []string) {
 	if len(args) == 1 && args[0] == "none" {
 		s.aws.SetFault(nil)
 		return
 	}
+	var all []func(fakeaws.Call) (fakeaws.Fault, bool)
+	for _, one := range strings.Split(strings.Join(args, " "), " and ") {
+		all = append(all, oneFault(ts, strings.Fields(one)))
+	}
+	s.aws.SetFault(func(call fakeaws.Call) fakeaws.Fault {
+		for _, one := range all {
+			if f, meant := one(call); meant {
+				return f
+			}
+		}
+		return fakeaws.Proceed()
+	})
+}
+
+// oneFault says what befalls a call, and whether it is meant at all.
+func oneFault(ts *testscript.TestScript, args []string) func(fakeaws.Call) (fakeaws.Fault, bool) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: fault deny|scp|throttle|lose SERVICE:ACTION [USER]")
 	}
@@ -202,12 +219,12 @@ func (s *story) fault(ts *testscript.TestScript, args []string) {
 	if what == nil {
 		ts.Fatalf("fault %q: want deny, scp, throttle or lose", args[0])
 	}
-	s.aws.SetFault(func(call fakeaws.Call) fakeaws.Fault {
+	return func(call fakeaws.Call) (fakeaws.Fault, bool) {
 		if call.Service+":"+call.Action != args[1] || (len(args) > 2 && call.Params.Get("UserName") != args[2]) {
-			return fakeaws.Proceed()
+			return fakeaws.Fault{}, false
 		}
-		return what(call)
-	})
+		return what(call), true
+	}
 }
 
 var faults = map[string]func(fakeaws.Call) fakeaws.Fault{

@@ -90,7 +90,6 @@ const (
 	WhyHoldsOther      accesskey.Reason = "a destination holds another key"
 	WhyUndelivered     accesskey.Reason = "a destination did not take the key"
 	WhyCheckFailed     accesskey.Reason = "a preflight check failed"
-	WhyCreateRefused   accesskey.Reason = "AWS refused to make a key"
 	WhyRefused         accesskey.Reason = "AWS refused the call"
 	WhyStillUsed       accesskey.Reason = "still used at overlap_max"
 	WhyVeto            accesskey.Reason = "somebody switched the key on again"

@@ -149,7 +149,7 @@ func Resolve(answer string) Order {
 		}
 		b := *r.Block
 		if !slices.Contains(policy.Answers(b.Reason), answer) || answers[answer] == nil {
-			return fmt.Errorf("%q is no answer to %q; these are: %v: %w", answer, b.Reason, policy.Answers(b.Reason), ErrUnfit)
+			return fmt.Errorf("%q is no answer to %q; these are: %s: %w", answer, b.Reason, b.Command, ErrUnfit)
 		}
 		unblock(r)
 		r.Amended = r.Version + 1
@@ -216,8 +216,9 @@ func dropIt(r *accesskey.Record, b accesskey.Block, now time.Time) error {
 			return fmt.Errorf("a request of ours (%s) was lost and may still be carried out until %s: give it up then: %w", i.Action, until.UTC().Format(time.RFC3339), ErrUnfit)
 		}
 	}
-	gone := b.Reason == policy.WhyUserGone || b.Reason == policy.WhyUserReplaced
-	if r.Sealed != "" && !r.Flags.Offered && !gone {
+	asked := r.Clone()
+	asked.Block = &b
+	if policy.InNobodysHands(asked) {
 		return fmt.Errorf("the new key %s is in nobody's hands: roll back instead: %w", r.New, ErrUnfit)
 	}
 	r.Sealed, r.SealedOld = "", ""

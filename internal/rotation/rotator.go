@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -270,27 +271,24 @@ func (p *pass) block(why accesskey.Reason, saw string) error {
 
 func (p *pass) setBlock(next *accesskey.Record, why accesskey.Reason, saw string) {
 	next.Block = &accesskey.Block{
-		Reason: why, Saw: saw, Command: Command(next.Subject.User, why), Resume: next.Stage(),
+		Reason: why, Saw: saw, Resume: next.Stage(),
 		Since: p.now, Key: p.step.Key, Destination: p.step.Destination,
 	}
 	next.Phase = accesskey.Blocked
+	var commands []string
+	for _, c := range policy.Choices(*next) {
+		commands = append(commands, Command(next.Subject.User, c.Answer))
+	}
+	next.Block.Command = strings.Join(commands, ", or ")
 }
 
-// Command is what a person types about a block.
-func Command(user string, why accesskey.Reason) string {
-	answers := policy.Answers(why)
-	command := fmt.Sprintf("keytend resolve %s %s", user, answers[0])
-	if answers[0] == "recover" {
-		return "keytend recover"
+// Command is what a person types to answer a block.
+func Command(user, answer string) string {
+	switch answer {
+	case "rollback", "recover":
+		return "keytend " + answer + " " + user
 	}
-	for _, a := range answers[1:] {
-		if a == "rollback" {
-			command += fmt.Sprintf(" (or: keytend rollback %s)", user)
-			continue
-		}
-		command += "|" + a
-	}
-	return command
+	return "keytend resolve " + user + " " + answer
 }
 
 // secret opens the sealed new secret.
