@@ -26,14 +26,17 @@ var mayImport = map[string][]string{
 	"internal/inventory":           {"internal/accesskey", "internal/awsapi", "internal/iampolicy"},
 	"internal/evidence":            {"internal/accesskey", "internal/awsapi"},
 	"internal/rotation":            {"internal/accesskey", "internal/policy"},
-	"internal/journal":             {"internal/accesskey", "internal/rotation"},
+	"internal/journal":             {"internal/accesskey", "internal/rotation", "internal/notice"},
 	"internal/journal/journaltest": {"internal/accesskey", "internal/rotation"},
 	"internal/escrow":              {},
 	"internal/match":               {"internal/accesskey"},
 	"internal/fleet":               {"internal/accesskey", "internal/awsapi"},
 	"internal/ranking":             {"internal/accesskey", "internal/policy"},
 	"internal/report":              {"internal/accesskey", "internal/policy"},
-	"internal/notify":              {"internal/accesskey"},
+	"internal/notice":              {"internal/accesskey", "internal/policy"},
+	"internal/notify":              {"internal/accesskey", "internal/notice", "internal/webhook"},
+	"internal/webhook":             {},
+	"internal/gate":                {"internal/accesskey", "internal/policy", "internal/webhook"},
 	"internal/rotation/onaws":      {"internal/accesskey", "internal/awsapi", "internal/rotation"},
 	"internal/fakeaws":             {"internal/iampolicy"},
 	"internal/fakeaws/population":  {"internal/fakeaws"},
@@ -46,13 +49,14 @@ var onlyIn = map[string][]string{
 	"github.com/spf13/cobra":        {"cmd/keytend"},
 	"charm.land/lipgloss":           {"internal/report", "cmd/keytend"},
 	"github.com/nicholas-fedor/":    {"internal/notify"},
+	"github.com/wneessen/go-mail":   {"internal/notify"},
 	"modernc.org/sqlite":            {"internal/journal"},
 	"github.com/pressly/goose":      {"internal/journal"},
 	"filippo.io/age":                {"internal/escrow"},
 }
 
 // pure rooms decide: they are given the time and the facts.
-var pure = []string{"internal/policy", "internal/iampolicy", "internal/accesskey"}
+var pure = []string{"internal/policy", "internal/iampolicy", "internal/accesskey", "internal/notice"}
 
 // impure is what a room that decides has no business with.
 var impure = []string{"context", "net/http", "os", "io/fs", "math/rand", "math/rand/v2", "crypto/rand", "database/sql"}
