@@ -73,7 +73,7 @@ func (v *verifier) link(l link) {
 	if want, ok := v.known[l.seq]; ok && want != l.hash {
 		v.add(l.seq, "is not the one whose hash was kept outside: the chain was computed anew")
 	}
-	if err == nil {
+	if err == nil && e.Event.Record != "" { // a person's word about no record belongs to none
 		v.records[e.Event.Record] = e
 	}
 	v.last = l
