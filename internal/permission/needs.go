@@ -1,0 +1,90 @@
+package permission
+
+import "slices"
+
+// claimTag is the user tag by which Keytends keep off each other's users.
+const claimTag = "keytend:claim"
+
+var scanning = []Need{
+	{Action: "iam:GenerateCredentialReport", Kind: Read, on: anything, Why: "have AWS write the credential report"},
+	{Action: "iam:GetAccessKeyLastUsed", Kind: Read, on: anything, Why: "when and where a key was last used, as of now"},
+	{Action: "iam:GetAccountAuthorizationDetails", Kind: Read, on: anything, Why: "users, tags, groups and policies in few calls"},
+	{Action: "iam:GetAccountSummary", Kind: Read, on: anything, Why: "whether the root user has keys; how many keys a user may have"},
+	{Action: "iam:GetCredentialReport", Kind: Read, on: anything, Why: "read the credential report"},
+	{Action: "iam:GetLoginProfile", Kind: Read, on: anything, Why: "whether a user has a password"},
+	{Action: "iam:GetUser", Kind: Read, on: anything, Why: "when a password was last used"},
+	{Action: "iam:ListAccessKeys", Kind: Read, on: anything, Why: "IDs, status and age of keys"},
+	{Action: "iam:ListAccountAliases", Kind: Read, on: anything, Why: "the account's name, for people"},
+	{Action: "iam:ListMFADevices", Kind: Read, on: anything, Why: "whether a user has MFA"},
+	{Action: "iam:ListServiceSpecificCredentials", Kind: Read, on: anything, Why: "long-lived credentials of other kinds"},
+	{Action: "iam:ListSigningCertificates", Kind: Read, on: anything, Why: "certificates, where the report is too old to tell"},
+}
+
+// looking is what every pass over a record reads.
+var looking = []Need{
+	{Action: "cloudtrail:LookupEvents", Kind: Read, on: anything, Why: "who made a key, and from where a key is used"},
+	{Action: "iam:GetAccessKeyLastUsed", Kind: Read, on: anything, Why: "silence of a key"},
+	{Action: "iam:GetUser", Kind: Read, on: users, Why: "that it is the same user, and nobody else's claim"},
+	{Action: "iam:ListAccessKeys", Kind: Read, on: users, Why: "status of the keys, live, before every step"},
+	{Action: "iam:GetAccountSummary", Kind: Read, on: anything, Why: "how many keys a user may have"},
+}
+
+var switching = Need{Action: "iam:UpdateAccessKey", Kind: Deactivate, on: users, Why: "switch a key off, and on again"}
+
+var deleting = Need{Action: "iam:DeleteAccessKey", Kind: Delete, on: users, Why: "delete a key that has rested; discard one that nobody was given"}
+
+var claiming = []Need{
+	{Action: "iam:TagUser", Kind: Create, on: users, Why: "claim a user, so that no other Keytend works on it; move a key's description", only: []string{claimTag, "AKIA*"}},
+	{Action: "iam:UntagUser", Kind: Create, on: users, Why: "end the claim", only: []string{claimTag, "AKIA*"}},
+}
+
+var simulating = Need{Action: "iam:SimulatePrincipalPolicy", Kind: Read, on: ourselves, Why: "prove before a key is made that it can also be switched off and deleted"}
+
+var namingOurRole = Need{Action: "iam:GetRole", Kind: Read, on: ourselves, Why: "our role's path, where we are a role"}
+
+var needs = map[Feature][]Need{
+	Scan: scanning,
+	Scorecard: slices.Concat(scanning, []Need{
+		{Action: "config:DescribeConfigRules", Kind: Read, on: anything, Why: "whether AWS Config watches keys"},
+		{Action: "config:DescribeConfigurationRecorderStatus", Kind: Read, on: anything, Why: "whether its recorder runs"},
+	}),
+	Organization: {
+		{Action: "organizations:ListAccounts", Kind: Read, on: anything, Why: "which accounts there are"},
+		{Action: "sts:AssumeRole", Kind: Enter, on: members, Why: "enter them"},
+		{Action: "organizations:ListTagsForResource", Kind: Read, on: anything, Why: "accounts chosen by tag"},
+		{Action: "organizations:ListRoots", Kind: Read, on: anything, Why: "accounts chosen by OU"},
+		{Action: "organizations:ListOrganizationalUnitsForParent", Kind: Read, on: anything, Why: "accounts chosen by OU"},
+		{Action: "organizations:DescribeAccount", Kind: Read, on: anything, Why: "one account of the organization, by ID"},
+		{Action: "sts:GetAccessKeyInfo", Kind: Read, on: anything, Why: "in which account a key is"},
+	},
+	Rotate: slices.Concat(looking, claiming, []Need{
+		{Action: "iam:CreateAccessKey", Kind: Create, on: users, Why: "make the new key"},
+		simulating, namingOurRole, switching, deleting,
+	}),
+	Retire: slices.Concat(looking, []Need{switching, deleting}),
+	Revoke: slices.Concat(looking, claiming, []Need{
+		{Action: "iam:CreateAccessKey", Kind: Create, on: users, Why: "replace the leaked key"},
+		{Action: "iam:GetUserPolicy", Kind: Read, on: users, Why: "add to the policy that denies old sessions"},
+		{Action: "iam:PutUserPolicy", Kind: Deactivate, on: users, Why: "deny sessions made from the leaked key"},
+		simulating, namingOurRole, switching, deleting,
+	}),
+	SecretsManager: {
+		{Action: "secretsmanager:DescribeSecret", Kind: Read, on: secrets, Why: "who else rotates it, and its versions"},
+		{Action: "secretsmanager:GetSecretValue", Kind: Read, on: secrets, Why: "which key it holds, and what stands beside it"},
+		{Action: "secretsmanager:PutSecretValue", Kind: Deliver, on: secrets, Why: "deliver the new key"},
+		{Action: "secretsmanager:UpdateSecretVersionStage", Kind: Deliver, on: secrets, Why: "make it the current one, only where nobody else did"},
+		{Action: "kms:Decrypt", Kind: Read, on: storeKeys, Why: "where the secret has a KMS key of its own"},
+		{Action: "kms:GenerateDataKey", Kind: Deliver, on: storeKeys, Why: "where the secret has a KMS key of its own"},
+	},
+	SSM: {
+		{Action: "ssm:DescribeParameters", Kind: Read, on: anything, Why: "its KMS key, tier and policies, which stay"},
+		{Action: "ssm:GetParameter", Kind: Read, on: parameters, Why: "which key it holds, and what stands beside it"},
+		{Action: "ssm:PutParameter", Kind: Deliver, on: parameters, Why: "deliver the new key"},
+		{Action: "kms:Decrypt", Kind: Read, on: storeKeys, Why: "where the parameter has a KMS key of its own"},
+		{Action: "kms:Encrypt", Kind: Deliver, on: storeKeys, Why: "where the parameter has a KMS key of its own"},
+	},
+	EscrowKMS: {
+		{Action: "kms:Encrypt", Kind: Deliver, on: escrowKey, Why: "seal what must outlive a process"},
+		{Action: "kms:Decrypt", Kind: Read, on: escrowKey, Why: "open it"},
+	},
+}

@@ -1,0 +1,98 @@
+// Package permission knows which AWS actions each part of Keytend needs, what
+// each is for and on what, and writes them down as IAM policies: JSON,
+// Terraform, CloudFormation.
+//
+// It grants nothing, calls nothing, and lists no action that Keytend can do
+// without: cmd/keytend's TestPermissionsAreEnoughAndNoMore takes each away.
+package permission
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Feature is a part of Keytend that a policy can be for.
+type Feature string
+
+// The features.
+const (
+	Scan           Feature = "scan"
+	Scorecard      Feature = "scorecard"
+	Organization   Feature = "organization" // of the caller, not of the role in each account
+	Rotate         Feature = "rotate"
+	Retire         Feature = "retire"
+	Revoke         Feature = "revoke"
+	SecretsManager Feature = "secretsmanager" // as a destination
+	SSM            Feature = "ssm"            // as a destination
+	EscrowKMS      Feature = "escrow-kms"
+)
+
+// Kind groups actions by how much harm they can do, so that each can be given
+// to another role.
+type Kind string
+
+// The kinds, the harmless first.
+const (
+	Read       Kind = "read"
+	Enter      Kind = "enter"  // other accounts
+	Create     Kind = "create" // keys, and the tag that claims a user
+	Deliver    Kind = "deliver"
+	Deactivate Kind = "deactivate" // and reactivate: one action of IAM
+	Delete     Kind = "delete"
+)
+
+// target is what an action is done to.
+type target string
+
+const (
+	anything   target = "anything"
+	users      target = "users"
+	ourselves  target = "ourselves"
+	members    target = "members" // the role in each account
+	secrets    target = "secrets"
+	parameters target = "parameters"
+	escrowKey  target = "escrow key"
+	storeKeys  target = "keys of stores" // KMS keys that destinations are encrypted with
+)
+
+// Need is one action that a feature needs.
+type Need struct {
+	Action string // "iam:CreateAccessKey"
+	Kind   Kind
+	Why    string // what for, a few words
+	on     target
+	// only, where set, are the tag keys that it may write.
+	only []string
+}
+
+// Features are all there are, in the order in which they are told of.
+func Features() []Feature {
+	return []Feature{Scan, Scorecard, Organization, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS}
+}
+
+// ParseFeature returns the feature of that name.
+func ParseFeature(name string) (Feature, error) {
+	if f := Feature(name); slices.Contains(Features(), f) {
+		return f, nil
+	}
+	var names []string
+	for _, f := range Features() {
+		names = append(names, string(f))
+	}
+	return "", fmt.Errorf("no feature %q: want %s", name, strings.Join(names, ", "))
+}
+
+// Needs are the actions of a feature, each once, by name.
+func Needs(features ...Feature) []Need {
+	var out []Need
+	for _, f := range features {
+		for _, n := range needs[f] {
+			if !slices.ContainsFunc(out, func(m Need) bool { return m.Action == n.Action && m.on == n.on }) {
+				out = append(out, n)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Need) int { return strings.Compare(a.Action, b.Action) })
+	return out
+}

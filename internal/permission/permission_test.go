@@ -1,0 +1,159 @@
+package permission
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclparse"
+
+	"github.com/keytend/keytend/internal/iampolicy"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got; -update writes it anew):\n%s", name, diff)
+	}
+}
+
+var narrow = Scope{Path: "/apps/", Tag: "keytend=managed", Secrets: []string{"prod/*", "billing"}, Parameters: []string{"/ci/*"}, Self: "role/ops/keytend"}
+
+func TestRendering(t *testing.T) {
+	all := Needs(Rotate, Retire, SecretsManager)
+	golden(t, "rotate.json", Policy(all, Scope{}).JSON()+"\n")
+	golden(t, "narrow.json", Policy(Needs(Rotate, SecretsManager, SSM, EscrowKMS), narrow).JSON()+"\n")
+	golden(t, "narrow.tf", Terraform(all, narrow))
+	golden(t, "narrow.yaml", CloudFormation(all, narrow))
+}
+
+// What is printed is read by others: the HCL parses, the YAML too, and each
+// policy in it is one.
+func TestRenderingsAreWellFormed(t *testing.T) {
+	for _, f := range Features() {
+		all := Needs(f)
+		file, wrong := hclparse.NewParser().ParseHCL([]byte(Terraform(all, narrow)), "main.tf")
+		if wrong.HasErrors() {
+			t.Errorf("%s: %v", f, wrong)
+			continue
+		}
+		schema := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
+			{Type: "variable", LabelNames: []string{"name"}}, {Type: "data", LabelNames: []string{"type", "name"}}, {Type: "resource", LabelNames: []string{"type", "name"}},
+		}}
+		if _, wrong := file.Body.Content(schema); wrong.HasErrors() {
+			t.Errorf("%s: %v", f, wrong)
+		}
+		var template struct {
+			Resources map[string]any `yaml:"Resources"`
+		}
+		text := regexp.MustCompile(`!(Ref|GetAtt|If|Not|Equals)`).ReplaceAllString(CloudFormation(all, narrow), "")
+		if err := yaml.Unmarshal([]byte(text), &template); err != nil || len(template.Resources) < 2 {
+			t.Errorf("%s: %v, %d resources", f, err, len(template.Resources))
+		}
+	}
+}
+
+// Every action is allowed by the policy on what it is for, and the union of the
+// kinds allows what the whole does.
+func TestEveryNeedIsAllowedByItsOwnKind(t *testing.T) {
+	for _, f := range Features() {
+		all := Needs(f)
+		kinds := ByKind(all, Scope{})
+		for _, n := range all {
+			d := kinds[n.Kind]
+			i := slices.IndexFunc(d.Statement, func(s Statement) bool { return slices.Contains(s.Action, n.Action) })
+			if i < 0 {
+				t.Errorf("%s: %s is in no policy", f, n.Action)
+			}
+			if n.Why == "" || strings.HasSuffix(n.Why, ".") {
+				t.Errorf("%s: %s: why %q", f, n.Action, n.Why)
+			}
+		}
+		if _, err := iampolicy.Parse(Policy(all, Scope{}).JSON()); err != nil {
+			t.Errorf("%s: %v", f, err)
+		}
+	}
+}
+
+// The guards hold: no key outside the path or without the tag, no other tags.
+func TestGuards(t *testing.T) {
+	document, err := iampolicy.Parse(Policy(Needs(Rotate), narrow).JSON())
+	if err != nil {
+		t.Fatal(err)
+	}
+	may := func(action, user string, context map[string][]string) bool {
+		return iampolicy.Evaluate([]iampolicy.Document{document}, nil, nil, nil, iampolicy.Request{
+			Caller: iampolicy.Caller{Account: "123456789012", ARN: "arn:aws:sts::123456789012:assumed-role/keytend/x"},
+			Action: action, Resource: "arn:aws:iam::123456789012:user" + user, Context: context,
+		}).Allowed()
+	}
+	managed := map[string][]string{"aws:ResourceTag/keytend": {"managed"}}
+	tagging := func(key string) map[string][]string {
+		return map[string][]string{"aws:ResourceTag/keytend": {"managed"}, "aws:TagKeys": {key}}
+	}
+	for name, c := range map[string]struct{ got, want bool }{
+		"its own":                  {may("iam:CreateAccessKey", "/apps/billing", managed), true},
+		"without the tag":          {may("iam:CreateAccessKey", "/apps/billing", nil), false},
+		"outside the path":         {may("iam:CreateAccessKey", "/admins/ana", managed), false},
+		"the claim":                {may("iam:TagUser", "/apps/billing", tagging("keytend:claim")), true},
+		"a description":            {may("iam:TagUser", "/apps/billing", tagging("AKIAIOSFODNN7EXAMPLE")), true},
+		"the tag that it goes by":  {may("iam:TagUser", "/apps/billing", tagging("keytend")), false},
+		"another user's deletion":  {may("iam:DeleteAccessKey", "/admins/ana", managed), false},
+		"policies of any user":     {may("iam:PutUserPolicy", "/apps/billing", managed), false},
+		"a look at everybody else": {may("iam:ListAccessKeys", "/admins/ana", nil), false},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %v, want %v", name, c.got, c.want)
+		}
+	}
+}
+
+func TestScopeCheck(t *testing.T) {
+	for _, s := range []Scope{{Path: "apps"}, {Tag: "managed"}, {Self: "keytend"}, {Partition: "moon"}} {
+		if s.Check() == nil {
+			t.Errorf("%+v passes", s)
+		}
+	}
+	if err := errorsOf(Scope{}, narrow); err != nil {
+		t.Error(err)
+	}
+}
+
+func errorsOf(scopes ...Scope) error {
+	for _, s := range scopes {
+		if err := s.Check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestTrust(t *testing.T) {
+	text, err := json.Marshal(Trust("arn:aws:iam::123456789012:role/keytend", "example"))
+	if err != nil || !strings.Contains(string(text), `"sts:ExternalId":"example"`) {
+		t.Errorf("%s, %v", text, err)
+	}
+	if text, _ := json.Marshal(Trust("arn:aws:iam::123456789012:role/keytend", "")); strings.Contains(string(text), "Condition") {
+		t.Errorf("%s", text)
+	}
+}
