@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"internal/journal":             {"internal/accesskey", "internal/rotation", "internal/notice"},
 	"internal/journal/journaltest": {"internal/accesskey", "internal/rotation"},
 	"internal/escrow":              {},
+	"internal/permission":          {"internal/iampolicy"},
 	"internal/match":               {"internal/accesskey"},
 	"internal/fleet":               {"internal/accesskey", "internal/awsapi"},
 	"internal/ranking":             {"internal/accesskey", "internal/policy"},

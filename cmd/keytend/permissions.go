@@ -1,115 +1,168 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
-// scanPolicy is what scan and explain need, and no more: each action left out
-// makes a scan partial. TestPermissions holds it to that.
-const scanPolicy = `{
-  "Version": "2012-10-17",
-  "Statement": [{
-    "Sid": "KeytendScan",
-    "Effect": "Allow",
-    "Action": [
-      "iam:GenerateCredentialReport",
-      "iam:GetAccessKeyLastUsed",
-      "iam:GetAccountAuthorizationDetails",
-      "iam:GetAccountSummary",
-      "iam:GetCredentialReport",
-      "iam:GetLoginProfile",
-      "iam:GetUser",
-      "iam:ListAccessKeys",
-      "iam:ListAccountAliases",
-      "iam:ListMFADevices",
-      "iam:ListServiceSpecificCredentials",
-      "iam:ListSigningCertificates"
-    ],
-    "Resource": "*"
-  }]
-}`
+	"github.com/spf13/cobra"
 
-// localActions are what scan --local needs beside scanPolicy.
-const localActions = `sts:GetAccessKeyInfo`
+	"github.com/keytend/keytend/internal/permission"
+)
 
-// scorecardActions are what scorecard needs beside scanPolicy.
-const scorecardActions = `config:DescribeConfigRules
-config:DescribeConfigurationRecorderStatus`
+// permissions is one run of `keytend permissions`.
+type permissions struct {
+	app      *app
+	features []string
+	kinds    []string
+	format   choice
+	scope    permission.Scope
+	trust    string
+	external string
+	cutOff   bool
+	revive   bool
+}
 
-// organizationPolicy is what scan and scorecard --organization need of the
-// caller besides; scanPolicy is then what the role in each account needs. Each
-// action left out makes the scan fail or partial: organization_permissions.txtar.
-const organizationPolicy = `{
-  "Version": "2012-10-17",
-  "Statement": [{
-    "Sid": "KeytendAccounts",
-    "Effect": "Allow",
-    "Action": [
-      "organizations:ListAccounts"
-    ],
-    "Resource": "*"
-  }, {
-    "Sid": "KeytendEnter",
-    "Effect": "Allow",
-    "Action": [
-      "sts:AssumeRole"
-    ],
-    "Resource": "arn:*:iam::*:role/OrganizationAccountAccessRole"
-  }]
-}`
-
-// organizationExtras are wanted by some uses only.
-const organizationExtras = `organizations:ListTagsForResource                --include or --exclude tag:…
-organizations:ListRoots                          --include or --exclude ou:Name
-organizations:ListOrganizationalUnitsForParent   --include or --exclude ou:Name
-organizations:DescribeAccount                    explain --organization
-sts:GetAccessKeyInfo                             explain --organization AKIA…`
-
-// trustPolicy is that of the role in each account. An external ID protects a
-// role that a third party uses for several customers.
-const trustPolicy = `{
-  "Version": "2012-10-17",
-  "Statement": [{
-    "Effect": "Allow",
-    "Principal": {"AWS": "arn:aws:iam::123456789012:role/keytend"},
-    "Action": "sts:AssumeRole",
-    "Condition": {"StringEquals": {"sts:ExternalId": "only with --external-id"}}
-  }]
-}`
-
-// permissionsTopic is not runnable, so cobra shows it as a help topic.
-func permissionsTopic(*app) *cobra.Command {
-	return &cobra.Command{
+func permissionsCommand(a *app) *cobra.Command {
+	p := &permissions{app: a, features: []string{string(permission.Scan)},
+		format: choice{allowed: []string{"json", "terraform", "cloudformation", "table"}, value: "json"}}
+	command := &cobra.Command{
 		Use:   "permissions",
-		Short: "The IAM policy that a scan needs",
-		Long: `Scan and explain only read. This policy is enough for both, and no action in it
-can be left out:
+		Short: "Print the least IAM policy for what you use keytend for",
+		Long: `Permissions prints the IAM policy that keytend needs, and no more: for each
+feature named by --for, every action in it is needed and enough.
 
-` + indent(scanPolicy) + `
+JSON is the policy itself. Terraform and CloudFormation make a role that a caller
+may assume with an external ID, with one policy for each kind of action (read,
+enter, deliver, create, deactivate, delete), so that each can be left out or
+given to another role; the template names no account, and suits a StackSet. With
+--output table, each action is listed with what it is for.
 
-Scan --local and explain AKIA… of another account's key need in addition:
+--path and --tag keep everything that changes keys to the users below a path, or
+with a tag: keytend can then make no key for anybody else. Iam:PutUserPolicy, by
+which revoke denies old sessions, can't be kept to one policy by IAM: whoever has
+it can give a user any right. Leave revoke out where that is too much.
 
-` + indent(localActions) + `
-
-Scorecard needs in addition:
-
-` + indent(scorecardActions) + `
-
-With --organization, the role in each account needs that policy. So does the
-caller, in the management account or in that of a delegated administrator (of
-any AWS service), and besides this one, with the role's name if it is another:
-
-` + indent(organizationPolicy) + `
-
-and, for what is said beside each:
-
-` + indent(organizationExtras) + `
-
-The role's trust policy must admit the caller:
-
-` + indent(trustPolicy) + `
-
-Where iam:GetAccountAuthorizationDetails is denied, iam:ListUsers is used instead.
-With less, a scan reports what it can read, lists what it couldn't, and exits 4.
-sts:GetCallerIdentity needs no permission.`,
-		Example: "  keytend help permissions",
+Features:
+` + featureLines() + `
+With less than it needs a scan reports what it can read, lists what it couldn't,
+and exits 4. Sts:GetCallerIdentity needs no permission. Where
+iam:GetAccountAuthorizationDetails is denied, iam:ListUsers is used instead.`,
+		Example: `  keytend permissions --for scan
+  keytend permissions --for scan,rotate,retire,secretsmanager --path /apps/ --output terraform
+  keytend permissions --for rotate --output table
+  keytend permissions --for scan,rotate --output cloudformation > keytend-role.yaml
+  keytend permissions --for organization --role-name keytend-member
+  keytend permissions --trust arn:aws:iam::123456789012:role/keytend --external-id example
+  keytend permissions --cut-off --revivable`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			text, err := p.text()
+			if err != nil {
+				return usageError{c, err}
+			}
+			_, err = fmt.Fprintln(a.stdout, text)
+			return err
+		},
 	}
+	p.flags(command)
+	return command
+}
+
+func featureLines() string {
+	var b strings.Builder
+	for _, f := range permission.Features() {
+		fmt.Fprintf(&b, "  %-22s %s\n", f, permission.About(f))
+	}
+	return b.String()
+}
+
+func (p *permissions) flags(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringSliceVar(&p.features, "for", p.features, "what keytend is used for (see above)")
+	flags.StringSliceVar(&p.kinds, "only", nil, "actions of these `kinds` alone: read, enter, deliver, create, deactivate, delete")
+	p.format.addTo(command, "output", "o", "how to write it")
+	flags.StringVar(&p.scope.Path, "path", "", "change keys of users below this `path` alone, such as /apps/")
+	flags.StringVar(&p.scope.Tag, "tag", "", "change keys of users with this tag alone: `KEY=VALUE`")
+	flags.StringSliceVar(&p.scope.Secrets, "secrets", nil, "`names` of secrets, or patterns such as prod/* (default: all)")
+	flags.StringSliceVar(&p.scope.Parameters, "parameters", nil, "`names` of parameters, or patterns such as /prod/* (default: all)")
+	flags.StringSliceVar(&p.scope.KMSKeys, "kms-keys", nil, "`ARNs` of the KMS keys that those are encrypted with (default: all, by way of those services)")
+	flags.StringVar(&p.scope.EscrowKey, "escrow-key", "", "`ARN` of the KMS key of --escrow-kms (default: any)")
+	flags.StringVar(&p.scope.Self, "as", "role/keytend", "what keytend runs as: `role/NAME` or user/NAME")
+	flags.StringVar(&p.scope.MemberRole, "role-name", "", "name of the `role` in each account (default: that of --as)")
+	flags.StringVar(&p.scope.Partition, "partition", "aws", "AWS `partition`: aws, aws-us-gov, aws-cn")
+	flags.StringVar(&p.trust, "trust", "", "print the trust policy that admits this `ARN` instead")
+	flags.StringVar(&p.external, "external-id", "", "with --trust: the external `ID` that must come along")
+	flags.BoolVar(&p.cutOff, "cut-off", false, "print a service control policy that takes every right to change keys from keytend instead")
+	flags.BoolVar(&p.revive, "revivable", false, "with --cut-off: leave it the right to switch keys on again (and off)")
+	command.MarkFlagsMutuallyExclusive("trust", "cut-off")
+}
+
+func (p *permissions) text() (string, error) {
+	if err := p.scope.Check(); err != nil {
+		return "", err
+	}
+	switch {
+	case p.cutOff:
+		return permission.CutOff(p.scope, p.revive).JSON(), nil
+	case p.trust != "":
+		text, err := json.MarshalIndent(permission.Trust(p.trust, p.external), "", "  ")
+		return string(text), err
+	case p.revive || p.external != "":
+		return "", errors.New("--revivable goes with --cut-off, --external-id with --trust")
+	}
+	needs, err := p.needs()
+	if err != nil {
+		return "", err
+	}
+	switch p.format.value {
+	case "terraform":
+		return strings.TrimRight(permission.Terraform(needs, p.scope), "\n"), nil
+	case "cloudformation":
+		return strings.TrimRight(permission.CloudFormation(needs, p.scope), "\n"), nil
+	case "table":
+		return needsTable(needs), nil
+	}
+	return permission.Policy(needs, p.scope).JSON(), nil
+}
+
+func (p *permissions) needs() ([]permission.Need, error) {
+	var features []permission.Feature
+	for _, name := range p.features {
+		f, err := permission.ParseFeature(strings.TrimSpace(name))
+		if err != nil {
+			return nil, fmt.Errorf("--for: %w", err)
+		}
+		features = append(features, f)
+	}
+	needs := permission.Needs(features...)
+	for _, k := range p.kinds {
+		if !slices.Contains(permission.Kinds(), permission.Kind(k)) {
+			return nil, fmt.Errorf("--only: no kind %q: want %v", k, permission.Kinds())
+		}
+	}
+	if len(p.kinds) > 0 {
+		needs = slices.DeleteFunc(needs, func(n permission.Need) bool { return !slices.Contains(p.kinds, string(n.Kind)) })
+	}
+	if len(needs) == 0 {
+		return nil, fmt.Errorf("--for %s needs no action of kind %s", strings.Join(p.features, ","), strings.Join(p.kinds, ", "))
+	}
+	return needs, nil
+}
+
+// needsTable lists each action with what it is for, by kind.
+func needsTable(needs []permission.Need) string {
+	kinds := permission.Kinds()
+	needs = slices.Clone(needs)
+	slices.SortStableFunc(needs, func(a, b permission.Need) int {
+		return cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind))
+	})
+	var lines []string
+	for _, n := range needs {
+		lines = append(lines, fmt.Sprintf("%-11s %-45s %s", n.Kind, n.Action, n.Why))
+	}
+	return strings.Join(lines, "\n")
 }

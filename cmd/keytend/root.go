@@ -55,7 +55,7 @@ Exit codes:
 		simCommand(a),
 		versionCommand(a),
 		exitCodesTopic(a),
-		permissionsTopic(a),
+		permissionsCommand(a),
 	)
 	root.SetHelpCommand(helpCommand())
 	return root

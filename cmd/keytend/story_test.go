@@ -27,6 +27,8 @@ import (
 
 	"github.com/keytend/keytend/internal/fakeaws"
 	"github.com/keytend/keytend/internal/fakeaws/population"
+	"github.com/keytend/keytend/internal/fleet"
+	"github.com/keytend/keytend/internal/permission"
 )
 
 // sim starts the simulated AWS and points the script's environment at it:
@@ -76,7 +78,7 @@ func (s *story) addSpecs(ts *testscript.TestScript, text []byte) {
 		text = []byte("[" + string(text) + "]")
 	}
 	var specs []fakeaws.AccountSpec
-	spelt, err := json.Marshal(scanPolicy)
+	spelt, err := json.Marshal(policyFor(permission.Scan))
 	ts.Check(err)
 	text = bytes.ReplaceAll(text, []byte(`"SCANPOLICY"`), spelt)
 	ts.Check(json.Unmarshal(text, &specs))
@@ -120,13 +122,13 @@ func (s *story) session(ts *testscript.TestScript, _ []string) {
 	s.sessionSecrets = append(s.sessionSecrets, *got.SecretAccessKey, *got.SessionToken)
 }
 
-// grant gives a user the policy that `keytend help permissions` prints and
+// grant gives a user the policy that `keytend permissions` prints and
 // nothing else: grant auditor, or grant auditor but iam:ListAccessKeys.
 func (s *story) grant(ts *testscript.TestScript, args []string) {
 	if len(args) != 1 && (len(args) != 3 || args[1] != "but") {
 		ts.Fatalf("usage: grant USER [but ACTION]")
 	}
-	ts.Check(s.asAdmin("Action", "PutUserPolicy", "UserName", args[0], "PolicyName", "scan", "PolicyDocument", without(ts, scanPolicy, args)))
+	ts.Check(s.asAdmin("Action", "PutUserPolicy", "UserName", args[0], "PolicyName", "scan", "PolicyDocument", without(ts, policyFor(permission.Scan), args)))
 }
 
 // grantOrganization gives a user what an organization's scan needs of its
@@ -136,7 +138,13 @@ func (s *story) grantOrganization(ts *testscript.TestScript, args []string) {
 		ts.Fatalf("usage: grant-organization USER [but ACTION]")
 	}
 	ts.Check(s.asAdmin("Action", "PutUserPolicy", "UserName", args[0], "PolicyName", "organization",
-		"PolicyDocument", without(ts, organizationPolicy, args)))
+		"PolicyDocument", without(ts, policyFor(permission.Organization), args)))
+}
+
+// policyFor is what `keytend permissions` prints. The roles of the stories'
+// accounts have the name that --organization takes by default.
+func policyFor(features ...permission.Feature) string {
+	return permission.Policy(permission.Needs(features...), permission.Scope{MemberRole: fleet.DefaultRole}).JSON()
 }
 
 // without is the policy without the action in "USER but ACTION".

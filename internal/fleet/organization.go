@@ -165,5 +165,5 @@ func (o Organization) hint(err error, management bool) string {
 		id = "asks for this external ID"
 	}
 	return "See that the account has a role " + role + ", that its trust policy admits the caller and " + id +
-		", and that the caller is allowed sts:AssumeRole on it (keytend help permissions)."
+		", and that the caller is allowed sts:AssumeRole on it (keytend permissions)."
 }

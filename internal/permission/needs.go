@@ -48,14 +48,19 @@ var needs = map[Feature][]Need{
 		{Action: "config:DescribeConfigRules", Kind: Read, on: anything, Why: "whether AWS Config watches keys"},
 		{Action: "config:DescribeConfigurationRecorderStatus", Kind: Read, on: anything, Why: "whether its recorder runs"},
 	}),
+	Local: {{Action: "sts:GetAccessKeyInfo", Kind: Read, on: anything, Why: "the account that a key is in"}},
 	Organization: {
 		{Action: "organizations:ListAccounts", Kind: Read, on: anything, Why: "which accounts there are"},
 		{Action: "sts:AssumeRole", Kind: Enter, on: members, Why: "enter them"},
-		{Action: "organizations:ListTagsForResource", Kind: Read, on: anything, Why: "accounts chosen by tag"},
+	},
+	ByTag: {{Action: "organizations:ListTagsForResource", Kind: Read, on: anything, Why: "accounts chosen by tag"}},
+	ByUnit: {
 		{Action: "organizations:ListRoots", Kind: Read, on: anything, Why: "accounts chosen by OU"},
 		{Action: "organizations:ListOrganizationalUnitsForParent", Kind: Read, on: anything, Why: "accounts chosen by OU"},
-		{Action: "organizations:DescribeAccount", Kind: Read, on: anything, Why: "one account of the organization, by ID"},
-		{Action: "sts:GetAccessKeyInfo", Kind: Read, on: anything, Why: "in which account a key is"},
+	},
+	ExplainMember: {
+		{Action: "organizations:DescribeAccount", Kind: Read, on: anything, Why: "the account that a user is in"},
+		{Action: "sts:GetAccessKeyInfo", Kind: Read, on: anything, Why: "the account that a key is in"},
 	},
 	Rotate: slices.Concat(looking, claiming, []Need{
 		{Action: "iam:CreateAccessKey", Kind: Create, on: users, Why: "make the new key"},

@@ -19,7 +19,11 @@ type Feature string
 const (
 	Scan           Feature = "scan"
 	Scorecard      Feature = "scorecard"
+	Local          Feature = "local"        // keys found on this computer
 	Organization   Feature = "organization" // of the caller, not of the role in each account
+	ByTag          Feature = "organization-by-tag"
+	ByUnit         Feature = "organization-by-ou"
+	ExplainMember  Feature = "organization-explain"
 	Rotate         Feature = "rotate"
 	Retire         Feature = "retire"
 	Revoke         Feature = "revoke"
@@ -68,7 +72,7 @@ type Need struct {
 
 // Features are all there are, in the order in which they are told of.
 func Features() []Feature {
-	return []Feature{Scan, Scorecard, Organization, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS}
+	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS}
 }
 
 // ParseFeature returns the feature of that name.
@@ -95,4 +99,23 @@ func Needs(features ...Feature) []Need {
 	}
 	slices.SortFunc(out, func(a, b Need) int { return strings.Compare(a.Action, b.Action) })
 	return out
+}
+
+// About is what a feature is, in a few words.
+func About(f Feature) string { return about[f] }
+
+var about = map[Feature]string{
+	Scan:           "scan and explain one account; in an organization, the role in each",
+	Scorecard:      "scan, and whether AWS Config watches",
+	Local:          "scan --local; explain a key of another account",
+	Organization:   "the caller of --organization",
+	ByTag:          "--include or --exclude tag:...",
+	ByUnit:         "--include or --exclude ou:Name",
+	ExplainMember:  "explain --organization",
+	Rotate:         "replace keys",
+	Retire:         "switch unused keys off",
+	Revoke:         "cut leaked keys off, and the sessions made from them; replace them",
+	SecretsManager: "deliver keys to Secrets Manager",
+	SSM:            "deliver keys to Parameter Store",
+	EscrowKMS:      "--escrow-kms",
 }
