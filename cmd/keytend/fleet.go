@@ -128,6 +128,7 @@ type crew struct {
 	fleet.Roster
 	app    *app
 	atOnce int
+	region string    // of the session that it began with
 	at     time.Time // AWS's time in whole seconds, when it began: all accounts are judged as of then
 }
 
@@ -156,6 +157,7 @@ func (a *app) crew(ctx context.Context, f *fleetFlags) (*crew, error) {
 		return nil, err
 	}
 	c.at = now(organization.Base)
+	c.region, _ = organization.Base.Region()
 	c.remark()
 	return c, nil
 }
@@ -182,6 +184,7 @@ func (c *crew) begin(ctx context.Context) error {
 			return err
 		}
 		c.at = now(session)
+		c.region, _ = session.Region()
 	}
 	if c.Excluded > 0 && !c.app.quiet {
 		c.app.aside("%s of the same account as one before: each account is read once", count(c.Excluded, "profile"))

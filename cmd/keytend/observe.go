@@ -45,10 +45,11 @@ const findingsShown = 50
 
 // look fits a report to where it goes: out is the file, empty for stdout.
 func (a *app) look(out string) report.Options {
+	look := report.Options{Version: thisBuild().Version}
 	if out != "" && out != "-" {
-		return report.Options{}
+		return look
 	}
-	look := report.Options{Width: a.out.width, Color: a.colour()}
+	look.Width, look.Color = a.out.width, a.colour()
 	if a.out.is {
 		look.Limit = findingsShown
 	}

@@ -8,17 +8,25 @@ import (
 	"path/filepath"
 )
 
+// forOwner is who may read a report: the list of an account's weakest keys is
+// not for everybody.
+const forOwner = 0o600
+
 // writeOutput lets write write to path, or to stdout where path is empty or
-// "-". A file appears whole or not at all, readable by its owner alone: the
-// list of an account's weakest keys is not for everybody.
+// "-". A file appears whole or not at all.
 func (a *app) writeOutput(path string, write func(io.Writer) error) error {
+	return a.writeOutputFor(path, forOwner, write)
+}
+
+// writeOutputFor is writeOutput with who may read the file.
+func (a *app) writeOutputFor(path string, readers os.FileMode, write func(io.Writer) error) error {
 	if path == "" || path == "-" {
 		if err := write(a.stdout); err != nil {
 			return fmt.Errorf("write report: %w", err)
 		}
 		return nil
 	}
-	if err := replaceFile(path, write); err != nil {
+	if err := replaceFile(path, readers, write); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
@@ -26,7 +34,7 @@ func (a *app) writeOutput(path string, write func(io.Writer) error) error {
 
 // replaceFile writes beside path and renames. What is no regular file
 // (/dev/null, a pipe) can't be replaced and is written to.
-func replaceFile(path string, write func(io.Writer) error) error {
+func replaceFile(path string, readers os.FileMode, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return writeInPlace(path, write)
 	}
@@ -34,7 +42,7 @@ func replaceFile(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(write(f), f.Sync(), f.Close())
+	err = errors.Join(write(f), f.Chmod(readers), f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}

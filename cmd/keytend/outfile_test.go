@@ -19,25 +19,25 @@ func TestReplaceFileIsAllOrNothing(t *testing.T) {
 			return err
 		}
 	}
-	if err := replaceFile(path, say("first", nil)); err != nil {
+	if err := replaceFile(path, forOwner, say("first", nil)); err != nil {
 		t.Fatal(err)
 	}
 	broken := errors.New("broken")
-	if err := replaceFile(path, say("half", broken)); !errors.Is(err, broken) {
+	if err := replaceFile(path, forOwner, say("half", broken)); !errors.Is(err, broken) {
 		t.Fatalf("error = %v", err)
 	}
 	expect(t, path, "first")
-	if err := replaceFile(path, say("second", nil)); err != nil {
+	if err := replaceFile(path, forOwner, say("second", nil)); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, path, "second")
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
 		t.Errorf("left behind: %v %v", entries, err)
 	}
-	if err := replaceFile(filepath.Join(dir, "no", "such"), say("", nil)); err == nil {
+	if err := replaceFile(filepath.Join(dir, "no", "such"), forOwner, say("", nil)); err == nil {
 		t.Error("no error for a folder that doesn't exist")
 	}
-	if err := replaceFile(os.DevNull, say("gone", nil)); err != nil {
+	if err := replaceFile(os.DevNull, forOwner, say("gone", nil)); err != nil {
 		t.Error(err)
 	}
 }

@@ -140,7 +140,7 @@ func (s *scan) check(c *cobra.Command) error {
 	if err := s.fleet.check(c, s.app.profile); err != nil {
 		return err
 	}
-	if s.fleet.asked() && s.all && !slices.Contains([]string{"json", "ndjson", "csv"}, s.output.value) {
+	if s.fleet.asked() && s.all && slices.Contains([]string{"table", "markdown", "html"}, s.output.value) {
 		return fmt.Errorf("--all of many accounts: want --output csv, json or ndjson, not %s", s.output.value)
 	}
 	if s.notify != "" {
@@ -155,7 +155,17 @@ func (s *scan) check(c *cobra.Command) error {
 type result struct {
 	report.Scan
 	failures []accesskey.Failure
-	compared bool // with a baseline
+	compared bool   // with a baseline
+	region   string // of the session
+}
+
+// readers is who may read the report's file. Metrics name no key, and
+// node_exporter, which collects them, is another user.
+func (s *scan) readers() os.FileMode {
+	if s.output.value == string(report.Prometheus) {
+		return 0o644
+	}
+	return forOwner
 }
 
 func (s *scan) run(ctx context.Context) error {
@@ -167,8 +177,9 @@ func (s *scan) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = s.app.writeOutput(s.out, func(w io.Writer) error {
+	err = s.app.writeOutputFor(s.out, s.readers(), func(w io.Writer) error {
 		look := s.app.look(s.out)
+		look.Region = found.region
 		if s.all {
 			look.All, look.Limit = true, 0
 		}
@@ -203,7 +214,9 @@ func (s *scan) observe(ctx context.Context, baseline *report.Baseline) (result, 
 	if err != nil {
 		return result{}, err
 	}
-	return s.judge(inv, now(session), baseline), nil
+	found := s.judge(inv, now(session), baseline)
+	found.region, _ = session.Region()
+	return found, nil
 }
 
 func (s *scan) judge(inv accesskey.Inventory, now time.Time, baseline *report.Baseline) result {

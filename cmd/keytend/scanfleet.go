@@ -45,7 +45,7 @@ func (s *scan) runFleet(ctx context.Context) error {
 	}
 	f := &fleetScan{scan: s, crew: crew, baseline: baseline, ranked: ranking.New(0)}
 	defer func() { _ = f.ranked.Close() }()
-	err = s.app.writeOutput(s.out, func(w io.Writer) error { return f.write(ctx, w) })
+	err = s.app.writeOutputFor(s.out, s.readers(), func(w io.Writer) error { return f.write(ctx, w) })
 	if err != nil && !errors.Is(err, errHalf) {
 		return err
 	}
@@ -88,7 +88,7 @@ func (f *fleetScan) write(ctx context.Context, w io.Writer) error {
 
 func (f *fleetScan) open(w io.Writer) (err error) {
 	look := f.app.look(f.out)
-	look.All, look.Explain = f.all, f.fleet.explaining()
+	look.All, look.Explain, look.Region = f.all, f.fleet.explaining(), f.crew.region
 	f.stream, err = report.NewStream(w, report.Format(f.output.value), f.crew.at, f.rules, look)
 	return err
 }

@@ -119,7 +119,7 @@ func (s *simulation) run(ctx context.Context, a *app) error {
 	aws := fakeaws.New(s.config)
 	population.Fill(aws, s.population)
 	if s.truth != "" {
-		if err := replaceFile(s.truth, population.TruthOf(aws).Write); err != nil {
+		if err := replaceFile(s.truth, forOwner, population.TruthOf(aws).Write); err != nil {
 			return fmt.Errorf("write truth: %w", err)
 		}
 	}

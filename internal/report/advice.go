@@ -2,6 +2,7 @@ package report
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/keytend/keytend/internal/policy"
@@ -74,4 +75,22 @@ func shellWord(s string) string {
 		return s
 	}
 	return "'" + strings.ReplaceAll(clean(s), "'", `'\''`) + "'"
+}
+
+// remedyPage is AWS's own procedure for a rule.
+func remedyPage(rule policy.Rule) string {
+	if rule == policy.RootAccessKey {
+		return "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user_manage_delete-key.html"
+	}
+	return "https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html"
+}
+
+// remedy is what to do about a rule; empty for one that isn't Keytend's to mend.
+func remedy(rule policy.Rule) string {
+	for _, a := range advice {
+		if slices.Contains(a.rules, rule) {
+			return a.text
+		}
+	}
+	return ""
 }

@@ -1,6 +1,6 @@
 // Package report writes what was observed and decided: for people (table,
-// HTML, Markdown), for machines (JSON, NDJSON, CSV), and as a short message
-// (Digest). It reads back its own JSON as a baseline.
+// HTML, Markdown), for machines (JSON, NDJSON, CSV, ASFF, OCSF, Prometheus), and
+// as a short message (Digest). It reads back its own JSON as a baseline.
 //
 // It decides nothing and asks nobody: no severity, no rank, no clock. What
 // comes from AWS is a stranger's text here, and is made harmless for each
@@ -21,7 +21,7 @@ import (
 // Format is a way to write a report.
 type Format string
 
-// The formats. NDJSON and CSV are for scans only.
+// The formats. Those that SheetFormats doesn't have are for scans only.
 const (
 	Table    Format = "table"
 	JSON     Format = "json"
@@ -29,12 +29,17 @@ const (
 	CSV      Format = "csv"
 	HTML     Format = "html"
 	Markdown Format = "markdown"
+
+	// For other programs: Security Hub, whatever takes OCSF, node_exporter.
+	SecurityHub Format = "asff"
+	OCSF        Format = "ocsf"
+	Prometheus  Format = "prometheus"
 )
 
 // ScanFormats are the formats Write knows; SheetFormats those of WriteScorecard
 // and WriteExplanation.
 var (
-	ScanFormats  = []Format{Table, JSON, NDJSON, CSV, HTML, Markdown}
+	ScanFormats  = []Format{Table, JSON, NDJSON, CSV, HTML, Markdown, SecurityHub, OCSF, Prometheus}
 	SheetFormats = []Format{Table, JSON, HTML, Markdown}
 )
 
@@ -66,6 +71,9 @@ type Options struct {
 	All   bool // every key too, not only what was found (JSON and NDJSON always have them)
 	Limit int  // findings in a table, for people; 0: all. What is left out is counted
 
+	Region  string // of Security Hub, in its findings
+	Version string // of this program, in OCSF's events
+
 	Explain string // flags that `keytend explain` needs for these accounts; empty: none
 }
 
@@ -81,7 +89,7 @@ func Write(w io.Writer, f Format, s Scan, o Options) error {
 	switch f {
 	case Table:
 		return writeTable(w, gistOf(s), o)
-	case JSON, NDJSON, CSV:
+	case JSON, NDJSON, CSV, SecurityHub, OCSF, Prometheus:
 		return writeStream(w, f, s, o)
 	case HTML:
 		return writeHTML(w, gistOf(s))

@@ -191,6 +191,8 @@ func (c checker) members(at string, schema map[string]any, value any) []string {
 	for name, member := range members {
 		if sub, ok := properties[name].(map[string]any); ok {
 			wrong = append(wrong, c.check(at+"/"+name, sub, member)...)
+		} else if schema["additionalProperties"] == false {
+			wrong = append(wrong, at+": has "+name)
 		}
 	}
 	return wrong

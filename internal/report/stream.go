@@ -71,6 +71,12 @@ func NewStream(w io.Writer, f Format, now time.Time, rules policy.Rules, o Optio
 		s.out = &ndjsonEmitter{w: w}
 	case CSV:
 		s.out = newCSVEmitter(w, o.All)
+	case SecurityHub:
+		s.out = &asffEmitter{w: w, region: o.Region}
+	case OCSF:
+		s.out = &ocsfEmitter{w: w, version: o.Version}
+	case Prometheus:
+		s.out = newMetricsEmitter(w)
 	case Table:
 		s.gist.keep = tableFindings
 		s.out = lateEmitter(func(g *gist) error { return writeTable(w, g, o) })
