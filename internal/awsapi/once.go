@@ -61,6 +61,14 @@ func (s *Session) inTime(until time.Time) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error { return stack.Finalize.Insert(check, "Signing", middleware.Before) }
 }
 
+// signedBefore is inTime for calls that may have no such bound: a zero until.
+func (s *Session) signedBefore(until time.Time) []func(*middleware.Stack) error {
+	if until.IsZero() {
+		return nil
+	}
+	return []func(*middleware.Stack) error{s.inTime(until)}
+}
+
 // whenSent notes that a request goes to the network.
 func whenSent(sent *bool) func(*middleware.Stack) error {
 	note := middleware.DeserializeMiddlewareFunc("keytend:whenSent",

@@ -21,8 +21,11 @@ import (
 // repeated therefore are made Once, or try again only after a refusal: see
 // onlyAfterRefusal.
 func (e *Error) NotDone() bool {
-	return e.Class == CredentialsMissing || errors.Is(e.err, errNotSent) || unconnected(e.err) || refused(e.err)
+	return e.Class == CredentialsMissing || errors.Is(e.err, errNotSent) || e.TooLate() || unconnected(e.err) || refused(e.err)
 }
+
+// TooLate reports whether the call was not made because it may no longer be.
+func (e *Error) TooLate() bool { return errors.Is(e.err, ErrTooLate) }
 
 // Denied reports whether the call was refused for want of a permission.
 func (e *Error) Denied() bool { return e.Class == Denied || e.Class == DeniedByOrganization }

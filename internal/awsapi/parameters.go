@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -17,59 +16,85 @@ import (
 // Parameters is Systems Manager's Parameter Store in one region. A parameter is
 // named by its full name.
 type Parameters struct {
+	service jsonService
 	session *Session
-	client  *ssm.Client
 	region  string
 }
 
 // Parameters returns Parameter Store in a region; empty: the session's.
 func (s *Session) Parameters(region string) *Parameters {
 	cfg := s.regional(region)
-	return &Parameters{session: s, client: ssm.NewFromConfig(cfg), region: cfg.Region}
+	return &Parameters{jsonService{session: s, config: cfg, id: "SSM", name: "ssm", target: "AmazonSSM"}, s, cfg.Region}
 }
 
-func (p *Parameters) api(name string, careful bool) func(*ssm.Options) {
-	retryer := p.session.retrying(p.region, "ssm:"+name, careful)
-	return func(o *ssm.Options) { o.Retryer = retryer }
+func (p *Parameters) retryer(name string, careful bool) aws.Retryer {
+	return p.session.retrying(p.region, "ssm:"+name, careful)
 }
+
+// secureString is the type of parameters that are encrypted.
+const secureString = "SecureString"
 
 // Value reads a parameter's latest version, its type (SecureString, String,
 // StringList) and version number (ssm:GetParameter, and kms:Decrypt for a key of
 // one's own).
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
 func (p *Parameters) Value(ctx context.Context, name string) (text accesskey.Secret, kind string, version int64, err error) {
-	out, err := p.client.GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(name), WithDecryption: aws.Bool(true)}, p.api("GetParameter", false))
+	const operation = "GetParameter"
+	type wanted struct {
+		Name           string
+		WithDecryption bool
+	}
+	var out struct {
+		Parameter *struct {
+			Type, Value string
+			Version     int64
+		}
+	}
+	err = p.service.call(ctx, jsonCall{operation: operation, in: wanted{name, true}, out: &out, retryer: p.retryer(operation, false)})
+	if err == nil && out.Parameter == nil {
+		err = errors.New("answer has no parameter")
+	}
 	if err != nil {
 		return accesskey.Secret{}, "", 0, p.session.fail("ssm:GetParameter", err)
 	}
-	if out.Parameter == nil {
-		return accesskey.Secret{}, "", 0, p.session.fail("ssm:GetParameter", errors.New("answer has no parameter"))
-	}
-	return accesskey.NewSecret(aws.ToString(out.Parameter.Value)), string(out.Parameter.Type), out.Parameter.Version, nil
+	return accesskey.NewSecret(out.Parameter.Value), out.Parameter.Type, out.Parameter.Version, nil
+}
+
+// parameter is what PutParameter writes; what is empty is left out.
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+type parameter struct {
+	Name, Value    string
+	Overwrite      bool
+	Type           string `json:",omitempty"`
+	KeyID          string `json:"KeyId,omitempty"`
+	Tier           string `json:",omitempty"`
+	Description    string `json:",omitempty"`
+	AllowedPattern string `json:",omitempty"`
+	DataType       string `json:",omitempty"`
+	Policies       string `json:",omitempty"` // a JSON list
 }
 
 // Create makes a SecureString under AWS's key for Parameter Store, where there
 // is no parameter of that name yet (ssm:PutParameter without Overwrite). It is
-// repeated only after a throttle.
-func (p *Parameters) Create(ctx context.Context, name string, text accesskey.Secret) (version int64, err error) {
-	return p.put(ctx, &ssm.PutParameterInput{
-		Name: aws.String(name), Value: aws.String(text.Reveal()), Type: types.ParameterTypeSecureString, Overwrite: aws.Bool(false),
-	})
+// repeated only after a throttle, and not signed from until on (AWS's time;
+// zero: no bound).
+func (p *Parameters) Create(ctx context.Context, name string, text accesskey.Secret, until time.Time) (version int64, err error) {
+	return p.put(ctx, parameter{Name: name, Value: text.Reveal(), Type: secureString}, until)
 }
 
 // Replace writes the next version, over whatever stands there, and returns its
 // number (ssm:PutParameter with Overwrite, ssm:DescribeParameters before it).
 // KMS key, tier, description, pattern and policies stay as they are:
-// PutParameter would drop them. It is repeated only after a throttle.
-func (p *Parameters) Replace(ctx context.Context, name string, text accesskey.Secret) (version int64, err error) {
+// PutParameter would drop them. It is repeated only after a throttle, and not
+// signed from until on.
+func (p *Parameters) Replace(ctx context.Context, name string, text accesskey.Secret, until time.Time) (version int64, err error) {
 	have, err := p.describe(ctx, name)
 	if err != nil {
 		return 0, err
 	}
-	return p.put(ctx, &ssm.PutParameterInput{
-		Name: aws.String(name), Value: aws.String(text.Reveal()), Overwrite: aws.Bool(true),
-		Type: have.Type, KeyId: have.KeyId, Tier: have.Tier, Description: have.Description, AllowedPattern: have.AllowedPattern,
-		DataType: have.DataType, Policies: policiesOf(have.Policies),
-	})
+	next := have.parameter
+	next.Value, next.Overwrite, next.Policies = text.Reveal(), true, policiesOf(have.Policies)
+	return p.put(ctx, next, until)
 }
 
 // TryReplace finds out whether Replace or Create would be refused for want of a
@@ -79,10 +104,7 @@ func (p *Parameters) TryReplace(ctx context.Context, name string) error {
 	if _, err := p.describe(ctx, name); err != nil && ClassOf(err) != NotFound {
 		return err
 	}
-	_, err := p.put(ctx, &ssm.PutParameterInput{
-		Name: aws.String(name), Value: aws.String("keytend-check"), Type: types.ParameterTypeSecureString,
-		AllowedPattern: aws.String("^$"), Overwrite: aws.Bool(false),
-	})
+	_, err := p.put(ctx, parameter{Name: name, Value: "keytend-check", Type: secureString, AllowedPattern: "^$"}, time.Time{})
 	var refused *Error
 	if errors.As(err, &refused) && (refused.Code == "ParameterAlreadyExists" || refused.Code == "ParameterPatternMismatchException") {
 		return nil
@@ -90,47 +112,66 @@ func (p *Parameters) TryReplace(ctx context.Context, name string) error {
 	return err
 }
 
-func (p *Parameters) put(ctx context.Context, in *ssm.PutParameterInput) (int64, error) {
-	out, err := p.client.PutParameter(ctx, in, p.api("PutParameter", true))
-	if err != nil {
-		return 0, p.session.fail("ssm:PutParameter", err)
-	}
-	return out.Version, nil
+func (p *Parameters) put(ctx context.Context, in parameter, until time.Time) (int64, error) {
+	const operation = "PutParameter"
+	var out struct{ Version int64 }
+	err := p.service.call(ctx, jsonCall{operation: operation, in: in, out: &out, retryer: p.retryer(operation, true), until: until})
+	return out.Version, p.session.fail("ssm:PutParameter", err)
+}
+
+// described is a parameter's metadata, with its policies as they are listed.
+type described struct {
+	parameter
+	Policies []struct{ PolicyText string }
 }
 
 // describe finds one parameter's metadata. AWS may answer empty pages before
 // the one that has it.
-func (p *Parameters) describe(ctx context.Context, name string) (types.ParameterMetadata, error) {
-	const call = "ssm:DescribeParameters"
-	pages := ssm.NewDescribeParametersPaginator(p.client, &ssm.DescribeParametersInput{
-		ParameterFilters: []types.ParameterStringFilter{{Key: aws.String("Name"), Option: aws.String("Equals"), Values: []string{name}}},
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx, p.api("DescribeParameters", false))
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeParameters.html
+func (p *Parameters) describe(ctx context.Context, name string) (described, error) {
+	const operation = "DescribeParameters"
+	type filter struct {
+		Key, Option string
+		Values      []string
+	}
+	in := struct {
+		ParameterFilters []filter
+		NextToken        string `json:",omitempty"`
+	}{ParameterFilters: []filter{{"Name", "Equals", []string{name}}}}
+	for {
+		var page struct {
+			Parameters []described
+			NextToken  string
+		}
+		err := p.service.call(ctx, jsonCall{operation: operation, in: in, out: &page, retryer: p.retryer(operation, false)})
 		if err != nil {
-			return types.ParameterMetadata{}, p.session.fail(call, err)
+			return described{}, p.session.fail("ssm:DescribeParameters", err)
 		}
 		for _, found := range page.Parameters {
-			if aws.ToString(found.Name) == name {
+			if found.Name == name {
 				return found, nil
 			}
 		}
+		if page.NextToken == "" || page.NextToken == in.NextToken {
+			err := &smithy.GenericAPIError{Code: "ParameterNotFound", Message: "parameter " + name + " not found"}
+			return described{}, p.session.fail("ssm:DescribeParameters", err)
+		}
+		in.NextToken = page.NextToken
 	}
-	return types.ParameterMetadata{}, p.session.fail(call, &smithy.GenericAPIError{Code: "ParameterNotFound", Message: "parameter " + name + " not found"})
 }
 
 // policiesOf is what PutParameter takes to keep the policies there are.
-func policiesOf(policies []types.ParameterInlinePolicy) *string {
+func policiesOf(policies []struct{ PolicyText string }) string {
 	var texts []string
 	for _, policy := range policies {
-		if text := aws.ToString(policy.PolicyText); text != "" {
-			texts = append(texts, text)
+		if policy.PolicyText != "" {
+			texts = append(texts, policy.PolicyText)
 		}
 	}
 	if len(texts) == 0 {
-		return nil
+		return ""
 	}
-	return aws.String("[" + strings.Join(texts, ",") + "]")
+	return "[" + strings.Join(texts, ",") + "]"
 }
 
 // String names the store without any credential.

@@ -31,6 +31,11 @@ func (s *Secrets) api(name string, careful bool) func(*secretsmanager.Options) {
 	return func(o *secretsmanager.Options) { o.Retryer = retryer }
 }
 
+// before bounds when a call may be signed.
+func (s *Secrets) before(until time.Time) func(*secretsmanager.Options) {
+	return func(o *secretsmanager.Options) { o.APIOptions = append(o.APIOptions, s.session.signedBefore(until)...) }
+}
+
 // Value reads the version that AWSCURRENT is attached to
 // (secretsmanager:GetSecretValue, and kms:Decrypt for a key of one's own). A
 // binary secret is an error.
@@ -76,24 +81,25 @@ func (s *Secrets) Keeper(ctx context.Context, id string) (string, error) {
 // kms:GenerateDataKey for a key of one's own). AWSCURRENT stays where it is,
 // unless the label is AWSCURRENT or there is no version yet. version must have
 // 32 to 64 characters. The same text under the same version is done once,
-// however often it is sent: the SDK repeats it as it likes.
-func (s *Secrets) Put(ctx context.Context, id, version, label string, text accesskey.Secret) error {
+// however often it is sent: the SDK repeats it as it likes, but signs nothing
+// from until on (AWS's time; zero: no bound).
+func (s *Secrets) Put(ctx context.Context, id, version, label string, text accesskey.Secret, until time.Time) error {
 	_, err := s.client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
 		SecretId: aws.String(id), ClientRequestToken: aws.String(version), SecretString: aws.String(text.Reveal()), VersionStages: []string{label},
-	}, s.api("PutSecretValue", false))
+	}, s.api("PutSecretValue", false), s.before(until))
 	return s.session.fail("secretsmanager:PutSecretValue", err)
 }
 
 // MoveLabel takes a staging label from one version and attaches it to another;
 // to empty: to none (secretsmanager:UpdateSecretVersionStage). AWS refuses it
 // where the label isn't on the version from, which makes it a compare-and-set.
-// It is repeated only after a throttle.
-func (s *Secrets) MoveLabel(ctx context.Context, id, label, from, to string) error {
+// It is repeated only after a throttle, and not signed from until on.
+func (s *Secrets) MoveLabel(ctx context.Context, id, label, from, to string, until time.Time) error {
 	in := &secretsmanager.UpdateSecretVersionStageInput{SecretId: aws.String(id), VersionStage: aws.String(label), RemoveFromVersionId: aws.String(from)}
 	if to != "" {
 		in.MoveToVersionId = aws.String(to)
 	}
-	_, err := s.client.UpdateSecretVersionStage(ctx, in, s.api("UpdateSecretVersionStage", true))
+	_, err := s.client.UpdateSecretVersionStage(ctx, in, s.api("UpdateSecretVersionStage", true), s.before(until))
 	return s.session.fail("secretsmanager:UpdateSecretVersionStage", err)
 }
 

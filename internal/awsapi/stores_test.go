@@ -68,14 +68,14 @@ func TestSecretsCompareAndSet(t *testing.T) {
 			t.Fatalf("%v %v", text, err)
 		}
 		for version, value := range map[string]string{second: "two", third: "three"} {
-			if err := s.Put(t.Context(), "prod/billing", version, "KEYTEND", accesskey.NewSecret(value)); err != nil {
+			if err := s.Put(t.Context(), "prod/billing", version, "KEYTEND", accesskey.NewSecret(value), time.Time{}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := s.MoveLabel(t.Context(), "prod/billing", "AWSCURRENT", first, second); err != nil {
+		if err := s.MoveLabel(t.Context(), "prod/billing", "AWSCURRENT", first, second, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.MoveLabel(t.Context(), "prod/billing", "AWSCURRENT", first, third); !NotDone(err) {
+		if err := s.MoveLabel(t.Context(), "prod/billing", "AWSCURRENT", first, third, time.Time{}); !NotDone(err) {
 			t.Errorf("from a version that isn't current: %v", err)
 		}
 		text, version, err := s.Value(t.Context(), "prod/billing")
@@ -158,7 +158,7 @@ func TestWhatIsRepeated(t *testing.T) {
 				t.Fatal(err)
 			}
 			if tt.api == "secretsmanager:UpdateSecretVersionStage" {
-				if err := s.Put(t.Context(), "prod/billing", second, "KEYTEND", accesskey.NewSecret("two")); err != nil {
+				if err := s.Put(t.Context(), "prod/billing", second, "KEYTEND", accesskey.NewSecret("two"), time.Time{}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -167,11 +167,11 @@ func TestWhatIsRepeated(t *testing.T) {
 			faults(cloud, action, tt.times, tt.fault)
 			switch action {
 			case "PutSecretValue":
-				err = s.Put(t.Context(), "prod/billing", second, "KEYTEND", accesskey.NewSecret("two"))
+				err = s.Put(t.Context(), "prod/billing", second, "KEYTEND", accesskey.NewSecret("two"), time.Time{})
 			case "UpdateSecretVersionStage":
-				err = s.MoveLabel(t.Context(), "prod/billing", "AWSCURRENT", first, second)
+				err = s.MoveLabel(t.Context(), "prod/billing", "AWSCURRENT", first, second, time.Time{})
 			case "PutParameter":
-				_, err = p.Create(t.Context(), "/prod/key", accesskey.NewSecret("x"))
+				_, err = p.Create(t.Context(), "/prod/key", accesskey.NewSecret("x"), time.Time{})
 			}
 			if (err == nil) != tt.ok || NotDone(err) != tt.notDone {
 				t.Errorf("%v, not done %v", err, NotDone(err))
@@ -192,12 +192,12 @@ func (refusing) RoundTrip(*http.Request) (*http.Response, error) {
 
 func TestNeverConnectedIsNotDone(t *testing.T) {
 	s := OpenWithKey(t.Context(), testID, accesskey.NewSecret(testSecret), Options{Region: "eu-west-1", HTTPClient: &http.Client{Transport: refusing{}}})
-	if err := s.Secrets("").MoveLabel(t.Context(), "prod/billing", "AWSCURRENT", second, third); !NotDone(err) || ClassOf(err) != Network {
+	if err := s.Secrets("").MoveLabel(t.Context(), "prod/billing", "AWSCURRENT", second, third, time.Time{}); !NotDone(err) || ClassOf(err) != Network {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := s.Secrets("").MoveLabel(ctx, "prod/billing", "AWSCURRENT", second, third); NotDone(err) {
+	if err := s.Secrets("").MoveLabel(ctx, "prod/billing", "AWSCURRENT", second, third, time.Time{}); NotDone(err) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -217,28 +217,24 @@ func TestReplaceKeepsWhatTheParameterIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	before, err := p.describe(t.Context(), "/prod/key")
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || before.KeyID == "" || before.Tier != "Advanced" || before.Description != "of billing" || before.AllowedPattern != "[a-z]+" {
+		t.Fatalf("%+v %v", before, err)
 	}
 	if err := p.TryReplace(t.Context(), "/prod/key"); err != nil {
 		t.Error(err)
 	}
-	version, err := p.Replace(t.Context(), "/prod/key", accesskey.NewSecret("two"))
+	version, err := p.Replace(t.Context(), "/prod/key", accesskey.NewSecret("two"), time.Time{})
 	if err != nil || version != 2 {
 		t.Fatalf("%d %v", version, err)
 	}
 	after, err := p.describe(t.Context(), "/prod/key")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := []string{*after.KeyId, string(after.Tier), *after.Description, *after.AllowedPattern}
-	if diff := cmp.Diff([]string{*before.KeyId, string(before.Tier), *before.Description, *before.AllowedPattern}, got); diff != "" {
-		t.Error(diff)
+	if diff := cmp.Diff(before, after, cmp.AllowUnexported(described{})); err != nil || diff != "" {
+		t.Error(err, diff)
 	}
 	if text, kind, number, err := p.Value(t.Context(), "/prod/key"); err != nil || text.Reveal() != "two" || kind != "SecureString" || number != 2 {
 		t.Errorf("%s %d %v", kind, number, err)
 	}
-	if _, err := p.Create(t.Context(), "/prod/key", accesskey.NewSecret("x")); !NotDone(err) {
+	if _, err := p.Create(t.Context(), "/prod/key", accesskey.NewSecret("x"), time.Time{}); !NotDone(err) {
 		t.Errorf("%v", err)
 	}
 	if err := p.TryReplace(t.Context(), "/none"); err != nil {
@@ -247,7 +243,7 @@ func TestReplaceKeepsWhatTheParameterIs(t *testing.T) {
 	if _, _, _, err := p.Value(t.Context(), "/none"); ClassOf(err) != NotFound {
 		t.Errorf("trying made a parameter: %v", err)
 	}
-	if _, err := p.Replace(t.Context(), "/none", accesskey.NewSecret("x")); ClassOf(err) != NotFound {
+	if _, err := p.Replace(t.Context(), "/none", accesskey.NewSecret("x"), time.Time{}); ClassOf(err) != NotFound {
 		t.Errorf("%v", err)
 	}
 }

@@ -36,8 +36,8 @@ func (p *pass) deliver() error {
 			d.Previous, d.Expect, d.Tried, d.Tries = previous, seen.Version, p.now, d.Tries+1
 			next.Flags.Offered = true
 		},
-		send: func(ctx context.Context, _ Permit) (err error) {
-			version, err = place.Deliver(ctx, p.expected(seen), cred)
+		send: func(ctx context.Context, permit Permit) (err error) {
+			version, err = place.Deliver(Within(ctx, permit.Until), p.expected(seen), cred)
 			return err
 		},
 		done:    func(next *accesskey.Record) { next.Delivery(name).Version = string(version) },
@@ -100,8 +100,8 @@ func (p *pass) restore() error {
 			d := next.Delivery(name)
 			d.Expect, d.Tried, d.Tries = seen.Version, p.now, d.Tries+1
 		},
-		send: func(ctx context.Context, _ Permit) error {
-			_, err := restorer.Restore(ctx, Version(seen.Version), plain)
+		send: func(ctx context.Context, permit Permit) error {
+			_, err := restorer.Restore(Within(ctx, permit.Until), Version(seen.Version), plain)
 			return err
 		},
 		notDone: func(next *accesskey.Record, err error) { next.Delivery(name).Error = err.Error() },

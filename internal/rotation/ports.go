@@ -108,6 +108,7 @@ type Destination interface {
 	// ErrChanged (and ErrNotDone) where it doesn't. Delivering what is there
 	// already succeeds. Neighbours stay untouched. Destinations that can't be
 	// read compare nothing: they get the ID of the key being replaced for expect.
+	// What is signed for it must not be signed after Until(ctx).
 	Deliver(ctx context.Context, expect Version, next Credential) (Version, error)
 }
 
@@ -145,6 +146,20 @@ type Keys interface {
 type Permit struct {
 	Token string
 	Until time.Time
+}
+
+type untilKey struct{}
+
+// Within returns a context for a Deliver or Restore that must not be signed from
+// until on (AWS's time), as a Permit says it of other calls.
+func Within(ctx context.Context, until time.Time) context.Context {
+	return context.WithValue(ctx, untilKey{}, until)
+}
+
+// Until is what Within was given; zero: there is no bound.
+func Until(ctx context.Context) time.Time {
+	until, _ := ctx.Value(untilKey{}).(time.Time)
+	return until
 }
 
 // Mutations changes one account. Errors that wrap ErrNotDone are certain to have

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/rotation"
@@ -37,6 +38,8 @@ type Place struct {
 	// Break makes delivering impossible, in each way that can be found
 	// beforehand, by name; it returns how to mend it.
 	Break map[string]func() (mend func())
+	// Now is AWS's time, of a place that is written by signed calls; else nil.
+	Now func() time.Time
 	// Unreadable: Current can't tell what is there, so that there is no lost
 	// race either.
 	Unreadable bool
@@ -57,6 +60,7 @@ func Run(t *testing.T, open func(*testing.T) Place) {
 		"a restore is compare-and-set":        restoreRace,
 		"a restore puts back the pair alone":  restoresThePairAlone,
 		"of many writers each wins or loses":  manyWriters,
+		"nothing is signed after the lease":   signsNothingLate,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -309,6 +313,36 @@ func restoreRace(t *testing.T, p Place) {
 	if bytes.Contains([]byte(fmt.Sprint(err)), []byte(Old.Secret.Reveal())) {
 		t.Error("the error holds a secret")
 	}
+}
+
+// signsNothingLate delivers and restores when the lease is over, and a moment
+// before.
+func signsNothingLate(t *testing.T, p Place) {
+	if p.Now == nil {
+		return
+	}
+	v := held(t, p).Version
+	late, inTime := rotation.Within(t.Context(), p.Now()), rotation.Within(t.Context(), p.Now().Add(time.Minute))
+	_, err := p.Destination.Deliver(late, v, New)
+	if !errors.Is(err, rotation.ErrLeaseOver) || !errors.Is(err, rotation.ErrNotDone) {
+		t.Errorf("deliver: %v, want ErrLeaseOver and ErrNotDone", err)
+	}
+	holds(t, p, Old)
+	r, ok := p.Destination.(rotation.Restorer)
+	if !ok {
+		return
+	}
+	previous, _, err := r.Previous(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err = p.Destination.Deliver(inTime, v, New); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Restore(late, v, previous); !errors.Is(err, rotation.ErrLeaseOver) || !errors.Is(err, rotation.ErrNotDone) {
+		t.Errorf("restore: %v, want ErrLeaseOver and ErrNotDone", err)
+	}
+	holds(t, p, New)
 }
 
 // manyWriters lets two Keytends write at once over the same version: one wins,

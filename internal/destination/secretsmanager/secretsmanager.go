@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/destination/stored"
@@ -40,18 +41,19 @@ const (
 )
 
 // Store is what is needed of Secrets Manager in the secret's region. Its errors
-// say by methods NotDone, Denied and NotFound what they are; see package stored.
+// say by methods NotDone, Denied, NotFound and TooLate what they are; see package
+// stored.
 type Store interface {
 	// Value reads the version that AWSCURRENT is attached to.
 	Value(ctx context.Context, id string) (text accesskey.Secret, version string, err error)
 	// Keeper says what else writes the secret, or stands in the way; empty: nothing.
 	Keeper(ctx context.Context, id string) (string, error)
 	// Put stores a version with a label; the same text under the same version
-	// is done once.
-	Put(ctx context.Context, id, version, label string, text accesskey.Secret) error
+	// is done once. It is not signed from until on; zero: no bound.
+	Put(ctx context.Context, id, version, label string, text accesskey.Secret, until time.Time) error
 	// MoveLabel takes a label from one version, on which it must be, to
-	// another; to empty: to none.
-	MoveLabel(ctx context.Context, id, label, from, to string) error
+	// another; to empty: to none. It is not signed from until on.
+	MoveLabel(ctx context.Context, id, label, from, to string, until time.Time) error
 }
 
 var (
@@ -200,10 +202,10 @@ func (s *Secret) replace(ctx context.Context, expect rotation.Version, purpose s
 		return "", stored.NotDone(fmt.Errorf("its text would have %d bytes; Secrets Manager takes %d", len(want), largest))
 	}
 	next := versionOf(version, purpose)
-	if err := s.store.Put(ctx, s.id, next, staged, accesskey.NewSecret(want)); err != nil {
+	if err := s.store.Put(ctx, s.id, next, staged, accesskey.NewSecret(want), rotation.Until(ctx)); err != nil {
 		return "", stored.NotDone(err)
 	}
-	err = s.settle(ctx, version, next, s.store.MoveLabel(ctx, s.id, current, version, next))
+	err = s.settle(ctx, version, next, s.store.MoveLabel(ctx, s.id, current, version, next, rotation.Until(ctx)))
 	if err == nil || stored.Certain(err) {
 		s.unstage(ctx, next)
 	}
@@ -262,7 +264,7 @@ func markOutcome(err error) error {
 // unstage takes KEYTEND away. Left behind it does no harm: the next delivery
 // moves it.
 func (s *Secret) unstage(ctx context.Context, version string) {
-	_ = s.store.MoveLabel(ctx, s.id, staged, version, "")
+	_ = s.store.MoveLabel(ctx, s.id, staged, version, "", time.Time{})
 }
 
 func orNone(id accesskey.ID) string {
@@ -315,10 +317,10 @@ const nowhere = "00000000-0000-0000-0000-000000000000"
 // version that stands there under its own ID does nothing, and taking a label
 // from a version that doesn't exist is refused.
 func (s *Secret) try(ctx context.Context, text, version string) error {
-	if err := s.store.Put(ctx, s.id, version, staged, accesskey.NewSecret(text)); err != nil {
+	if err := s.store.Put(ctx, s.id, version, staged, accesskey.NewSecret(text), time.Time{}); err != nil {
 		return err
 	}
-	err := s.store.MoveLabel(ctx, s.id, staged, nowhere, "")
+	err := s.store.MoveLabel(ctx, s.id, staged, nowhere, "", time.Time{})
 	if stored.Denied(err) || err != nil && !stored.Certain(err) {
 		return err
 	}

@@ -132,6 +132,7 @@ func TestContract(t *testing.T) {
 		}
 		return destinationtest.Place{
 			Destination: p.ours,
+			Now:         p.cloud.Now,
 			Pair: func() (id, secret string, err error) {
 				var pair struct{ AccessKeyID, SecretAccessKey string }
 				err = json.Unmarshal([]byte(p.text()), &pair)

@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/destination/stored"
@@ -39,16 +40,17 @@ const Kind = "ssm"
 const secureString = "SecureString"
 
 // Store is what is needed of Parameter Store in the parameter's region. Its
-// errors say by methods NotDone, Denied and NotFound what they are; see package
-// stored.
+// errors say by methods NotDone, Denied, NotFound and TooLate what they are; see
+// package stored.
 type Store interface {
 	// Value reads the latest version, decrypted.
 	Value(ctx context.Context, name string) (text accesskey.Secret, kind string, version int64, err error)
-	// Create makes a SecureString where there is no parameter of that name.
-	Create(ctx context.Context, name string, text accesskey.Secret) (version int64, err error)
+	// Create makes a SecureString where there is no parameter of that name. It
+	// is not signed from until on; zero: no bound.
+	Create(ctx context.Context, name string, text accesskey.Secret, until time.Time) (version int64, err error)
 	// Replace writes the next version over whatever stands there, and keeps
-	// everything but the value. It is sent once.
-	Replace(ctx context.Context, name string, text accesskey.Secret) (version int64, err error)
+	// everything but the value. It is sent once, and not signed from until on.
+	Replace(ctx context.Context, name string, text accesskey.Secret, until time.Time) (version int64, err error)
 	// TryReplace finds out whether Replace or Create would be denied, and
 	// changes nothing.
 	TryReplace(ctx context.Context, name string) error
@@ -231,7 +233,7 @@ func (p *Parameter) replace(ctx context.Context, expect rotation.Version, edit f
 	if s.number == 0 {
 		write = p.store.Create
 	}
-	number, err := write(ctx, p.name, accesskey.NewSecret(want))
+	number, err := write(ctx, p.name, accesskey.NewSecret(want), rotation.Until(ctx))
 	if err != nil {
 		return p.settle(ctx, s, want, err)
 	}

@@ -12,17 +12,21 @@ type (
 	certain  interface{ NotDone() bool }
 	denied   interface{ Denied() bool }
 	notFound interface{ NotFound() bool }
+	tooLate  interface{ TooLate() bool }
 )
 
-// NotDone marks an error as one that changed nothing. What was denied is marked
-// as that too.
+// NotDone marks an error as one that changed nothing. What was denied, or came
+// too late to be sent, is marked as that too.
 func NotDone(err error) error {
 	var d denied
+	var l tooLate
 	switch {
 	case err == nil || errors.Is(err, rotation.ErrNotDone):
 		return err
 	case errors.As(err, &d) && d.Denied():
 		return fmt.Errorf("%w (%w, %w)", err, rotation.ErrDenied, rotation.ErrNotDone)
+	case errors.As(err, &l) && l.TooLate():
+		return fmt.Errorf("%w (%w, %w)", err, rotation.ErrLeaseOver, rotation.ErrNotDone)
 	}
 	return fmt.Errorf("%w (%w)", err, rotation.ErrNotDone)
 }

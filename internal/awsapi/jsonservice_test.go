@@ -1,0 +1,157 @@
+package awsapi
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// The SDK's own client of Systems Manager is what ours is held to.
+
+// sameAnswer answers every request alike and keeps the last one.
+type sameAnswer struct {
+	status int
+	header http.Header
+	body   string
+	last   *http.Request
+	sent   string
+}
+
+func (a *sameAnswer) RoundTrip(r *http.Request) (*http.Response, error) {
+	sent, err := io.ReadAll(r.Body)
+	a.last, a.sent = r, string(sent)
+	answer := &http.Response{StatusCode: a.status, Header: a.header.Clone(), Body: io.NopCloser(strings.NewReader(a.body)), Request: r}
+	if answer.Header == nil {
+		answer.Header = http.Header{}
+	}
+	return answer, err
+}
+
+func bothOf(t *testing.T, a *sameAnswer) (*Session, *ssm.Client) {
+	t.Helper()
+	s := OpenWithKey(t.Context(), testID, accesskey.NewSecret(testSecret), Options{Region: "eu-west-1", HTTPClient: &http.Client{Transport: a}, AppID: "keytend/1"})
+	return s, ssm.NewFromConfig(s.config, func(o *ssm.Options) { o.Retryer = aws.NopRetryer{} })
+}
+
+// unretried lets a session's calls be made once.
+func unretried(s *Session) *Session {
+	s.retryers.attempts = 1
+	return s
+}
+
+func TestJSONRequestIsTheSDKs(t *testing.T) {
+	a := &sameAnswer{status: 200, body: `{"Parameter":{"Name":"/prod/key","Type":"SecureString","Value":"one","Version":3,"LastModifiedDate":1.5}}`}
+	s, sdk := bothOf(t, a)
+	if _, err := sdk.GetParameter(t.Context(), &ssm.GetParameterInput{Name: aws.String("/prod/key"), WithDecryption: aws.Bool(true)}); err != nil {
+		t.Fatal(err)
+	}
+	theirs, theirBody := a.last, a.sent
+	text, kind, version, err := s.Parameters("").Value(t.Context(), "/prod/key")
+	if err != nil || text.Reveal() != "one" || kind != "SecureString" || version != 3 {
+		t.Fatalf("%s %d %v", kind, version, err)
+	}
+	if a.sent != theirBody || a.last.Method != theirs.Method || a.last.URL.String() != theirs.URL.String() {
+		t.Errorf("%s %s %s, want %s %s %s", a.last.Method, a.last.URL, a.sent, theirs.Method, theirs.URL, theirBody)
+	}
+	for name := range theirs.Header {
+		if a.last.Header.Get(name) == "" {
+			t.Errorf("without %s", name)
+		}
+	}
+	for _, name := range []string{"Content-Type", "X-Amz-Target", "Accept-Encoding"} {
+		if got, want := a.last.Header.Get(name), theirs.Header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if agent := a.last.Header.Get("User-Agent"); !strings.Contains(agent, "api/ssm#") || !strings.Contains(agent, "app/keytend-1") {
+		t.Errorf("user agent %q", agent)
+	}
+}
+
+// TestJSONErrorsAreTheSDKs compares code, class and certainty.
+func TestJSONErrorsAreTheSDKs(t *testing.T) {
+	for _, a := range []sameAnswer{
+		{status: 400, body: `{"__type":"ParameterNotFound","message":"none"}`},
+		{status: 400, body: `{"__type":"com.amazonaws.ssm#AccessDeniedException","Message":"User: x is not authorized to perform: ssm:GetParameter"}`},
+		{status: 400, body: `{"__type":"ThrottlingException","message":"Rate exceeded"}`},
+		{status: 400, body: `{"__type":"ExpiredTokenException","message":"expired"}`},
+		{status: 400, body: `{"message":"m"}`, header: http.Header{"X-Amzn-Errortype": {"InvalidKeyId:http://internal.amazon.com/"}}},
+		{status: 500, body: `{"__type":"InternalServerError","message":"failed"}`},
+		{status: 502, body: `<html>Bad Gateway</html>`},
+		{status: 403, body: `<html>Forbidden</html>`},
+		{status: 503, body: ``},
+		{status: 400, body: `{}`},
+		{status: 200, body: `<html>`},
+		{status: 200, body: `{"Parameter":{"Value":"wJalrXUtnFEMI`},
+		{status: 400, body: `{"__type":"InvalidSignatureException","message":"Signature expired: 20261123T000000Z is now earlier than"}`},
+	} {
+		t.Run(fmt.Sprint(a.status, a.body), func(t *testing.T) {
+			s, sdk := bothOf(t, &a)
+			_, err := sdk.GetParameter(t.Context(), &ssm.GetParameterInput{Name: aws.String("/prod/key")})
+			want := newError("ssm:GetParameter", "", err)
+			_, _, _, err = unretried(s).Parameters("").Value(t.Context(), "/prod/key")
+			var got *Error
+			if !errors.As(err, &got) {
+				t.Fatalf("%v", err)
+			}
+			if got.Code != want.Code || got.Class != want.Class || got.NotDone() != want.NotDone() {
+				t.Errorf("%s %s %v, want %s %s %v", got.Code, got.Class, got.NotDone(), want.Code, want.Class, want.NotDone())
+			}
+			if strings.Contains(fmt.Sprintf("%v %+v", err, got.Unwrap()), "wJalr") {
+				t.Error("the error holds a secret")
+			}
+		})
+	}
+}
+
+func TestJSONEndpointsAreTheSDKs(t *testing.T) {
+	resolver := ssm.NewDefaultEndpointResolverV2()
+	for _, region := range []string{"us-east-1", "eu-central-1", "us-gov-west-1", "us-gov-east-1", "cn-north-1", "us-iso-east-1", "us-isob-east-1", "eusc-de-east-1", "mx-central-1"} {
+		for kind := range 4 {
+			fips, dual := kind&1 != 0, kind&2 != 0
+			want, wantErr := resolver.ResolveEndpoint(t.Context(), ssm.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dual})
+			o := config.LoadOptions{}
+			if fips {
+				o.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+			}
+			if dual {
+				o.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+			}
+			j := jsonService{config: aws.Config{Region: region, ConfigSources: []any{o}}, id: "SSM", name: "ssm"}
+			got, err := j.endpoint(t.Context())
+			if (err == nil) != (wantErr == nil) || err == nil && got.Host != want.URI.Host {
+				t.Errorf("%s, FIPS %v, dual-stack %v: %v %v, want %v %v", region, fips, dual, got, err, want.URI.Host, wantErr)
+			}
+		}
+	}
+}
+
+func TestJSONEndpointFromEnvironment(t *testing.T) {
+	for _, x := range []struct{ all, own, ignore, want string }{
+		{"", "", "", "https://ssm.eu-west-1.amazonaws.com/"},
+		{"http://127.0.0.1:4566", "", "", "http://127.0.0.1:4566/"},
+		{"http://127.0.0.1:4566", "https://vpce.example.com/x", "", "https://vpce.example.com/x"},
+		{"http://127.0.0.1:4566", "https://vpce.example.com", "true", "https://ssm.eu-west-1.amazonaws.com/"},
+	} {
+		t.Setenv("AWS_ENDPOINT_URL", x.all)
+		t.Setenv("AWS_ENDPOINT_URL_SSM", x.own)
+		t.Setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", x.ignore)
+		t.Setenv("AWS_CONFIG_FILE", t.TempDir()+"/none")
+		s, err := Open(t.Context(), Options{Region: "eu-west-1", HTTPClient: http.DefaultClient})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Parameters("").service.endpoint(t.Context()); err != nil || got.String() != x.want {
+			t.Errorf("%+v: %v %v", x, got, err)
+		}
+	}
+}
