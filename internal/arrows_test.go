@@ -31,6 +31,8 @@ var mayImport = map[string][]string{
 	"internal/escrow":              {},
 	"internal/permission":          {"internal/iampolicy"},
 	"internal/match":               {"internal/accesskey"},
+	"internal/nearest":             {},
+	"internal/config":              {"internal/accesskey", "internal/policy", "internal/match", "internal/nearest"},
 	"internal/fleet":               {"internal/accesskey", "internal/awsapi"},
 	"internal/ranking":             {"internal/accesskey", "internal/policy"},
 	"internal/report":              {"internal/accesskey", "internal/policy"},
@@ -54,10 +56,12 @@ var onlyIn = map[string][]string{
 	"modernc.org/sqlite":            {"internal/journal"},
 	"github.com/pressly/goose":      {"internal/journal"},
 	"filippo.io/age":                {"internal/escrow"},
+	"cel.dev/cel-go":                {"internal/match"},
+	"github.com/goccy/go-yaml":      {"internal/config"},
 }
 
 // pure rooms decide: they are given the time and the facts.
-var pure = []string{"internal/policy", "internal/iampolicy", "internal/accesskey", "internal/notice"}
+var pure = []string{"internal/policy", "internal/iampolicy", "internal/accesskey", "internal/match", "internal/config", "internal/notice"}
 
 // impure is what a room that decides has no business with.
 var impure = []string{"context", "net/http", "os", "io/fs", "math/rand", "math/rand/v2", "crypto/rand", "database/sql"}

@@ -19,6 +19,7 @@ import (
 	"github.com/keytend/keytend/internal/destination/all"
 	"github.com/keytend/keytend/internal/destination/secretsmanager"
 	"github.com/keytend/keytend/internal/destination/ssm"
+	"github.com/keytend/keytend/internal/nearest"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
 	"github.com/keytend/keytend/internal/rotation/onaws"
@@ -145,7 +146,7 @@ func (b *bench) nobody(ctx context.Context, name string) error {
 			names = append(names, u.Name)
 		}
 	}
-	if near := nearest(name, names); len(near) > 0 {
+	if near := nearest.Names(name, names); len(near) > 0 {
 		return hinted{err, "did you mean " + strings.Join(near, ", ") + "?"}
 	}
 	return hinted{err, fmt.Sprintf("the account has %s; `keytend scan --all` lists them", count(len(names), "user"))}

@@ -14,6 +14,7 @@ import (
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/awsapi"
 	"github.com/keytend/keytend/internal/inventory"
+	"github.com/keytend/keytend/internal/nearest"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/report"
 )
@@ -215,7 +216,7 @@ func find(inv accesskey.Inventory, name string) (accesskey.User, error) {
 		return inv.Users[i], nil
 	}
 	err := fmt.Errorf("no user %s in account %s", name, inv.Account.ID)
-	if near := nearest(name, names); len(near) > 0 {
+	if near := nearest.Names(name, names); len(near) > 0 {
 		return accesskey.User{}, hinted{err, "did you mean " + strings.Join(near, ", ") + "?"}
 	}
 	return accesskey.User{}, hinted{err, fmt.Sprintf("the account has %s; `keytend scan --all` lists them", count(len(names), "user"))}

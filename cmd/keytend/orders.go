@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/nearest"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
 )
@@ -86,7 +87,7 @@ func (o *order) nothing(ctx context.Context, b *bench, user string) error {
 	for _, r := range records {
 		names = append(names, r.Subject.User)
 	}
-	if near := nearest(user, names); len(near) > 0 {
+	if near := nearest.Names(user, names); len(near) > 0 {
 		return hinted{err, "did you mean " + near[0] + "?"}
 	}
 	return hinted{err, "`keytend status` shows what is"}

@@ -1,4 +1,5 @@
-// Package match tells which keys an expression means. Expressions are CEL
+// Package match tells which keys an expression means, or what it makes of one
+// (whose it is). Expressions are CEL
 // (https://cel.dev), compiled once and checked against the words below, so that
 // a misspelt one is an error before anything is looked at.
 //
@@ -8,13 +9,10 @@ package match
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"cel.dev/cel-go/cel"
-	"cel.dev/cel-go/common/types"
-	"cel.dev/cel-go/interpreter"
 
 	"github.com/keytend/keytend/internal/accesskey"
 )
@@ -70,6 +68,15 @@ func idle(s subject) (any, bool) {
 	return s.now.Sub(at), ok && created
 }
 
+// Words are the names that an expression may use.
+func Words() []string {
+	var names []string
+	for _, w := range words {
+		names = append(names, w.name)
+	}
+	return names
+}
+
 // Help is a line on each word.
 func Help() string {
 	var b strings.Builder
@@ -77,76 +84,4 @@ func Help() string {
 		b.WriteString(strings.TrimRight(fmt.Sprintf("  %-14s %-19s %s", w.name, w.kind, w.what), " ") + "\n")
 	}
 	return b.String()
-}
-
-// Expression is a compiled expression. It is safe for concurrent use.
-type Expression struct {
-	program cel.Program
-	uses    []word // the words in it
-}
-
-// Compile checks an expression; an error says where it is wrong. It must say
-// yes or no.
-func Compile(text string) (*Expression, error) {
-	options := []cel.EnvOption{cel.DefaultUTCTimeZone(true)}
-	for _, w := range words {
-		options = append(options, cel.Variable(w.name, w.kind))
-	}
-	env, err := cel.NewEnv(options...)
-	if err != nil {
-		return nil, fmt.Errorf("compile %q: %w", text, err)
-	}
-	tree, issues := env.Compile(text)
-	if err := issues.Err(); err != nil {
-		return nil, fmt.Errorf("compile %q: %w", text, err)
-	}
-	if tree.OutputType() != cel.BoolType {
-		return nil, fmt.Errorf("compile %q: it gives a %s, want yes or no (bool)", text, tree.OutputType())
-	}
-	program, err := env.Program(tree, cel.EvalOptions(cel.OptPartialEval), cel.CostLimit(100_000))
-	if err != nil {
-		return nil, fmt.Errorf("compile %q: %w", text, err)
-	}
-	return &Expression{program: program, uses: used(tree)}, nil
-}
-
-// used are the words that the expression refers to.
-func used(tree *cel.Ast) []word {
-	var out []word
-	for _, ref := range tree.NativeRep().ReferenceMap() {
-		i := slices.IndexFunc(words, func(w word) bool { return w.name == ref.Name })
-		if i >= 0 && !slices.ContainsFunc(out, func(w word) bool { return w.name == ref.Name }) {
-			out = append(out, words[i])
-		}
-	}
-	return out
-}
-
-// Matches reports whether the expression means this key, and whether that could
-// be told: it can't where the answer hangs on a fact that was not read. now is
-// AWS's time. An error is the expression's own, such as a tag that is not there:
-// ask with `"team" in user.tags` first.
-func (e *Expression) Matches(account accesskey.Account, user accesskey.User, key accesskey.Key, now time.Time) (matches, told bool, err error) {
-	s := subject{account, user, key, now}
-	values := map[string]any{}
-	var unread []*interpreter.AttributePattern
-	for _, w := range e.uses {
-		if v, ok := w.of(s); ok {
-			values[w.name] = v
-		} else {
-			unread = append(unread, cel.AttributePattern(w.name))
-		}
-	}
-	vars, err := cel.PartialVars(values, unread...)
-	if err != nil {
-		return false, false, err
-	}
-	out, _, err := e.program.Eval(vars)
-	switch {
-	case err != nil:
-		return false, false, fmt.Errorf("of user %s: %w", user.Name, err)
-	case types.IsUnknown(out):
-		return false, false, nil
-	}
-	return out == types.True, true, nil
 }

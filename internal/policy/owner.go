@@ -43,6 +43,15 @@ func OwnerOf(u accesskey.User, r Rules) string {
 	return owner
 }
 
+// OwnerByTag returns who owns a user by the first of these tags, in any case,
+// that it carries with something in it, and the tag; empty where it carries
+// none or its tags are unknown.
+func OwnerByTag(u accesskey.User, wanted []string) (owner, tag string) {
+	tags, _ := u.Tags.Get()
+	tag, owner = ownerTag(tags, wanted)
+	return owner, tag
+}
+
 // ownerOf returns the owner of a user, empty where there is none or it is
 // unknown, and one sentence on how that was found out.
 func ownerOf(u *accesskey.User, wanted []string) (owner, why string) {

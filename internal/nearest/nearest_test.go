@@ -1,4 +1,4 @@
-package main
+package nearest
 
 import (
 	"testing"
@@ -27,7 +27,7 @@ func TestNearest(t *testing.T) {
 		"deploy": {"ci-deploy", "ci-deploy-eu", "ci-deploy-us"},
 		"zzz":    nil,
 	} {
-		if diff := cmp.Diff(want, nearest(word, names)); diff != "" {
+		if diff := cmp.Diff(want, Names(word, names)); diff != "" {
 			t.Errorf("%s: %s", word, diff)
 		}
 	}

@@ -1,4 +1,6 @@
-package main
+// Package nearest finds the names that a misspelt word may have meant. It only
+// suggests: nothing is ever taken for what it is near to.
+package nearest
 
 import (
 	"cmp"
@@ -6,9 +8,9 @@ import (
 	"strings"
 )
 
-// nearest returns up to three of the names that word may have meant: those
+// Names returns up to three of the names that word may have meant: those
 // that contain it, and those that are a few typing errors away.
-func nearest(word string, names []string) []string {
+func Names(word string, names []string) []string {
 	type candidate struct {
 		name     string
 		distance int

@@ -1,0 +1,324 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/keytend/keytend/internal/policy"
+)
+
+var accountForm = regexp.MustCompile(`^[0-9]{12}$`)
+
+// validator finds what each field alone doesn't show: what can't fit together,
+// and what looks like a mistake.
+type validator struct {
+	*decoder
+	policy   *Policy
+	read     func(string) ([]byte, error)
+	folder   string
+	checks   Checks
+	warnings []Problem
+}
+
+// at is where a field was written; where it wasn't, the field around it, or
+// the file.
+func (v *validator) at(path string) Place {
+	for path != "" {
+		if place, found := v.where[path]; found {
+			return place
+		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+	return Place{File: v.file}
+}
+
+func (v *validator) warn(at Place, format string, args ...any) {
+	v.warnings = append(v.warnings, Problem{at, fmt.Sprintf(format, args...)})
+}
+
+func (v *validator) all() {
+	p := v.policy
+	v.settings(p.Settings, "")
+	v.together(p.Settings, v.at("times"))
+	for i, o := range p.Overrides {
+		v.override(o, fmt.Sprintf("overrides[%d]", i))
+	}
+	v.exemptions()
+	v.admins()
+	v.accounts()
+	v.owners()
+	v.budgets()
+	v.ramp()
+	v.notices()
+	v.gate()
+	v.mode()
+}
+
+// settings checks what was written at one level.
+func (v *validator) settings(s Settings, path string) {
+	for i, w := range s.Windows {
+		v.window(w, fmt.Sprintf("%s[%d]", join(path, "windows"), i))
+	}
+	for i, f := range s.Freezes {
+		v.freeze(f, fmt.Sprintf("%s[%d]", join(path, "freezes"), i))
+	}
+	for i, d := range s.Destinations {
+		v.destination(d, fmt.Sprintf("%s[%d]", join(path, "destinations"), i))
+	}
+	for i, a := range s.Approvers {
+		v.approver(a, fmt.Sprintf("%s[%d]", join(path, "approvers"), i))
+	}
+}
+
+func (v *validator) window(w Window, path string) {
+	at := v.at(path)
+	if _, given := v.where[path+".from"]; !given {
+		return
+	}
+	switch {
+	case w.From == w.Until:
+		v.wrong(at, `window: from %s until %s is no time at all; the whole day is from "00:00" until "24:00"`, w.From, w.Until)
+	case w.From == Clock(policy.Day):
+		v.wrong(at, `window: from 24:00: write "00:00" and the day after`)
+	}
+	seen := map[Weekday]bool{}
+	for i, day := range w.Days {
+		if seen[day] && day != "" {
+			v.wrong(v.at(fmt.Sprintf("%s.days[%d]", path, i)), "window: %s is listed twice", day)
+		}
+		seen[day] = true
+	}
+	if _, given := v.where[path+".days"]; given && len(w.Days) == 0 {
+		v.wrong(v.at(path+".days"), "window: no day; leave days out for every day")
+	}
+}
+
+func (v *validator) freeze(f Freeze, path string) {
+	if f.From.text == "" || f.Until.text == "" {
+		return
+	}
+	if s := f.span(); !s.From.Before(s.Until) {
+		v.wrong(v.at(path), "freeze: from %s until %s: it ends before it begins", f.From, f.Until)
+	}
+}
+
+func (v *validator) destination(template, path string) {
+	if template == "" {
+		return
+	}
+	at := v.at(path)
+	for _, part := range braced.FindAllString(template, -1) {
+		if !contains(placeholders, part) {
+			v.wrong(at, "destination %s: unknown placeholder %s; want %s", template, part, listed(placeholders))
+			return
+		}
+	}
+	if v.checks.Destination == nil {
+		return
+	}
+	if err := v.checks.Destination(filled(template, "user", "123456789012", "/path/")); err != nil {
+		v.wrong(at, "%v", err)
+	}
+}
+
+// ARNs of principals, with * for anything.
+var approverForm = regexp.MustCompile(`^(\*|arn:[a-z*-]+:(iam|sts|\*)::[0-9*]*:[^\s]+)$`)
+
+func (v *validator) approver(text, path string) {
+	if text != "" && !approverForm.MatchString(text) {
+		v.wrong(v.at(path), "approver %q: want an ARN, such as arn:aws:iam::123456789012:role/KeytendApprover; * stands for anything", text)
+	}
+}
+
+func (v *validator) override(o Override, path string) {
+	written := &validator{decoder: v.decoder, policy: v.policy, checks: v.checks}
+	written.settings(o.Settings, path)
+	if o.layer.node == nil || o.When.compiled == nil {
+		return
+	}
+	s, where := o.layer.over(v.policy.Settings)
+	if len(where) <= 1 {
+		v.warn(o.layer.place, "override: it changes nothing")
+	}
+	v.together(s, o.layer.place)
+}
+
+// together refuses limits and times that can't all be met.
+func (v *validator) together(s Settings, at Place) {
+	if len(v.problems) > 0 {
+		return // a time that couldn't be read is no ground for more errors
+	}
+	if err := s.fits(); err != nil {
+		for _, line := range strings.Split(err.Error(), "\n") {
+			v.wrong(at, "%s", line)
+		}
+	}
+}
+
+// fits returns the arithmetic of what can't be met.
+func (s Settings) fits() error {
+	rules := s.ruling().Rules
+	errs := []error{rules.Validate()}
+	age := time.Duration(0)
+	if s.Rules.Rotate {
+		age = s.Rules.MaxAge.span()
+	}
+	errs = append(errs, policy.Feasible(s.terms(), age, s.Times.Margin.span()), s.spreadFits(), s.unusedFits())
+	if joined := errors.Join(errs...); joined != nil {
+		return errors.New(inFileWords.Replace(joined.Error()))
+	}
+	return nil
+}
+
+// inFileWords turns flags' names into fields'.
+var inFileWords = strings.NewReplacer("max-age", "max_age", "overlap-max", "overlap_max", "lag-margin", "lag_margin", "unused ", "report_unused ")
+
+// spreadFits: the user with the longest spread must not begin before its key is
+// made.
+func (s Settings) spreadFits() error {
+	age, spread := s.Rules.MaxAge.span(), s.Times.Spread.span()
+	made := time.Time{}
+	latest, _ := policy.StartTimes(made.Add(age), s.terms(), s.Times.Margin.span(), 0, "")
+	if needs := age - latest.Sub(made); s.Rules.Rotate && needs < age && needs+spread >= age {
+		return fmt.Errorf("spread %s: a rotation takes up to %s, and max_age %s leaves %s; want spread shorter than that",
+			s.Times.Spread, Duration(needs), s.Rules.MaxAge, Duration(age-needs))
+	}
+	return nil
+}
+
+// unusedFits: people hear of an unused key before it is switched off.
+func (s Settings) unusedFits() error {
+	disable, report, notice := s.Rules.DisableUnused, s.Rules.ReportUnused, s.Times.Notice
+	switch {
+	case disable == 0:
+		return nil
+	case disable < report:
+		return fmt.Errorf("disable_unused %s with report_unused %s: a key would be switched off %s before it is reported; want disable_unused of %s or more",
+			disable, report, report-disable, report)
+	case disable < notice:
+		return fmt.Errorf("disable_unused %s with notice %s: the notice would begin %s before the key was last used; want disable_unused of %s or more",
+			disable, notice, notice-disable, notice)
+	}
+	return nil
+}
+
+func (v *validator) exemptions() {
+	for i, e := range v.policy.Exemptions {
+		path := fmt.Sprintf("exemptions[%d]", i)
+		for field, text := range map[string]string{"reason": e.Reason, "approver": e.Approver} {
+			if place, given := v.where[path+"."+field]; given && strings.TrimSpace(text) == "" && len(v.problems) == 0 {
+				v.wrong(place, "%s: empty; an exemption says why, and who answers for it", field)
+			}
+		}
+	}
+}
+
+func (v *validator) accounts() {
+	o := v.policy.Accounts.Organization
+	if o == nil {
+		return
+	}
+	for field, terms := range map[string][]string{"include": o.Include, "exclude": o.Exclude} {
+		for i, term := range terms {
+			if v.checks.Account == nil || term == "" {
+				continue
+			}
+			if err := v.checks.Account(term); err != nil {
+				v.wrong(v.at(fmt.Sprintf("accounts.organization.%s[%d]", field, i)), "%s: %v", field, err)
+			}
+		}
+	}
+	if strings.HasPrefix(o.Role, "arn:") {
+		v.wrong(v.at("accounts.organization.role"), "role %q: want the name of the role that every account has, not an ARN", o.Role)
+	}
+}
+
+func (v *validator) owners() {
+	for path := range v.policy.Owners.Paths {
+		if !strings.HasPrefix(path, "/") || !strings.HasSuffix(path, "/") {
+			v.wrong(v.at("owners.paths."+path), "path %q: IAM's paths begin and end with a slash, such as /team-a/", path)
+		}
+	}
+	file := v.policy.Owners.File
+	if file == "" {
+		return
+	}
+	path := Beside(v.folder, file)
+	data, err := v.read(path)
+	if err != nil {
+		v.wrong(v.at("owners.file"), "owners file: %v", err)
+		return
+	}
+	table, problems := readOwners(filepath.ToSlash(path), data)
+	table.file = file
+	v.policy.owned = table
+	v.problems = append(v.problems, problems...)
+}
+
+// Beside is a path that a policy names: relative ones are relative to the
+// policy's folder.
+func Beside(folder, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(folder, filepath.FromSlash(path))
+}
+
+func (v *validator) budgets() {
+	b := v.policy.Budgets
+	if b.Total > 0 && b.PerAccount > b.Total {
+		v.warn(v.at("budgets.per_account"), "per_account %d is more than total %d, and never reached", b.PerAccount, b.Total)
+	}
+	for field, n := range map[string]int{"per_account": b.PerAccount, "total": b.Total, "new_per_day": b.NewPerDay} {
+		if place, given := v.where["budgets."+field]; given && n == 0 && len(v.problems) == 0 {
+			v.warn(place, "%s 0 means no bound; to stop everything: mode: observe", field)
+		}
+	}
+}
+
+func (v *validator) ramp() {
+	r := v.policy.Ramp
+	if r == nil {
+		return
+	}
+	if _, given := v.where["ramp.per_week"]; given && r.PerWeek == 0 && len(v.problems) == 0 {
+		v.wrong(v.at("ramp.per_week"), "per_week: want 1 or more; to change nothing: mode: observe")
+	}
+	seen := map[Wave]bool{}
+	for i, w := range r.Order {
+		if w != "" && seen[w] {
+			v.wrong(v.at(fmt.Sprintf("ramp.order[%d]", i)), "order: %s is listed twice", w)
+		}
+		seen[w] = true
+	}
+	if len(r.Order) < len(Wave("").allowed()) && len(v.problems) == 0 {
+		v.warn(v.at("ramp.order"), "order: what isn't listed comes last")
+	}
+}
+
+// mode finds approvers that nobody asks, and approvals that anybody may give.
+func (v *validator) mode() {
+	approving := v.policy.Mode == Mode(policy.Approve)
+	for _, o := range v.policy.Overrides {
+		approving = approving || o.Mode == Mode(policy.Approve)
+	}
+	switch {
+	case !approving && len(v.policy.Approvers) > 0:
+		v.warn(v.at("approvers"), "approvers are asked in mode approve only, and the mode is %s", v.policy.Mode)
+	case v.policy.Mode == Mode(policy.Approve) && len(v.policy.Approvers) == 0:
+		v.warn(v.at("mode"), "mode approve without approvers: whoever can write to the journal may approve")
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, have := range list {
+		if have == s {
+			return true
+		}
+	}
+	return false
+}
