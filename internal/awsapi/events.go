@@ -33,8 +33,11 @@ type Event struct {
 	VPCEndpoint string // empty: not through one
 	ErrorCode   string // empty: it succeeded
 
-	User   string       // the request's userName; empty: none
-	NewKey accesskey.ID // made by CreateAccessKey
+	User   string           // the request's userName; empty: none
+	Key    accesskey.ID     // the request's accessKeyId: of UpdateAccessKey, DeleteAccessKey
+	Status accesskey.Status // the request's status: of UpdateAccessKey
+	Policy string           // the request's policyName: of PutUserPolicy
+	NewKey accesskey.ID     // made by CreateAccessKey
 }
 
 // EventQuery asks for the events of one region by one attribute.
@@ -116,7 +119,10 @@ type eventRecord struct {
 func event(e types.Event) Event {
 	var record eventRecord
 	_ = json.Unmarshal([]byte(aws.ToString(e.CloudTrailEvent)), &record)
-	var asked struct{ UserName string }
+	var asked struct {
+		UserName, Status, PolicyName string
+		AccessKeyID                  string
+	}
 	_ = json.Unmarshal(record.RequestParameters, &asked) // of other calls userName may be anything
 	var made struct {
 		AccessKey struct{ AccessKeyID string }
@@ -129,7 +135,8 @@ func event(e types.Event) Event {
 	return Event{
 		At: aws.ToTime(e.EventTime).UTC(), Name: aws.ToString(e.EventName), Source: aws.ToString(e.EventSource),
 		KeyID: accesskey.ID(id), CallerARN: record.UserIdentity.ARN, UserAgent: record.UserAgent, Network: record.SourceIPAddress,
-		VPCEndpoint: record.VPCEndpointID, ErrorCode: record.ErrorCode, User: asked.UserName, NewKey: accesskey.ID(made.AccessKey.AccessKeyID),
+		VPCEndpoint: record.VPCEndpointID, ErrorCode: record.ErrorCode, User: asked.UserName,
+		Key: accesskey.ID(asked.AccessKeyID), Status: accesskey.Status(asked.Status), Policy: asked.PolicyName, NewKey: accesskey.ID(made.AccessKey.AccessKeyID),
 	}
 }
 

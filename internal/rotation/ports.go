@@ -219,6 +219,22 @@ type Trail interface {
 	LatestAct(ctx context.Context, subject accesskey.Subject) accesskey.Fact[time.Time]
 }
 
+// Act is a call that changed a user's keys, as CloudTrail tells it.
+type Act struct {
+	At     time.Time
+	Action accesskey.Action // CreateKey, Deactivate, Reactivate, DeleteKey or DenySessions
+	Key    accesskey.ID     // empty: DenySessions is about the user
+	Token  string           // of the claim under which we made it; empty: somebody else did
+}
+
+// Past is what AWS still tells of acts whose records were lost.
+type Past interface {
+	// Acts returns the successful acts on a user, by anybody, oldest first, of
+	// the 90 days that CloudTrail keeps. Where there are too many to go through,
+	// the oldest are left out.
+	Acts(ctx context.Context, subject accesskey.Subject) accesskey.Fact[[]Act]
+}
+
 // Signer is what our own requests are signed with.
 type Signer interface {
 	// BaseKey is the long-lived key at the bottom, also under assumed roles;

@@ -60,6 +60,7 @@ var (
 	_ rotation.Rights    = (*Account)(nil)
 	_ rotation.Prover    = (*Account)(nil)
 	_ rotation.Trail     = (*Account)(nil)
+	_ rotation.Past      = (*Account)(nil)
 	_ rotation.Signer    = (*Account)(nil)
 	_ rotation.Clock     = (*Account)(nil)
 )
