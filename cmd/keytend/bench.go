@@ -32,6 +32,7 @@ type bench struct {
 	session *awsapi.Session
 	account string // twelve digits
 	rotator *rotation.Rotator
+	past    rotation.Past
 	virtual bool // AWS is simulated: its clock is its own
 }
 
@@ -239,6 +240,7 @@ func (c virtualClock) Skew(context.Context) accesskey.Fact[time.Duration] {
 func (b *bench) assemble(sealed rotation.Escrow, keyless bool) {
 	account := onaws.New(b.session, onaws.Options{Journal: b.desk.name, Keyless: keyless})
 	region, _ := b.session.Region()
+	b.past = account
 	b.rotator = &rotation.Rotator{
 		Journal: b.desk, Escrow: sealed, Keys: account, Mutations: account, Tags: account, Rights: account,
 		Prover: account, Trail: account, Signer: account, Clock: account, Holders: b.desk,

@@ -35,8 +35,8 @@ type Recovery struct {
 }
 
 // Recovered rebuilds a record. It is pure. No key becomes the old one for a
-// guess: a person names it, or CloudTrail shows that we switched it off, or the
-// claim in force made the new key beside it alone. What is not known is taken
+// guess: a person names it, or the claim that the user still carries switched it
+// off, or made the new key beside it alone. What is not known is taken
 // for the worst: a new key may be with anybody, and silence and rest are counted
 // anew from now.
 func Recovered(m Remains, now time.Time) Recovery {
@@ -48,7 +48,7 @@ func Recovered(m Remains, now time.Time) Recovery {
 		return m.unclear(fmt.Sprintf("key %s is the one that keytend made, and not the one it was to replace", fresh), m.older(fresh))
 	}
 	olds := m.older(fresh)
-	old := m.replaced(fresh, olds)
+	old := m.replaced(olds)
 	switch {
 	case old != "":
 		return m.goOn(m.record(accesskey.Rotation, old, fresh, now), now)
@@ -69,7 +69,7 @@ func (m Remains) unclear(story string, olds []accesskey.ID) Recovery {
 	for _, id := range olds {
 		words = append(words, fmt.Sprintf("`keytend recover %s %s`", m.Subject.User, id))
 	}
-	return Recovery{Story: m.Subject.User + ": " + story, Say: "name the old key, if it is: " + strings.Join(words, " or ")}
+	return Recovery{Story: m.Subject.User + ": " + story, Say: "if it goes on, name the old key: " + strings.Join(words, " or ")}
 }
 
 // record is what every rebuilt record has in common.
@@ -86,10 +86,10 @@ func (m Remains) withoutNew(now time.Time) Recovery {
 		off = slices.DeleteFunc(off, func(id accesskey.ID) bool { return id != m.Named })
 	}
 	switch {
-	case len(off) == 1:
+	case len(off) == 1 && (m.Tag != "" || m.Named != ""):
 		return m.rests(off[0], now)
-	case len(off) > 1:
-		return m.unclear(fmt.Sprintf("keytend switched %s off, each as a work of its own", listed(off)), off)
+	case len(off) > 0:
+		return m.unclear(fmt.Sprintf("keytend switched %s off, and whether that is over can't be told", listed(off)), off)
 	case m.Tag != "":
 		return m.release(latest(m.ids()), fmt.Sprintf("claimed (%s), and no key was made or switched off; the claim is released", m.Tag), now)
 	}

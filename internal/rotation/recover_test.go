@@ -73,14 +73,10 @@ func TestRecovered(t *testing.T) {
 		}, "", "", "", "keytend recover ana"},
 		{"no tag: a colleague's older key is nobody's to watch", func(m *Remains) { m.Tag = "" }, "", "", "", "keytend recover ana " + string(lostOld)},
 		{"… unless a person names it", func(m *Remains) { m.Tag, m.Named = "", lostOld }, accesskey.Rotation, accesskey.Overlap, lostOld, ""},
-		{"… or the same claim switched it off", func(m *Remains) {
+		{"… also where we switched it off: that may be over, and the key kept", func(m *Remains) {
 			m.Tag, m.Acts = "", []Act{switchedOff(lostOld, "j.t1", 5)}
 			m.keys(oldOff, fresh)
-		}, accesskey.Rotation, accesskey.Resting, lostOld, ""},
-		{"… and not another claim", func(m *Remains) {
-			m.Tag, m.Acts = "", []Act{switchedOff(lostOld, "j.t0", 5)}
-			m.keys(oldOff, fresh)
-		}, "", "", "", "keytend recover ana"},
+		}, "", "", "", "keytend recover ana " + string(lostOld)},
 		{"the new key is named by mistake", func(m *Remains) { m.Named = lostNew }, "", "", "", "keytend recover ana " + string(lostOld)},
 		{"a key younger than the new one is named", func(m *Remains) { m.keys(old, fresh, lostKey(leftover, 0, accesskey.Active)); m.Named = leftover }, "", "", "", string(lostOld)},
 		{"no destination is known to hold it: back", func(m *Remains) { m.Holding = nil }, accesskey.Rotation, accesskey.RollingBack, lostOld, ""},
@@ -97,6 +93,18 @@ func TestRecovered(t *testing.T) {
 			m.keys(oldOff, colleague)
 			m.Acts = []Act{switchedOff(lostOld, "j.t1", 5), denied("j.t1", 5)}
 		}, accesskey.Revocation, accesskey.Resting, lostOld, ""},
+		{"a retirement without a claim may be over", func(m *Remains) {
+			m.keys(oldOff, colleague)
+			m.Tag, m.Authors, m.Acts = "", nil, []Act{switchedOff(lostOld, "j.t1", 5)}
+		}, "", "", "", "keytend recover ana " + string(lostOld)},
+		{"… unless a person names the key", func(m *Remains) {
+			m.keys(oldOff, colleague)
+			m.Tag, m.Authors, m.Acts, m.Named = "", nil, []Act{switchedOff(lostOld, "j.t1", 5)}, lostOld
+		}, accesskey.Retirement, accesskey.Resting, lostOld, ""},
+		{"… and a key that we never touched is not retired by naming it", func(m *Remains) {
+			m.keys(oldOff, colleague)
+			m.Tag, m.Authors, m.Acts, m.Named = "", nil, []Act{switchedOff(lostOld, "j.t1", 5)}, leftover
+		}, "", "", "", ""},
 		{"two retired keys, without a claim", func(m *Remains) {
 			m.keys(oldOff, lostKey(leftover, 20, accesskey.Inactive))
 			m.Tag, m.Authors, m.Acts = "", nil, []Act{switchedOff(lostOld, "j.t0", 50), switchedOff(leftover, "j.t1", 5)}

@@ -44,23 +44,23 @@ func (m Remains) older(id accesskey.ID) []accesskey.ID {
 }
 
 // replaced is the key that the new one was to replace: the one that a person
-// names, the one that we switched off, or the only one, where the claim that
-// made the new key is still in force. Empty: that can't be told.
-func (m Remains) replaced(fresh accesskey.ID, olds []accesskey.ID) accesskey.ID {
+// names, or, while the claim that made the new key is in force, the one that it
+// switched off, or the only one. Empty: that can't be told. Without a claim the
+// work may be over, and the key kept or a colleague's.
+func (m Remains) replaced(olds []accesskey.ID) accesskey.ID {
 	if m.Named != "" {
 		if slices.Contains(olds, m.Named) {
 			return m.Named
 		}
 		return ""
 	}
-	off := slices.DeleteFunc(m.switchedOff(olds), func(id accesskey.ID) bool {
-		a, _ := m.lastSwitch(id)
-		return a.Token != m.Authors[fresh].Token
-	})
+	off := m.switchedOff(olds)
 	switch {
+	case m.Tag == "":
+		return ""
 	case len(off) == 1:
 		return off[0]
-	case len(off) == 0 && len(olds) == 1 && m.Tag != "":
+	case len(off) == 0 && len(olds) == 1:
 		return olds[0]
 	}
 	return ""

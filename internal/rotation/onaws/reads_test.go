@@ -645,6 +645,47 @@ func TestUsesFailJustNow(t *testing.T) {
 	})
 }
 
+// TestActs: who changed the user's keys, ours by their tokens.
+func TestActs(t *testing.T) {
+	in(t, fakeaws.Config{}, nil, func(w *world) {
+		ours := w.permit().Token
+		made, err := w.a.CreateAccessKey(w.ctx(), ana, w.permit())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, do := range []func() error{
+			func() error { return w.a.SetStatus(w.ctx(), ana, oldKey, accesskey.Inactive, w.permit()) },
+			func() error { return w.a.DenySessions(w.ctx(), ana, w.cloud.Now(), w.permit()) },
+			func() error {
+				_, err := w.colleague().UpdateAccessKey(w.ctx(), &iam.UpdateAccessKeyInput{UserName: aws.String("ana"), AccessKeyId: aws.String(string(oldKey)), Status: types.StatusTypeActive})
+				return err
+			},
+			func() error { return w.a.DeleteAccessKey(w.ctx(), ana, made.ID, w.permit()) },
+		} {
+			time.Sleep(time.Minute)
+			if err := do(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.a.DeleteAccessKey(w.ctx(), ana, made.ID, w.permit()); err == nil {
+			t.Error("deleted twice")
+		}
+		time.Sleep(time.Hour)
+		want := []rotation.Act{
+			{Action: accesskey.CreateKey, Key: made.ID, Token: ours}, {Action: accesskey.Deactivate, Key: oldKey, Token: ours},
+			{Action: accesskey.DenySessions, Token: ours}, {Action: accesskey.Reactivate, Key: oldKey},
+			{Action: accesskey.DeleteKey, Key: made.ID, Token: ours},
+		}
+		got := known(t, w.a.Acts(w.ctx(), ana))
+		for i := range got {
+			got[i].At = time.Time{}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
 func TestLatestAct(t *testing.T) {
 	in(t, fakeaws.Config{TrailDelay: 5 * time.Minute}, nil, func(w *world) {
 		act := func() time.Time { t.Helper(); return known(t, w.a.LatestAct(w.ctx(), ana)) }
