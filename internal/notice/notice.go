@@ -103,3 +103,6 @@ func (d Digest) Told() []Told {
 	}
 	return told
 }
+
+// Kinds returns every kind, the most pressing first.
+func Kinds() []Kind { return append([]Kind(nil), kinds...) }

@@ -1,0 +1,126 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/keytend/keytend/internal/notice"
+)
+
+// Outbox is what is to be sent, and what became of it.
+type Outbox interface {
+	// Outbox returns the parcels that are to be tried now.
+	Outbox(ctx context.Context, now time.Time) ([]notice.Parcel, error)
+	// Settle writes a try's outcome and the alarms that come of it, in one
+	// transaction.
+	Settle(ctx context.Context, before, after notice.Parcel, alarms []notice.Parcel) error
+}
+
+// Post takes parcels to their channels.
+type Post struct {
+	Channels []Channel
+	Fallback string // who is told of parcels that died
+	Now      func() time.Time
+}
+
+// Parcels are what carries a digest through every channel; none where no channel
+// reaches its recipient or the fallback.
+func (p Post) Parcels(d notice.Digest, t Templates) ([]notice.Parcel, error) {
+	m, err := t.Render(d)
+	if err != nil {
+		return nil, err
+	}
+	var parcels []notice.Parcel
+	for _, c := range p.Channels {
+		if to, ok := p.route(c, d.To); ok {
+			parcels = append(parcels, p.parcel(m, c.Name(), d.ID, to))
+		}
+	}
+	return parcels, nil
+}
+
+func (p Post) parcel(m notice.Message, channel, id, to string) notice.Parcel {
+	if m.To != to {
+		m.Title, m.Text = m.Title+" (for "+m.To+")", "For "+m.To+", whom this channel can't address.\n\n"+m.Text
+	}
+	m.ID, m.To = notice.ID(id, channel), to
+	now := p.Now()
+	return notice.Parcel{Message: m, Channel: channel, State: notice.Pending, Made: now, Next: now}
+}
+
+// route is whom a channel tells instead of somebody it can't reach.
+func (p Post) route(c Channel, to string) (string, bool) {
+	for _, who := range []string{to, p.Fallback} {
+		if reaches(c, who) {
+			return who, true
+		}
+	}
+	return "", false
+}
+
+// Delivery is what one parcel came to.
+type Delivery struct {
+	Parcel notice.Parcel
+	Err    error // nil: sent
+}
+
+// Deliver tries every parcel whose time has come, alarms that come of it
+// included. The error is that of the outbox: what was sent may not be marked,
+// and is sent again under the same ID.
+func (p Post) Deliver(ctx context.Context, o Outbox) ([]Delivery, error) {
+	var done []Delivery
+	for range 2 { // the second round takes the alarms
+		parcels, err := o.Outbox(ctx, p.Now())
+		if err != nil {
+			return done, err
+		}
+		for _, parcel := range parcels {
+			if ctx.Err() != nil {
+				return done, ctx.Err()
+			}
+			d := p.try(ctx, parcel)
+			done = append(done, d)
+			var alarms []notice.Parcel
+			for _, a := range d.Parcel.Alarm(p.Fallback, p.names(), p.Now()) {
+				if to, ok := p.route(p.channel(a.Channel), a.To); ok {
+					a.To = to
+					alarms = append(alarms, a)
+				}
+			}
+			if err := o.Settle(context.WithoutCancel(ctx), parcel, d.Parcel, alarms); err != nil {
+				return done, err
+			}
+		}
+	}
+	return done, nil
+}
+
+func (p Post) try(ctx context.Context, parcel notice.Parcel) Delivery {
+	err := fmt.Errorf("channel %s is no longer configured: %w", parcel.Channel, ErrRefused)
+	if c := p.channel(parcel.Channel); c != nil {
+		err = c.Send(ctx, parcel.Message)
+	}
+	if err == nil {
+		return Delivery{Parcel: parcel.Delivered(p.Now())}
+	}
+	return Delivery{parcel.Failed(err.Error(), errors.Is(err, ErrRefused), p.Now()), err}
+}
+
+func (p Post) channel(name string) Channel {
+	for _, c := range p.Channels {
+		if c.Name() == name {
+			return c
+		}
+	}
+	return nil
+}
+
+func (p Post) names() []string {
+	var names []string
+	for _, c := range p.Channels {
+		names = append(names, c.Name())
+	}
+	return names
+}

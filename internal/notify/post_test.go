@@ -1,0 +1,228 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/keytend/keytend/internal/notice"
+)
+
+// box is an outbox in memory.
+type box struct {
+	parcels map[string]notice.Parcel
+	broken  bool // nothing can be written down
+}
+
+func (b *box) Outbox(_ context.Context, now time.Time) ([]notice.Parcel, error) {
+	var due []notice.Parcel
+	for _, p := range b.parcels {
+		if p.Due(now) {
+			due = append(due, p)
+		}
+	}
+	return due, nil
+}
+
+func (b *box) Settle(_ context.Context, _, after notice.Parcel, alarms []notice.Parcel) error {
+	if b.broken {
+		return errors.New("disk full")
+	}
+	b.parcels[after.ID] = after
+	for _, a := range alarms {
+		b.parcels[a.ID] = a
+	}
+	return nil
+}
+
+// line is a channel that a test cuts.
+type line struct {
+	name  string
+	fails error
+	got   []notice.Message
+	only  string // whom it reaches; empty: everybody
+}
+
+func (l *line) Name() string           { return l.name }
+func (l *line) Reaches(to string) bool { return l.only == "" || strings.Contains(to, l.only) }
+func (l *line) Send(_ context.Context, m notice.Message) error {
+	if l.fails == nil {
+		l.got = append(l.got, m)
+	}
+	return l.fails
+}
+
+func office(t *testing.T, to string, lines ...*line) (Post, *box) {
+	t.Helper()
+	p := Post{Fallback: "security@example.com", Now: func() time.Time { return noon }}
+	for _, l := range lines {
+		p.Channels = append(p.Channels, l)
+	}
+	d := Example(noon)
+	d.ID, d.To = "d1", to
+	parcels, err := p.Parcels(d, DefaultTemplates())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &box{parcels: map[string]notice.Parcel{}}
+	for _, parcel := range parcels {
+		b.parcels[parcel.ID] = parcel
+	}
+	return p, b
+}
+
+func TestDeliver(t *testing.T) {
+	mail, chat := &line{name: "mail", only: "@"}, &line{name: "chat", fails: errors.New("down")}
+	p, b := office(t, "ana@example.com", mail, chat)
+	done, err := p.Deliver(t.Context(), b)
+	if err != nil || len(done) != 2 || len(mail.got) != 1 {
+		t.Fatalf("%v %v", done, err)
+	}
+	if again, _ := p.Deliver(t.Context(), b); len(again) != 0 {
+		t.Fatalf("tried again at once: %v", again)
+	}
+	chat.fails, p.Now = nil, func() time.Time { return noon.Add(5 * time.Minute) }
+	if _, err := p.Deliver(t.Context(), b); err != nil || len(chat.got) != 1 || len(mail.got) != 1 {
+		t.Fatalf("mail %d, chat %d, %v", len(mail.got), len(chat.got), err)
+	}
+}
+
+// Sent, but the process could not write so: sent again, under the same ID.
+func TestAtLeastOnce(t *testing.T) {
+	mail := &line{name: "mail"}
+	p, b := office(t, "ana@example.com", mail)
+	b.broken = true
+	if _, err := p.Deliver(t.Context(), b); err == nil {
+		t.Fatal("no error")
+	}
+	b.broken = false
+	if _, err := p.Deliver(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	if len(mail.got) != 2 || mail.got[0].ID != mail.got[1].ID {
+		t.Errorf("%+v", mail.got)
+	}
+}
+
+func TestTheFallbackHearsOfWhatDied(t *testing.T) {
+	mail, chat := &line{name: "mail", only: "@", fails: ErrRefused}, &line{name: "chat"}
+	p, b := office(t, "ana@example.com", mail, chat)
+	done, err := p.Deliver(t.Context(), b)
+	if err != nil || len(done) != 4 { // two, and an alarm through each
+		t.Fatalf("%d deliveries, %v", len(done), err)
+	}
+	if len(chat.got) != 2 || !strings.Contains(chat.got[1].Title, "could not be delivered") || chat.got[1].To != "security@example.com" ||
+		!strings.Contains(chat.got[1].Text, "A decision is needed") {
+		t.Errorf("%+v", chat.got)
+	}
+	mail.fails = nil
+	if again, _ := p.Deliver(t.Context(), b); len(again) != 0 {
+		t.Errorf("what died is tried again: %v", again)
+	}
+}
+
+func TestWhoCannotBeAddressed(t *testing.T) {
+	mail := &line{name: "mail", only: "@"}
+	p, b := office(t, "team-a", mail)
+	if _, err := p.Deliver(t.Context(), b); err != nil || len(mail.got) != 1 {
+		t.Fatal(mail.got, err)
+	}
+	if m := mail.got[0]; m.To != "security@example.com" || !strings.HasSuffix(m.Title, "(for team-a)") || !strings.HasPrefix(m.Text, "For team-a") {
+		t.Errorf("%+v", m)
+	}
+	p.Fallback = ""
+	d := Example(noon)
+	d.To = "team-a"
+	if parcels, err := p.Parcels(d, DefaultTemplates()); err != nil || len(parcels) != 0 {
+		t.Errorf("%v %v: nobody can be reached", parcels, err)
+	}
+}
+
+func TestAChannelThatIsGone(t *testing.T) {
+	mail := &line{name: "mail"}
+	p, b := office(t, "ana@example.com", mail)
+	chat := &line{name: "chat"}
+	p.Channels = []Channel{chat}
+	if _, err := p.Deliver(t.Context(), b); err != nil || len(chat.got) != 1 || !strings.Contains(chat.got[0].Text, "no longer configured") {
+		t.Errorf("%+v %v", chat.got, err)
+	}
+}
+
+func hostile() notice.Digest {
+	d := Example(noon)
+	d.Entries = d.Entries[:1]
+	e := &d.Entries[0]
+	e.User = "<script>alert(1)</script>\x1b[31m"
+	e.Says, e.Reasons = "a\nb\r\nSubject: x", []string{"<b>\u202ebold"}
+	return d
+}
+
+func TestOtherPeoplesTextIsOnlyText(t *testing.T) {
+	m, err := DefaultTemplates().Render(hostile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"<script>", "<b>", "\x1b", "\u202e"} {
+		if strings.Contains(m.HTML, bad) {
+			t.Errorf("%q in the HTML", bad)
+		}
+	}
+	for _, bad := range []string{"\x1b", "\u202e", "\nSubject"} {
+		if strings.Contains(m.Text, bad) || strings.Contains(m.Title, bad) {
+			t.Errorf("%q in the text", bad)
+		}
+	}
+}
+
+func TestDefaultTemplates(t *testing.T) {
+	d := Example(noon)
+	d.Entries = d.Entries[4:6]
+	m, err := DefaultTemplates().Render(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "Keytend: 1 access key needs you: Due, …"; m.Title != want {
+		t.Errorf("title %q, want %q", m.Title, want)
+	}
+	want := `Due
+
+  ana in account 123456789012, AKIAIOSFODNN7EXAMPLE
+    this is an example: nothing has happened.
+    a test of the channels
+    What to do: nothing needs to be done.
+    keytend help notify
+
+Waits longer than it should
+
+  ana in account 123456789012, AKIAIOSFODNN7EXAMPLE
+    this is an example: nothing has happened.
+    a test of the channels
+    What to do: nothing needs to be done.
+    keytend help notify
+
+You hear of each of these once; what is overdue comes again every week.
+Seen it, and it takes time? keytend ack USER --until DATE --why '...'
+`
+	if m.Text != want {
+		t.Errorf("got\n%s\nwant\n%s", m.Text, want)
+	}
+}
+
+func TestTemplatesOfOnesOwn(t *testing.T) {
+	own, err := ParseTemplates(fstest.MapFS{"title.txt": {Data: []byte("Schlüssel: {{.Keys}}")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := own.Render(Example(noon))
+	if err != nil || m.Title != "Schlüssel: 1" || !strings.Contains(m.Text, "You hear of each") {
+		t.Errorf("%q %v", m.Title, err)
+	}
+	for name, text := range map[string]string{"misspelt": "{{.Kyes}}", "broken": "{{"} {
+		if _, err := ParseTemplates(fstest.MapFS{"digest.html": {Data: []byte(text)}}); err == nil || !strings.Contains(err.Error(), "digest.html") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
