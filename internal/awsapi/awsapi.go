@@ -96,7 +96,7 @@ func newSession(ctx context.Context, cfg aws.Config, o Options) *Session {
 	}
 	cfg.RetryMaxAttempts = 0 // the retryers know it
 	cfg.APIOptions = append(cfg.APIOptions, logCalls(log), readDates(s.clock))
-	cfg.HTTPClient = narrowed(cfg.HTTPClient, o.InFlight)
+	cfg.HTTPClient = boundedAnswers(narrowed(cfg.HTTPClient, o.InFlight))
 	s.pace = newLookupPace(o.Unpaced)
 	s.connect(cfg)
 	return s

@@ -36,7 +36,8 @@ type chain struct {
 	endpoint *string
 }
 
-// roleClient assumes roles at the chain's endpoint.
+// roleClient assumes roles at the chain's endpoint, and in DefaultRegion where
+// no region is configured, as the session itself is opened.
 type roleClient struct {
 	*sts.Client
 	chain *chain
@@ -46,6 +47,10 @@ func (c roleClient) at(o *sts.Options) {
 	if o.BaseEndpoint == nil {
 		o.BaseEndpoint = c.chain.endpoint
 	}
+	if o.Region == "" {
+		o.Region = DefaultRegion
+	}
+	o.HTTPClient = boundedAnswers(o.HTTPClient)
 }
 
 // AssumeRole implements stscreds.AssumeRoleAPIClient.

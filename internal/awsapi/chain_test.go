@@ -3,12 +3,17 @@ package awsapi
 import (
 	"context"
 	"errors"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/fakeaws"
 )
 
 // restingOn is a session on credentials that were got somehow, or not.
@@ -70,5 +75,31 @@ func TestSecretOfOneKeyOnly(t *testing.T) {
 	two := s.AsKey(testID, accesskey.NewSecret("two"), "x").sts.Options()
 	if one.HTTPSignerV4 == two.HTTPSignerV4 || one.AuthSchemes[0].Signer() == two.AuthSchemes[0].Signer() {
 		t.Error("two keys share a signer")
+	}
+}
+
+// TestRoleProfileWithoutRegion: a profile with a role and no region works as one
+// with a key and no region does.
+func TestRoleProfileWithoutRegion(t *testing.T) {
+	cloud := fakeaws.New(fakeaws.Config{})
+	cloud.AddAccount(fakeaws.AccountSpec{ID: testAccount, Admin: "admin",
+		Users: []fakeaws.UserSpec{{Name: "admin", ManagedPolicies: []string{"arn:aws:iam::aws:policy/AdministratorAccess"}, Keys: []fakeaws.KeySpec{{ID: testID, Secret: testSecret}}}},
+		Roles: []fakeaws.RoleSpec{{Name: "audit", TrustPolicy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}]}`}},
+	})
+	server := httptest.NewServer(cloud)
+	defer server.Close()
+	plainEnvironment(t)
+	file := filepath.Join(t.TempDir(), "config")
+	text := "[default]\naws_access_key_id = " + testID + "\naws_secret_access_key = " + testSecret + "\n[profile audit]\nrole_arn = arn:aws:iam::123456789012:role/audit\nsource_profile = default\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_CONFIG_FILE", file)
+	t.Setenv("AWS_ENDPOINT_URL", server.URL)
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	s := open(t, Options{Profile: "audit"})
+	if id, err := s.Identity(t.Context()); err != nil || !strings.Contains(id.ARN, ":assumed-role/audit/") {
+		t.Errorf("%+v: %v %s", id, err, Hint(err))
 	}
 }

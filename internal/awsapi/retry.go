@@ -17,6 +17,10 @@ const (
 	// for seconds.
 	defaultAttempts = 8
 
+	// failingAttempts is the same for calls that AWS, or something before it,
+	// keeps failing: people wait for the answer.
+	failingAttempts = 4
+
 	// retryBudget is how many retry tokens an account has (a retry takes 5 and
 	// gives them back on success), so that a broken account fails soon.
 	retryBudget = 2000
@@ -26,6 +30,7 @@ const (
 // limits each on its own, but one budget of retries for all of them.
 type retryers struct {
 	attempts int
+	failing  int // at most so many where AWS fails
 	budget   *ratelimit.TokenRateLimit
 
 	lock  sync.Mutex
@@ -33,10 +38,11 @@ type retryers struct {
 }
 
 func newRetryers(attempts int) *retryers {
+	failing := attempts
 	if attempts <= 0 {
-		attempts = defaultAttempts
+		attempts, failing = defaultAttempts, failingAttempts
 	}
-	return &retryers{attempts: attempts, budget: ratelimit.NewTokenRateLimit(retryBudget), byAPI: make(map[string]*pacedRetryer)}
+	return &retryers{attempts: attempts, failing: failing, budget: ratelimit.NewTokenRateLimit(retryBudget), byAPI: make(map[string]*pacedRetryer)}
 }
 
 func (r *retryers) of(api string) aws.RetryerV2 {
@@ -44,7 +50,7 @@ func (r *retryers) of(api string) aws.RetryerV2 {
 	defer r.lock.Unlock()
 	retryer, ok := r.byAPI[api]
 	if !ok {
-		retryer = newPacedRetryer(r.attempts, r.budget)
+		retryer = newPacedRetryer(r.attempts, r.failing, r.budget)
 		r.byAPI[api] = retryer
 	}
 	return retryer
@@ -65,10 +71,11 @@ const pace = 5 * time.Millisecond
 // at all.
 type pacedRetryer struct {
 	*retry.AdaptiveMode
-	turn chan struct{}
+	turn    chan struct{}
+	failing int
 }
 
-func newPacedRetryer(attempts int, budget *ratelimit.TokenRateLimit) *pacedRetryer {
+func newPacedRetryer(attempts, failing int, budget *ratelimit.TokenRateLimit) *pacedRetryer {
 	adaptive := retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
 		o.FailOnNoAttemptTokens = true
 		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
@@ -76,7 +83,7 @@ func newPacedRetryer(attempts int, budget *ratelimit.TokenRateLimit) *pacedRetry
 			o.RateLimiter = budget
 		})
 	})
-	return &pacedRetryer{adaptive, make(chan struct{}, 1)}
+	return &pacedRetryer{adaptive, make(chan struct{}, 1), failing}
 }
 
 // GetAttemptToken waits for the rate that AWS was found to bear.

@@ -18,9 +18,11 @@ func unreachable(err error) bool {
 	return errors.As(err, &operation) && operation.Op == "dial" || errors.As(err, &lookup)
 }
 
-// RetryDelay ends the tries early where there is nobody to talk to.
+// RetryDelay ends the tries early where there is nobody to talk to, or only
+// somebody who fails.
 func (p *pacedRetryer) RetryDelay(attempt int, err error) (time.Duration, error) {
-	if attempt >= dialAttempts && unreachable(err) {
+	switch class := ClassOf(err); {
+	case attempt >= dialAttempts && unreachable(err), attempt >= p.failing && class == Service:
 		return 0, err
 	}
 	return p.AdaptiveMode.RetryDelay(attempt, err)

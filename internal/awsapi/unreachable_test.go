@@ -10,7 +10,7 @@ import (
 )
 
 func TestUnreachableGivesUpEarly(t *testing.T) {
-	retryer := newPacedRetryer(8, ratelimit.NewTokenRateLimit(retryBudget))
+	retryer := newPacedRetryer(8, 8, ratelimit.NewTokenRateLimit(retryBudget))
 	dial := fmt.Errorf("send: %w", &net.OpError{Op: "dial", Err: errors.New("connection refused")})
 	host := fmt.Errorf("send: %w", &net.DNSError{Name: "iam.example.com"})
 	read := fmt.Errorf("send: %w", &net.OpError{Op: "read", Err: errors.New("connection reset")})

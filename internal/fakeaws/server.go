@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/prometheus/common/model"
 )
 
 // ServeHTTP answers for every service and, below /_sim/, for the simulation's
@@ -105,7 +107,7 @@ func captured(handler http.HandlerFunc, r *http.Request) *http.Response {
 	return response(r, c.answer)
 }
 
-// control finds the handler of a control address: POST /_sim/advance?by=48h,
+// control finds the handler of a control address: POST /_sim/advance?by=20d,
 // GET /_sim/now, GET /_sim/calls, and what Control added.
 func (a *AWS) control(r *http.Request) http.HandlerFunc {
 	switch r.Method + " " + r.URL.Path {
@@ -129,13 +131,21 @@ func (a *AWS) Control(pattern string, handler http.HandlerFunc) {
 }
 
 func (a *AWS) controlAdvance(w http.ResponseWriter, r *http.Request) {
-	by, err := time.ParseDuration(r.URL.Query().Get("by"))
+	by, err := duration(r.URL.Query().Get("by"))
 	if err != nil || by < 0 {
-		http.Error(w, "advance: want ?by=48h", http.StatusBadRequest)
+		http.Error(w, "advance: want ?by=48h or ?by=20d", http.StatusBadRequest)
 		return
 	}
 	a.Advance(by)
 	writeJSON(w, map[string]time.Time{"now": a.Now()})
+}
+
+// duration reads 20d, 2w, 1d12h, and whatever Go itself understands.
+func duration(text string) (time.Duration, error) {
+	if long, err := model.ParseDuration(text); err == nil {
+		return time.Duration(long), nil
+	}
+	return time.ParseDuration(text)
 }
 
 func writeJSON(w http.ResponseWriter, v any) {
