@@ -130,10 +130,22 @@ func (b *bench) managed(ctx context.Context, q rotation.Request) error {
 	return hinted{fmt.Errorf("key %s is managed by %s, which would undo what keytend does", q.Key, by), "let that rotate it, or hand the key over first"}
 }
 
-// confirm shows what will happen, and wants a yes.
-func (a *app) confirm(command *cobra.Command, yes bool, head string, q rotation.Request) error {
+// blind says, where CloudTrail can't be read, what that means for what is about
+// to be done; empty where it can.
+func (b *bench) blind(ctx context.Context, key accesskey.ID) string {
+	uses := b.rotator.Trail.Uses(ctx, key)
+	if uses.Known() {
+		return ""
+	}
+	return "  CloudTrail can't be read, so these can't be told: by whom the key is used and in what rhythm (silence is\n" +
+		"  measured by its last use alone), and whether this state file is an old copy. " + uses.Why() + "\n"
+}
+
+// confirm shows what will happen, with what is to be known about it, and wants a
+// yes.
+func (a *app) confirm(command *cobra.Command, yes bool, head string, q rotation.Request, notes ...string) error {
 	if !a.quiet {
-		if _, err := fmt.Fprintf(a.stdout, "%s\n%s\n", printable(head), printable(numbered(procedure(draft(q))))); err != nil {
+		if _, err := fmt.Fprintf(a.stdout, "%s\n%s%s\n", printable(head), printable(numbered(procedure(draft(q)))), printable(strings.Join(notes, ""))); err != nil {
 			return err
 		}
 	}

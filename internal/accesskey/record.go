@@ -274,8 +274,13 @@ type Watch struct {
 	Others     map[ID]time.Time `json:"others,omitempty"` // keys of neither, Inactive since; replaced whole
 	// OldSeen and NewSeen are when it was last read where the key is used:
 	// where that could be had before, a look-up that fails is waited for.
-	OldSeen     time.Time `json:"old_seen"`
-	NewSeen     time.Time `json:"new_seen"`
+	OldSeen time.Time `json:"old_seen"`
+	NewSeen time.Time `json:"new_seen"`
+	// NewOurs is when our own requests were last signed with the new key: since
+	// then its last use may be ours. NewTaken is the latest use of it that is
+	// known to be somebody else's.
+	NewOurs     time.Time `json:"new_ours"`
+	NewTaken    time.Time `json:"new_taken"`
 	Waiting     Reason    `json:"waiting,omitempty"`
 	WaitingFrom time.Time `json:"waiting_from"` // since when it waits for Waiting
 }

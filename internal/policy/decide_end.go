@@ -137,25 +137,29 @@ func (v *view) stillUsed(at time.Time, why accesskey.Reason, saw string, args ..
 	return v.waitUntil(later(at, v.now.Add(v.t.Window)), v.overlapMax(), why, saw, args...)
 }
 
-// proofOver is when the last round of our own proof, made by whichever process
-// at the same time, can have been carried out: a later use is somebody else's.
-func (v *view) proofOver() time.Time { return v.r.Proof.Passed.Add(v.t.Lease + SignatureLife) }
-
-// newUnused: silence of the old key proves little while nobody uses the new.
+// newUnused: silence of the old key proves little while nobody uses the new. Our
+// own use of it, in a rotation of the key that we sit on, is nobody's.
 func (v *view) newUnused() (Step, bool) {
-	if v.excused() {
+	if v.excused() || !v.r.Watch.NewTaken.IsZero() {
 		return pass()
 	}
 	k, _ := v.key(v.r.New)
-	last, known := k.LastUsed.Get()
-	sightings, _ := v.NewUses.Get()
-	if !known && len(sightings) == 0 {
+	if sightings, _ := v.NewUses.Get(); !k.LastUsed.Known() && len(sightings) == 0 {
 		return v.wait(WhyUnknownFact, "the last use of %s: %s", v.r.New, k.LastUsed.Why())
 	}
-	if lastUse(last, sightings).After(v.proofOver()) {
-		return pass()
+	soon := v.now.Add(v.t.Window)
+	if v.r.Watch.NewOurs.IsZero() {
+		return v.stillUsed(soon, WhyNewUnused, "key %s was not used since its proof at %s", v.r.New, stamp(v.r.Proof.Passed))
 	}
-	return v.stillUsed(v.now.Add(v.t.Window), WhyNewUnused, "key %s was not used since its proof at %s", v.r.New, stamp(v.r.Proof.Passed))
+	return v.stillUsed(soon, WhyNewUnused, "key %s signs keytend's own requests, and no use of it by anybody else shows since its proof at %s: %s",
+		v.r.New, stamp(v.r.Proof.Passed), v.howTaken())
+}
+
+func (v *view) howTaken() string {
+	if v.NewUses.Known() {
+		return "by CloudTrail, or by a last use for a service that keytend doesn't call"
+	}
+	return "CloudTrail can't be read, so only a last use for a service that keytend doesn't call tells; or declare every consumer (--now)"
 }
 
 func (v *view) placeHasNotMoved() (Step, bool) {

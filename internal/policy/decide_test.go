@@ -214,6 +214,25 @@ func TestBorders(t *testing.T) {
 		{7, "used once a week: twice the gap", silent, func(in *Input) { in.OldUses = sightings(14, 21) }, Wait, WhySilence},
 		{7, "the new key is unused", silent, func(in *Input) { usedNew(in, in.Record.Proof.Passed.Add(17*time.Minute)) }, Wait, WhyNewUnused},
 		{7, "… but for a second after our own proof", silent, func(in *Input) { usedNew(in, in.Record.Proof.Passed.Add(17*time.Minute+time.Second)) }, Deactivate, WhySilent},
+		{7, "our own requests are signed with the new key: its last use may be ours", silent, func(in *Input) {
+			in.BaseKey = accesskey.Observed(newKey, noon, "sts")
+			usedFor(in, newKey, "iam")
+		}, Wait, WhyNewUnused},
+		{7, "… and were, before", silent, func(in *Input) { in.Record.Watch.NewOurs = noon.AddDate(0, 0, -19); usedFor(in, newKey, "sts") }, Wait, WhyNewUnused},
+		{7, "… and what it was used for isn't told", silent, func(in *Input) { in.Record.Watch.NewOurs = noon.AddDate(0, 0, -19) }, Wait, WhyNewUnused},
+		{7, "… but never for a service that we don't call", silent, func(in *Input) { in.Record.Watch.NewOurs = noon.AddDate(0, 0, -19); usedFor(in, newKey, "s3") }, Deactivate, WhySilent},
+		{7, "… CloudTrail shows keytend alone", silent, func(in *Input) {
+			in.Record.Watch.NewOurs = noon.AddDate(0, 0, -19)
+			in.NewUses = usedBy("aws-sdk-go-v2 os/linux lang/go app/keytend")
+		}, Wait, WhyNewUnused},
+		{7, "… CloudTrail shows somebody else", silent, func(in *Input) {
+			in.Record.Watch.NewOurs = noon.AddDate(0, 0, -19)
+			in.NewUses = usedBy("Boto3 os/linux lang/python")
+		}, Deactivate, WhySilent},
+		{7, "… somebody else was seen using it before", silent, func(in *Input) {
+			in.Record.Watch.NewOurs, in.Record.Watch.NewTaken = noon.AddDate(0, 0, -19), noon.AddDate(0, 0, -10)
+			usedFor(in, newKey, "iam")
+		}, Deactivate, WhySilent},
 		{7, "overlap_max, still used", silent, func(in *Input) { usedOld(in, noon.Add(-time.Hour)); longDelivered(in, 21) }, Block, WhyStillUsed},
 		{7, "overlap_max, forced", silent, func(in *Input) {
 			usedOld(in, noon.Add(-time.Hour))
@@ -402,12 +421,25 @@ func usedOld(in *Input, at time.Time) { use(in, oldKey, at) }
 func usedNew(in *Input, at time.Time) { use(in, newKey, at) }
 
 func use(in *Input, id accesskey.ID, at time.Time) {
+	lastUsed(in, id, accesskey.LastUse{At: at})
+}
+
+// usedFor is a use an hour ago.
+func usedFor(in *Input, id accesskey.ID, service string) {
+	lastUsed(in, id, accesskey.LastUse{At: noon.Add(-time.Hour), Service: service})
+}
+
+func usedBy(agent string) accesskey.Fact[[]accesskey.Sighting] {
+	return accesskey.Observed([]accesskey.Sighting{{At: noon.Add(-time.Hour), Place: accesskey.Place{Agent: agent}}}, noon, "cloudtrail")
+}
+
+func lastUsed(in *Input, id accesskey.ID, last accesskey.LastUse) {
 	u, _ := in.User.Get()
 	keys, _ := u.Keys.Get()
 	keys = slices.Clone(keys)
 	for i := range keys {
 		if have, _ := keys[i].ID.Get(); have == id {
-			keys[i].LastUsed = accesskey.Observed(accesskey.LastUse{At: at}, noon, "iam")
+			keys[i].LastUsed = accesskey.Observed(last, noon, "iam")
 		}
 	}
 	in.User = seenUser("j.t1", keys...)

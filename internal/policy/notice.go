@@ -19,6 +19,8 @@ func Notice(in Input) accesskey.Watch {
 	w.NewRevived = revived(in, r.New, r.NewExit, w.NewRevived)
 	w.Others = others(in)
 	w.OldSeen, w.NewSeen = later(w.OldSeen, in.OldUses.At()), later(w.NewSeen, in.NewUses.At())
+	w.NewOurs = ours(in)
+	w.NewTaken = later(w.NewTaken, taken(in, !w.NewOurs.IsZero()))
 	return w
 }
 

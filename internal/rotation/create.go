@@ -38,6 +38,7 @@ func (p *pass) keep(made Credential) error {
 	now := p.Clock.Now()
 	next := p.record.Clone()
 	next.New, next.Sealed, next.Proof, next.NewExit = made.ID, sealed, accesskey.Proof{}, accesskey.Exit{}
+	next.Watch.NewOurs, next.Watch.NewTaken = time.Time{}, time.Time{}
 	next.Intent.Key, next.Intent.Outcome = made.ID, accesskey.OutcomeDone
 	enter(&next, accesskey.Created, now)
 	err = p.put(next, accesskey.Event{What: "create done", Key: made.ID, Outcome: accesskey.OutcomeDone})

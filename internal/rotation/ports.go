@@ -235,6 +235,10 @@ type Past interface {
 	Acts(ctx context.Context, subject accesskey.Subject) accesskey.Fact[[]Act]
 }
 
+// OwnAgent is the word in Place.Agent of our own calls, whichever claim they are
+// made under.
+const OwnAgent = policy.OwnAgent
+
 // Signer is what our own requests are signed with.
 type Signer interface {
 	// BaseKey is the long-lived key at the bottom, also under assumed roles;

@@ -250,7 +250,8 @@ func same(a, b accesskey.Record) bool {
 			return false
 		}
 	}
-	if v.OldSeen.IsZero() != w.OldSeen.IsZero() || v.NewSeen.IsZero() != w.NewSeen.IsZero() {
+	if v.OldSeen.IsZero() != w.OldSeen.IsZero() || v.NewSeen.IsZero() != w.NewSeen.IsZero() ||
+		v.NewOurs.IsZero() != w.NewOurs.IsZero() || v.NewTaken.IsZero() != w.NewTaken.IsZero() {
 		return false
 	}
 	return v.OldGone.Equal(w.OldGone) && v.NewGone.Equal(w.NewGone) && v.OldInactive.Equal(w.OldInactive) &&

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/rotation"
 )
 
 // tokenOf finds the claim's token that an event carries: in the application ID
@@ -63,7 +64,7 @@ func agentWord(part string) string {
 	case !pair:
 		return part
 	case name == "app" && strings.HasPrefix(value, "keytend"):
-		return "app/keytend"
+		return rotation.OwnAgent
 	case name == "exec-env":
 		return name + "/" + strings.TrimRight(value, ".0123456789") // AWS_Lambda_python3.13
 	case name == "app", name == "os", name == "lang":
