@@ -82,8 +82,13 @@ type answer struct {
 
 // failure writes a refusal as the service's protocol has it.
 func (s *service) failure(e *apiError, id string) answer {
-	if s.protocol == json11 {
+	switch s.protocol {
+	case json11:
 		return s.jsonFailure(e)
+	case restJSON:
+		return restFailure(e)
+	case restXML:
+		return objectFailure(e, id)
 	}
 	fault := "Sender"
 	if e.Receiver {
@@ -122,12 +127,15 @@ func (s *service) jsonFailure(e *apiError) answer {
 
 // success writes an action's answer as the service's protocol has it.
 func (s *service) success(action string, content any, id string) answer {
-	if s.protocol == json11 {
+	if o, ok := content.(object); ok {
+		return answer{status: 200, header: contentType("binary/octet-stream"), body: o}
+	}
+	if s.protocol != queryXML {
 		body := []byte("{}")
 		if content != nil {
 			body = jsonOf(content)
 		}
-		return answer{status: 200, header: contentType("application/x-amz-json-1.1"), body: body}
+		return answer{status: 200, header: contentType(jsonTypes[s.protocol]), body: body}
 	}
 	var x xmlWriter
 	x.open(action+"Response", s.namespace)
@@ -141,6 +149,42 @@ func (s *service) success(action string, content any, id string) answer {
 	x.text("</ResponseMetadata>")
 	x.close(action + "Response")
 	return answer{status: 200, header: contentType("text/xml"), body: x.Bytes()}
+}
+
+var jsonTypes = map[protocol]string{json11: "application/x-amz-json-1.1", restJSON: "application/json"}
+
+// restFailure keeps the refusal's status and names it in a header too.
+func restFailure(e *apiError) answer {
+	code := e.Code
+	if name, common := json11Names[code]; common {
+		code = name
+	}
+	header := contentType("application/json")
+	header.Set("X-Amzn-Errortype", code)
+	return answer{status: e.Status, header: header, body: jsonOf(map[string]string{"Code": code, "Message": e.Message})}
+}
+
+// objectNames are the common refusals as S3 calls them.
+var objectNames = map[string]string{
+	"InvalidClientTokenId": "InvalidAccessKeyId", "Throttling": "SlowDown", "MissingAuthenticationToken": "AccessDenied",
+}
+
+func objectFailure(e *apiError, id string) answer {
+	code := e.Code
+	if name, own := objectNames[code]; own {
+		code = name
+	}
+	var x xmlWriter
+	x.begin("Error")
+	x.element("Code", code)
+	x.element("Message", e.Message)
+	x.element("RequestId", id)
+	x.close("Error")
+	header := contentType("application/xml")
+	if e.Region != "" {
+		header.Set("X-Amz-Bucket-Region", e.Region)
+	}
+	return answer{status: e.Status, header: header, body: x.Bytes()}
 }
 
 func jsonOf(content any) []byte {

@@ -82,7 +82,7 @@ func (a *AWS) newRequest(p *parsed) *request {
 	}
 	return &request{
 		aws: a, service: p.service, action: p.action, id: requestID(a.random.next()), now: now,
-		form: p.form, body: p.body, userAgent: p.http.UserAgent(), sourceIP: source,
+		form: p.form, path: p.http.URL.Path, body: p.body, userAgent: p.http.UserAgent(), sourceIP: source,
 	}
 }
 
@@ -151,6 +151,9 @@ func (a *AWS) postpone(r *request, act action, by time.Duration) {
 
 // record writes the call into its account's trail.
 func (a *AWS) record(r *request, act action, content any, err *apiError) {
+	if act.data {
+		return
+	}
 	e := Event{
 		ID: requestID(a.random.next()), RequestID: r.id, Time: second(r.now), Name: r.action, Source: r.service.source,
 		Region: r.region, ReadOnly: act.reads, Identity: r.caller.identity(), UserAgent: r.userAgent, SourceIP: r.sourceIP,

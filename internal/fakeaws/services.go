@@ -1,6 +1,7 @@
 package fakeaws
 
 import (
+	"net/http"
 	"net/url"
 	"time"
 )
@@ -17,6 +18,9 @@ func allServices() []service {
 		secretsmanagerService(),
 		ssmService(),
 		kmsService(),
+		securityhubService(),
+		s3Service(),
+		cloudformationService(),
 	}
 }
 
@@ -26,6 +30,8 @@ type protocol int
 const (
 	queryXML protocol = iota // form in, XML out: IAM, STS
 	json11                   // application/x-amz-json-1.1 both ways: Organizations, CloudTrail, Config
+	restJSON                 // method and path name the action, JSON both ways: Security Hub
+	restXML                  // method and path name the action, bytes both ways: S3
 )
 
 // service is a table of actions and how requests for it look.
@@ -33,10 +39,11 @@ type service struct {
 	name      string // signing name and the first half of "iam:ListUsers"
 	source    string // CloudTrail's eventSource
 	protocol  protocol
-	version   string // queryXML: Version parameter, 2010-05-08
-	namespace string // queryXML: xmlns of every answer
-	target    string // json11: what X-Amz-Target says before ".Action"
-	global    bool   // has one endpoint in a partition, in its home region
+	version   string                     // queryXML: Version parameter, 2010-05-08
+	namespace string                     // queryXML: xmlns of every answer
+	target    string                     // json11: what X-Amz-Target says before ".Action"
+	routes    func(*http.Request) string // restJSON, restXML: the action; empty: none
+	global    bool                       // has one endpoint in a partition, in its home region
 	actions   map[string]action
 	// constraints of the parameters of a Query service, by name: in IAM and STS
 	// a parameter means the same in every action.
@@ -68,6 +75,9 @@ type action struct {
 	// open marks calls that need no permission (sts:GetCallerIdentity) or that
 	// authorize themselves (sts:AssumeRole).
 	open bool
+	// data marks calls on data rather than on what holds it: CloudTrail's event
+	// history has none of them.
+	data bool
 	// reads marks calls that change nothing: CloudTrail's readOnly.
 	reads bool
 }
@@ -93,7 +103,8 @@ type request struct {
 	caller  principal // who signed
 
 	form url.Values // queryXML: the parameters
-	body []byte     // json11: the document
+	path string     // restXML: decoded
+	body []byte     // json11, restJSON: the document
 
 	userAgent string
 	sourceIP  string
@@ -120,6 +131,8 @@ type apiError struct {
 	// Receiver says that the fault is AWS's (<Type>Receiver</Type>); else it is
 	// the caller's.
 	Receiver bool
+	// Region is where S3 sends the caller of another region.
+	Region string
 	// Reason is the member of that name in the errors of Organizations.
 	Reason string
 }

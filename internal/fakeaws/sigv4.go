@@ -193,7 +193,7 @@ func hmacOf(key []byte, data string) []byte {
 
 func (s *signature) canonicalRequest(r *http.Request, body []byte) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%s\n%s\n", r.Method, canonicalPath(r.URL), canonicalQuery(r.URL.RawQuery))
+	fmt.Fprintf(&b, "%s\n%s\n%s\n", r.Method, s.canonicalPath(r.URL), canonicalQuery(r.URL.RawQuery))
 	for _, name := range s.headers {
 		fmt.Fprintf(&b, "%s:%s\n", name, canonicalHeader(r, name))
 	}
@@ -205,10 +205,13 @@ func (s *signature) canonicalRequest(r *http.Request, body []byte) string {
 
 // canonicalPath escapes the path once more than it came, as for every service
 // but S3.
-func canonicalPath(u *url.URL) string {
+func (s *signature) canonicalPath(u *url.URL) string {
 	path := u.EscapedPath()
-	if path == "" {
+	switch {
+	case path == "":
 		return "/"
+	case s.service == "s3":
+		return path
 	}
 	return sigEscape(path, true)
 }

@@ -18,6 +18,7 @@ type stores struct {
 	parameters map[string]*parameter // by name
 	keys       map[string]*kmsKey    // by ID
 	aliases    map[string]*kmsAlias  // by "alias/…"
+	findings   map[string]finding    // of Security Hub, by product and ID
 }
 
 // in finds the account's stores in a region. Every region has the keys that AWS
@@ -29,7 +30,7 @@ func (acct *account) in(region string) *stores {
 	}
 	s = &stores{
 		account: acct, region: region, secrets: map[string]*secret{}, parameters: map[string]*parameter{},
-		keys: map[string]*kmsKey{}, aliases: map[string]*kmsAlias{},
+		keys: map[string]*kmsKey{}, aliases: map[string]*kmsAlias{}, findings: map[string]finding{},
 	}
 	for service, name := range map[string]string{"secretsmanager": "aws/secretsmanager", "ssm": "aws/ssm"} {
 		s.addManagedKey(service, name)

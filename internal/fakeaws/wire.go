@@ -35,7 +35,23 @@ func (a *AWS) parse(r *http.Request) (*parsed, *apiError) {
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		return p, p.parseTarget(a, target)
 	}
+	if s := a.restService(r); s != nil {
+		p.service, p.action = s, s.routes(r)
+		return p, nil
+	}
 	return p, p.parseForm(a)
+}
+
+// restService is the service whose action method and path name: it signs for
+// itself, so the scope tells.
+func (a *AWS) restService(r *http.Request) *service {
+	name := scopeService(r)
+	for i := range a.services {
+		if s := &a.services[i]; s.routes != nil && s.name == name {
+			return s
+		}
+	}
+	return nil
 }
 
 func readBody(r *http.Request) ([]byte, error) {
@@ -138,7 +154,7 @@ func scopeService(r *http.Request) string {
 
 // find looks the action up.
 func (p *parsed) find() (action, *apiError) {
-	if p.action == "" {
+	if p.action == "" && p.service.routes == nil {
 		return action{}, &apiError{Status: 400, Code: "MissingAction", Message: "The request must contain the parameter Action"}
 	}
 	known, ok := p.service.actions[p.action]

@@ -43,6 +43,8 @@ func checkAnswer(service string, m *model, action string, status int, contentTyp
 		checkQuery(p, m, action, op, status, contentType, body)
 	case "json":
 		checkJSON(p, m, action, op, status, contentType, body)
+	case "rest-json":
+		checkRESTJSON(p, m, action, op, status, contentType, body)
 	default:
 		p.add(action, "protocol %s: no check", m.Metadata.Protocol)
 	}
@@ -284,6 +286,25 @@ func checkJSON(p *problems, m *model, action string, op operation, status int, c
 	if op.Output != nil {
 		checkJSONValue(p, m, action, op.Output.Shape, v)
 	}
+}
+
+func checkRESTJSON(p *problems, m *model, action string, op operation, status int, contentType string, body []byte) {
+	if contentType != "application/json" {
+		p.add(action, "Content-Type %q, want application/json", contentType)
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber()
+	var v map[string]any
+	if err := dec.Decode(&v); err != nil {
+		p.add(action, "not a JSON object: %v\n%s", err, body)
+		return
+	}
+	if status >= 300 {
+		code, _ := v["Code"].(string)
+		checkErrorCode(p, m, action, op, status, code)
+		return
+	}
+	checkJSONValue(p, m, action, op.Output.Shape, v)
 }
 
 func checkJSONValue(p *problems, m *model, path, shapeName string, v any) {

@@ -32,13 +32,19 @@ func start(t *testing.T) (*checked, []string) {
 	var ids []string
 	for i := range 2 {
 		spec := population.Account(1, i, 250, now)
-		spec.Management = i == 0
+		spec.Management, spec.SecurityHub = i == 0, i == 0
+		if i == 0 {
+			spec.Buckets = []fakeaws.BucketSpec{{Name: "conf-states", Region: "eu-west-1", Objects: map[string]string{"a dir/b+c.tfstate": "{}"}}}
+			spec.Stacks = []fakeaws.StackSpec{{Name: "conf-stack", Resources: []fakeaws.StackResourceSpec{
+				{Type: "AWS::IAM::AccessKey", LogicalID: "Key", PhysicalID: "AKIAIOSFODNN7EXAMPLE"}, {Type: "AWS::IAM::User", LogicalID: "User", PhysicalID: "alice"},
+			}}}
+		}
 		ids = append(ids, spec.ID)
 		aws.AddAccount(spec)
 	}
 	c := &checked{
 		next:    aws,
-		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config", "secretsmanager", "ssm", "kms"),
+		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config", "secretsmanager", "ssm", "kms", "securityhub", "cloudformation"),
 		t:       t,
 		actions: map[string]int{},
 	}

@@ -24,6 +24,10 @@ type model struct {
 }
 
 type operation struct {
+	HTTP struct {
+		Method string `json:"method"`
+		URI    string `json:"requestUri"`
+	} `json:"http"`
 	Output *struct {
 		Shape         string `json:"shape"`
 		ResultWrapper string `json:"resultWrapper"`

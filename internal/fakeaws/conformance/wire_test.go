@@ -50,6 +50,9 @@ func (c *checked) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	service, action := target(r, string(body))
 	m := c.models[service]
+	if m != nil && m.Metadata.Protocol == "rest-json" {
+		action = m.route(r)
+	}
 	if m == nil || action == "" {
 		return
 	}
@@ -68,6 +71,16 @@ func (c *checked) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 var scope = regexp.MustCompile(`Credential=[^/]+/\d{8}/[^/]*/([^/]+)/aws4_request`)
+
+// route tells the action of a service whose addresses name it.
+func (m *model) route(r *http.Request) string {
+	for name, op := range m.Operations {
+		if op.HTTP.Method == r.Method && op.HTTP.URI == r.URL.Path {
+			return name
+		}
+	}
+	return ""
+}
 
 // target tells which service and action a request is for, as AWS would.
 func target(r *http.Request, body string) (service, action string) {

@@ -340,6 +340,37 @@ assert kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)["Key
 fails("KMSInvalidStateException", 400, kms.encrypt, KeyId=key["KeyId"], Plaintext=b"x")
 assert kms.cancel_key_deletion(KeyId=key["KeyId"])["KeyId"] == key["Arn"]
 
+# --- findings of the account's own product
+hub = client("securityhub", region="eu-west-1")
+product = f"arn:aws:securityhub:eu-west-1:{MANAGEMENT}:product/{MANAGEMENT}/default"
+finding = dict(SchemaVersion="2018-10-08", Id="conf/1", ProductArn=product, GeneratorId="conf/rule", AwsAccountId=MANAGEMENT,
+               CreatedAt="2026-01-02T03:04:05Z", UpdatedAt="2026-01-02T03:04:05Z", Title="t", Description="d",
+               Severity={"Label": "HIGH"}, Resources=[{"Type": "AwsIamUser", "Id": "arn"}])
+done = hub.batch_import_findings(Findings=[finding, dict(finding, Id="conf/2", AwsAccountId=MEMBER), dict(finding, Id="conf/3", Title="t" * 257)])
+assert (done["SuccessCount"], done["FailedCount"]) == (1, 2), done
+assert [f["Id"] for f in done["FailedFindings"]] == ["conf/2", "conf/3"]
+hub.batch_update_findings(FindingIdentifiers=[{"Id": "conf/1", "ProductArn": product}], Workflow={"Status": "RESOLVED"})
+hub.batch_import_findings(Findings=[dict(finding, RecordState="ARCHIVED", UpdatedAt="2026-01-03T03:04:05Z")])
+ours = {"ProductArn": [{"Value": product, "Comparison": "EQUALS"}], "GeneratorId": [{"Value": "conf/", "Comparison": "PREFIX"}]}
+found = [f for p in hub.get_paginator("get_findings").paginate(Filters=ours) for f in p["Findings"]]
+assert [(f["Id"], f["RecordState"], f["Workflow"]["Status"]) for f in found] == [("conf/1", "ARCHIVED", "RESOLVED")], found
+hub.batch_import_findings(Findings=[dict(finding, RecordState="ACTIVE", UpdatedAt="2026-01-04T03:04:05Z")])
+assert hub.get_findings(Filters=ours)["Findings"][0]["Workflow"]["Status"] == "NEW", "what comes back is new"
+borrowed = sts.assume_role(RoleArn=f"arn:aws:iam::{MEMBER}:role/OrganizationAccountAccessRole", RoleSessionName="conf")["Credentials"]
+fails("InvalidAccessException", 401, client("securityhub", borrowed).get_findings)
+
+# --- which stack made it
+cfn = client("cloudformation")
+made = cfn.describe_stack_resources(PhysicalResourceId="AKIAIOSFODNN7EXAMPLE")["StackResources"]
+assert [r["LogicalResourceId"] for r in made] == ["Key", "User"] and made[0]["StackName"] == "conf-stack", made
+fails("ValidationError", 400, cfn.describe_stack_resources, PhysicalResourceId="AKIAI44QH8DHBEXAMPLE")
+
+# --- objects
+s3 = client("s3", region="eu-west-1")
+assert s3.get_object(Bucket="conf-states", Key="a dir/b+c.tfstate")["Body"].read() == b"{}"
+fails("NoSuchKey", 404, s3.get_object, Bucket="conf-states", Key="none")
+fails("NoSuchBucket", 404, s3.get_object, Bucket="conf-none", Key="none")
+
 # --- leave nothing: AWS's order of deletion
 iam.delete_login_profile(UserName="bob")
 iam.remove_user_from_group(GroupName="conf-group", UserName="bob")
