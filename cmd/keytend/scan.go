@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
 	"github.com/keytend/keytend/internal/inventory"
 	"github.com/keytend/keytend/internal/notify"
 	"github.com/keytend/keytend/internal/policy"
@@ -30,6 +31,7 @@ type scan struct {
 	live, all   bool
 	concurrency int
 	fleet       fleetFlags
+	toHub       bool
 
 	local   bool
 	offline bool
@@ -67,6 +69,10 @@ under errors (exit code 4) and stops no other; all are judged as of the moment
 at which the scan began; table, markdown and html show the first 100, 500 and
 5,000 findings and leave out the list of every key.
 
+With --securityhub, each account's findings go to its own Security Hub in the
+region in use, as a custom product's. A later scan updates them, and archives
+those that are over; where a fact could not be read, what was found before stays.
+
 With --local, it looks for keys on this machine instead: the AWS credentials and
 config files, the environment, and each --file. It asks AWS whose each key is,
 by its ID and with the credentials in use; with --offline it asks nobody. With
@@ -79,6 +85,7 @@ a use of the key.`,
   keytend scan --baseline last.json --notify "$URL" # in cron: only what is new
   keytend scan --organization --exclude ou:Sandbox --output ndjson
   keytend scan --profiles prod,staging,dev
+  keytend scan --organization --securityhub --region eu-central-1
   keytend scan --local --file .env`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -110,6 +117,7 @@ func (s *scan) addFlags(command *cobra.Command) {
 	s.output.addTo(command, "output", "o", "output format")
 	addOutFlag(command, &s.out)
 	flags.BoolVar(&s.all, "all", false, "show every key, also those that break no rule, and on a terminal every finding")
+	flags.BoolVar(&s.toHub, "securityhub", false, "import the findings into AWS Security Hub, and archive those that are over")
 	s.fleet.addTo(command)
 	flags.BoolVar(&s.local, "local", false, "look for keys on this machine instead")
 	flags.StringArrayVar(&s.files, "file", nil, "with --local: look in this dotenv or credentials `file` too (repeatable)")
@@ -214,9 +222,22 @@ func (s *scan) observe(ctx context.Context, baseline *report.Baseline) (result, 
 	if err != nil {
 		return result{}, err
 	}
-	found := s.judge(inv, now(session), baseline)
+	at := now(session)
+	inv.Failures = append(inv.Failures, s.tellHub(ctx, session, inv, at)...)
+	found := s.judge(inv, at, baseline)
 	found.region, _ = session.Region()
 	return found, nil
+}
+
+// tellHub tells Security Hub where that is asked for.
+func (s *scan) tellHub(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory, at time.Time) []accesskey.Failure {
+	if !s.toHub {
+		return nil
+	}
+	h := &hub{rules: s.rules, now: at}
+	failures := h.tell(ctx, session, inv, policy.Findings(inv, s.rules, at))
+	h.remark(s.app)
+	return failures
 }
 
 func (s *scan) judge(inv accesskey.Inventory, now time.Time, baseline *report.Baseline) result {

@@ -31,6 +31,7 @@ type fleetScan struct {
 	stop    context.CancelFunc
 
 	missing []accesskey.Failure
+	hub     *hub // nil: Security Hub isn't told
 }
 
 // runFleet scans the accounts that the flags name.
@@ -45,6 +46,10 @@ func (s *scan) runFleet(ctx context.Context) error {
 	}
 	f := &fleetScan{scan: s, crew: crew, baseline: baseline, ranked: ranking.New(0)}
 	defer func() { _ = f.ranked.Close() }()
+	if s.toHub {
+		f.hub = &hub{rules: s.rules, now: crew.at}
+		defer f.hub.remark(s.app)
+	}
 	err = s.app.writeOutputFor(s.out, s.readers(), func(w io.Writer) error { return f.write(ctx, w) })
 	if err != nil && !errors.Is(err, errHalf) {
 		return err
@@ -94,8 +99,11 @@ func (f *fleetScan) open(w io.Writer) (err error) {
 }
 
 // take judges and writes one account.
-func (f *fleetScan) take(_ context.Context, _ *awsapi.Session, inv accesskey.Inventory) error {
+func (f *fleetScan) take(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
 	findings := policy.Findings(inv, f.rules, f.crew.at)
+	if f.hub != nil {
+		inv.Failures = append(inv.Failures, f.hub.tell(ctx, session, inv, findings)...)
+	}
 	f.lock.Lock()
 	defer f.lock.Unlock()
 	f.read++

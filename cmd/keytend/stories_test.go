@@ -80,6 +80,7 @@ func TestStories(t *testing.T) {
 			"answer":             (*story)(nil).command((*story).answer),
 			"snapshot":           (*story)(nil).command((*story).snapshot),
 			"unchanged":          (*story)(nil).command((*story).unchanged),
+			"findings":           (*story)(nil).command((*story).findings),
 			"sqlite":             sqlite,
 			"exits":              exits,
 		},

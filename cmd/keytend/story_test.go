@@ -337,6 +337,24 @@ func (s *story) asAdmin(params ...string) error {
 	return nil
 }
 
+// findings wants so many findings in a state in Security Hub of the first
+// account, or of another: findings 12 ACTIVE us-east-1 [ACCOUNT].
+func (s *story) findings(ts *testscript.TestScript, args []string) {
+	if len(args) != 3 && len(args) != 4 {
+		ts.Fatalf("usage: findings COUNT STATE REGION [ACCOUNT]")
+	}
+	account := append(args, s.first)[3]
+	got := 0
+	for _, f := range s.aws.SecurityFindings(account, args[2]) {
+		if f["RecordState"] == args[1] {
+			got++
+		}
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("%d findings are %s, want %s", got, args[1], args[0])
+	}
+}
+
 // hook starts a receiver of notifications; HOOK_URL names it for shoutrrr.
 // "hook 500" answers every message with that status.
 func (s *story) hook(ts *testscript.TestScript, args []string) {

@@ -14,7 +14,7 @@ func Hint(err error) string {
 	if !errors.As(err, &e) {
 		e = &Error{Class: ClassOf(err)}
 	}
-	if hint := organizationHint(e); hint != "" {
+	if hint := refusalHint(e); hint != "" {
 		return hint
 	}
 	switch e.Class {
@@ -44,9 +44,11 @@ func Hint(err error) string {
 	return ""
 }
 
-// organizationHint is about who may ask Organizations at all.
-func organizationHint(e *Error) string {
+// refusalHint is about services that aren't there to be asked, or not by everybody.
+func refusalHint(e *Error) string {
 	switch {
+	case e.Code == "InvalidAccessException" && strings.HasPrefix(e.Call, "securityhub:"):
+		return "Security Hub is not on in this account and region: switch it on there, or name the region where it is by --region."
 	case e.Code == "AWSOrganizationsNotInUseException":
 		return "The account is in no organization. Several accounts can be named by --profiles."
 	case strings.HasPrefix(e.Call, "organizations:") && e.Class == Denied && !deniedPattern.MatchString(e.Message):

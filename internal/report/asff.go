@@ -90,9 +90,9 @@ type SecurityUser struct {
 	UserName string
 }
 
-// securityGenerator begins the generators and IDs of our findings, by which
+// SecurityGenerator begins the generators and IDs of our findings, by which
 // they are found again.
-const securityGenerator = "keytend/"
+const SecurityGenerator = "keytend/"
 
 // Limits of the format, in characters.
 const (
@@ -114,10 +114,10 @@ func ASFF(f policy.Finding, region string, now time.Time) SecurityFinding {
 	types := securityTypes(f)
 	out := SecurityFinding{
 		SchemaVersion: "2018-10-08",
-		ID:            securityGenerator + clean(f.Identity()),
+		ID:            SecurityGenerator + clean(f.Identity()),
 		ProductARN:    ProductARN(partition, region, f.Account),
 		ProductName:   "Keytend", CompanyName: "Keytend",
-		GeneratorID: securityGenerator + clean(string(f.Rule)),
+		GeneratorID: SecurityGenerator + clean(string(f.Rule)),
 		AccountID:   clean(f.Account),
 		Types:       types,
 		CreatedAt:   since(f, now), UpdatedAt: now.UTC(), LastObservedAt: now.UTC(),
@@ -156,8 +156,8 @@ func (f SecurityFinding) Archived(now time.Time) SecurityFinding {
 // About returns the rule and the user of a finding that ASFF made; false: it
 // did not.
 func (f SecurityFinding) About() (rule policy.Rule, user string, ok bool) {
-	name, ours := strings.CutPrefix(f.GeneratorID, securityGenerator)
-	identity, too := strings.CutPrefix(f.ID, securityGenerator+name+"/"+f.AccountID+"/")
+	name, ours := strings.CutPrefix(f.GeneratorID, SecurityGenerator)
+	identity, too := strings.CutPrefix(f.ID, SecurityGenerator+name+"/"+f.AccountID+"/")
 	user, _, split := strings.Cut(identity, "/")
 	return policy.Rule(name), user, ours && too && split
 }
@@ -200,12 +200,12 @@ func securityTypes(f policy.Finding) []string {
 }
 
 func securityFields(f policy.Finding) map[string]string {
-	fields := map[string]string{securityGenerator + "privileged": yesNo(f.Privileged)}
+	fields := map[string]string{SecurityGenerator + "privileged": yesNo(f.Privileged)}
 	if f.Owner != "" {
-		fields[securityGenerator+"owner"] = cut(clean(f.Owner), mostDescription)
+		fields[SecurityGenerator+"owner"] = cut(clean(f.Owner), mostDescription)
 	}
 	if !f.Due.IsZero() {
-		fields[securityGenerator+"due"] = stamp(f.Due)
+		fields[SecurityGenerator+"due"] = stamp(f.Due)
 	}
 	return fields
 }

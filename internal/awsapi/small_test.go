@@ -1,0 +1,109 @@
+package awsapi
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/keytend/keytend/internal/fakeaws"
+)
+
+func TestObjectOfAnotherRegion(t *testing.T) {
+	const key = "a dir/b+c=d&é.tfstate"
+	_, session := cloudWith(t, func(s *fakeaws.AccountSpec) {
+		s.Buckets = []fakeaws.BucketSpec{{Name: "example-states", Region: "us-west-2", Objects: map[string]string{key: "{}"}}}
+	})
+	var got string
+	read := func(r io.Reader) error {
+		text, err := io.ReadAll(r)
+		got = string(text)
+		return err
+	}
+	if err := session.Object(t.Context(), "example-states", key, read); err != nil || got != "{}" {
+		t.Errorf("%q %v", got, err)
+	}
+	if err := session.Object(t.Context(), "example-states", "none", read); ClassOf(err) != NotFound {
+		t.Errorf("no such key: %v", err)
+	}
+	if err := session.Object(t.Context(), "example-none", key, read); ClassOf(err) != NotFound {
+		t.Errorf("no such bucket: %v", err)
+	}
+	misread := errors.New("no state")
+	if err := session.Object(t.Context(), "example-states", key, func(io.Reader) error { return misread }); err != misread {
+		t.Errorf("the reader's own error became %v", err)
+	}
+}
+
+func TestStackOf(t *testing.T) {
+	_, session := cloudWith(t, func(s *fakeaws.AccountSpec) {
+		s.Stacks = []fakeaws.StackSpec{{Region: "us-west-2", Name: "billing", Resources: []fakeaws.StackResourceSpec{
+			{Type: "AWS::IAM::User", LogicalID: "User", PhysicalID: "billing"},
+			{Type: "AWS::IAM::AccessKey", LogicalID: "Key", PhysicalID: "AKIAIOSFODNN7EXAMPLE"},
+		}}}
+	})
+	got, err := session.StackOf(t.Context(), "us-west-2", "AKIAIOSFODNN7EXAMPLE")
+	if err != nil || got == nil || got.Stack != "billing" || got.LogicalID != "Key" || !strings.Contains(got.StackID, ":stack/billing/") {
+		t.Errorf("%+v %v", got, err)
+	}
+	for _, region := range []string{"", "eu-west-1"} {
+		if got, err := session.StackOf(t.Context(), region, "AKIAIOSFODNN7EXAMPLE"); got != nil || err != nil {
+			t.Errorf("in %q: %+v %v", region, got, err)
+		}
+	}
+}
+
+func TestStackThatMayNotBeAsked(t *testing.T) {
+	cloud, session := cloudWith(t, nil)
+	cloud.SetFault(func(fakeaws.Call) fakeaws.Fault {
+		return fakeaws.Refuse(403, "AccessDenied", "User: x is not authorized to perform: cloudformation:DescribeStackResources")
+	})
+	if got, err := session.StackOf(t.Context(), "", "AKIAIOSFODNN7EXAMPLE"); got != nil || ClassOf(err) != Denied {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
+func TestSecurityHubPages(t *testing.T) {
+	_, session := cloudWith(t, func(s *fakeaws.AccountSpec) { s.SecurityHub = true })
+	const product = "arn:aws:securityhub:eu-west-1:" + testAccount + ":product/" + testAccount + "/default"
+	finding := func(id string) json.RawMessage {
+		text, _ := json.Marshal(map[string]any{
+			"SchemaVersion": "2018-10-08", "Id": id, "ProductArn": product, "GeneratorId": "keytend/x", "AwsAccountId": testAccount,
+			"CreatedAt": "2026-01-02T03:04:05Z", "UpdatedAt": "2026-01-02T03:04:05Z", "Title": "t", "Description": "d",
+			"Resources": []any{map[string]string{"Type": "Other", "Id": "x"}}, "RecordState": "ACTIVE",
+		})
+		return text
+	}
+	hub := session.SecurityHub()
+	for batch := range 3 {
+		var findings []json.RawMessage
+		for i := range FindingsAtOnce {
+			findings = append(findings, finding(string(rune('a'+batch))+"/"+string(rune('0'+i))))
+		}
+		if failed, err := hub.Import(t.Context(), findings); err != nil || len(failed) > 0 {
+			t.Fatal(failed, err)
+		}
+	}
+	n := 0
+	for _, err := range hub.ActiveFindings(t.Context(), product, "keytend/") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != 300 {
+		t.Errorf("%d findings, want 300", n)
+	}
+	if failed, err := hub.Import(t.Context(), []json.RawMessage{json.RawMessage(`{"Id":"bad"}`)}); err != nil || len(failed) != 1 || failed[0].ID != "bad" {
+		t.Errorf("%v %v", failed, err)
+	}
+}
+
+func TestSecurityHubThatIsOff(t *testing.T) {
+	_, session := cloudWith(t, nil)
+	_, err := session.SecurityHub().Import(t.Context(), []json.RawMessage{json.RawMessage(`{}`)})
+	if !strings.Contains(Hint(err), "switch it on") {
+		t.Errorf("%v: %s", err, Hint(err))
+	}
+}
