@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+	_ "time/tzdata" // Windows has no time zones of its own
 )
 
 func main() { os.Exit(start(os.Stdout, os.Stderr)) }

@@ -51,6 +51,7 @@ Exit codes:
 		resolveCommand(a),
 		recoverCommand(a),
 		auditCommand(a),
+		configCommand(a),
 		demoCommand(a),
 		simCommand(a),
 		versionCommand(a),

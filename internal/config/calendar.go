@@ -11,9 +11,9 @@ type Window struct {
 	// Days are mon, tue, wed, thu, fri, sat, sun. None: every day.
 	Days []Weekday `yaml:"days"`
 	// From is a time of day, such as "09:00".
-	From Clock `yaml:"from" need:"yes"`
+	From Clock `yaml:"from" jsonschema:"required"`
 	// Until is a time of day, such as "16:00". Earlier than from: on the day after.
-	Until Clock `yaml:"until" need:"yes"`
+	Until Clock `yaml:"until" jsonschema:"required"`
 	// TimeZone is an IANA name, such as Europe/Berlin. None: UTC.
 	TimeZone Zone `yaml:"time_zone"`
 }
@@ -29,9 +29,9 @@ func (w Window) weekly() policy.Weekly {
 // Freeze is a stretch of time in which nothing is changed.
 type Freeze struct {
 	// From is the first day, or a moment.
-	From Moment `yaml:"from" need:"yes"`
+	From Moment `yaml:"from" jsonschema:"required"`
 	// Until is the last day, inclusive, or a moment.
-	Until Moment `yaml:"until" need:"yes"`
+	Until Moment `yaml:"until" jsonschema:"required"`
 	// TimeZone is an IANA name, such as Europe/Berlin. None: UTC.
 	TimeZone Zone `yaml:"time_zone"`
 	// Reason is shown to whoever waits.

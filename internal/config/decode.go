@@ -236,7 +236,7 @@ func (d *decoder) mapping(n ast.Node, v reflect.Value, path string) {
 func (d *decoder) needed(n ast.Node, t reflect.Type, seen map[string]Place, path string) {
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if _, given := seen[f.Tag.Get("yaml")]; f.Tag.Get("need") != "" && !given {
+		if _, given := seen[f.Tag.Get("yaml")]; f.Tag.Get("jsonschema") == "required" && !given {
 			d.wrong(d.placeOf(n), "%s%s is missing", of(path), f.Tag.Get("yaml"))
 		}
 	}

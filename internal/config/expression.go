@@ -63,11 +63,20 @@ func (d *decoder) expression(s written, e expression) {
 		return
 	}
 	for _, m := range wrong.Mistakes {
-		d.wrong(s.within(m.Line, m.Column), "expression: %s%s", plainly(m.Message), hintOn(m.Message))
+		d.wrong(s.within(m.Line, begins(m)), "expression: %s%s", plainly(m.Message), hintOn(m.Message))
 	}
 }
 
 var undeclared = regexp.MustCompile(`^undeclared reference to '([^']*)'`)
+
+// begins is the column of a mistake. CEL points at the last dot of a name that it
+// doesn't know.
+func begins(m match.Mistake) int {
+	if found := undeclared.FindStringSubmatch(m.Message); found != nil {
+		return max(m.Column-max(strings.LastIndexByte(found[1], '.'), 0), 1)
+	}
+	return m.Column
+}
 
 // plainly leaves out what CEL says for programmers.
 func plainly(message string) string {

@@ -29,16 +29,20 @@ func names(t reflect.Type) []string {
 	return out
 }
 
-// suggestField says which field was meant: one of a similar name here, else one
+// suggestField says which field was meant: one of a similar name here, or one
 // of this name elsewhere.
 func suggestField(name, path string, here reflect.Type) string {
-	if places := elsewhere(name, path); len(places) > 0 {
-		return "; it belongs under " + listed(places)
-	}
+	var hints []string
 	if near := nearest.Names(strings.ReplaceAll(name, "-", "_"), names(here)); len(near) > 0 {
-		return "; did you mean " + near[0] + "?"
+		hints = append(hints, "did you mean "+near[0]+"?")
 	}
-	return "; the fields here are " + strings.Join(names(here), ", ")
+	if places := elsewhere(name, path); len(places) > 0 {
+		hints = append(hints, name+" belongs under "+listed(places))
+	}
+	if len(hints) == 0 {
+		hints = append(hints, "the fields here are "+strings.Join(names(here), ", "))
+	}
+	return "; " + strings.ReplaceAll(strings.Join(hints, "; "), "?;", "?")
 }
 
 // elsewhere are the sections of the policy that have a field of this name.

@@ -12,9 +12,9 @@ import (
 // first that hurt least.
 type Ramp struct {
 	// Start is the day (UTC) on which the first may begin.
-	Start Moment `yaml:"start" need:"yes"`
+	Start Moment `yaml:"start" jsonschema:"required"`
 	// PerWeek is how many more may begin each week.
-	PerWeek int `yaml:"per_week" need:"yes"`
+	PerWeek int `yaml:"per_week" jsonschema:"required"`
 	// Order says which come first: unused, low_privilege, rest.
 	Order []Wave `yaml:"order"`
 }

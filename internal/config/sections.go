@@ -82,7 +82,7 @@ type Channel struct {
 // Gate is a webhook that may refuse a change.
 type Gate struct {
 	// URL is where the question is sent.
-	URL Reference `yaml:"url" need:"yes"`
+	URL Reference `yaml:"url" jsonschema:"required"`
 	// Secret signs the question (HMAC-SHA256): env:NAME or file:PATH.
 	Secret Reference `yaml:"secret"`
 	// Before names the changes that are asked about: create, deactivate, delete.

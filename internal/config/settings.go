@@ -95,7 +95,7 @@ func DefaultExcept() []string {
 // Override is other settings for the keys that its expression means.
 type Override struct {
 	// When is a CEL expression over account, user and key: user.path.startsWith("/ci/") && account.id == "123456789012".
-	When Condition `yaml:"when" need:"yes"`
+	When Condition `yaml:"when" jsonschema:"required"`
 
 	Settings `yaml:",inline"` // of what isn't written: zero
 
@@ -105,13 +105,13 @@ type Override struct {
 // Exemption leaves keys alone until a date, on a person's word.
 type Exemption struct {
 	// When is a CEL expression over account, user and key: user.name == "legacy".
-	When Condition `yaml:"when" need:"yes"`
+	When Condition `yaml:"when" jsonschema:"required"`
 	// Until is the last day (UTC, inclusive), or a moment. From then on the exemption is void, and reported.
-	Until Moment `yaml:"until" need:"yes"`
+	Until Moment `yaml:"until" jsonschema:"required"`
 	// Reason says why.
-	Reason string `yaml:"reason" need:"yes"`
+	Reason string `yaml:"reason" jsonschema:"required"`
 	// Approver says who took it upon themselves.
-	Approver string `yaml:"approver" need:"yes"`
+	Approver string `yaml:"approver" jsonschema:"required"`
 
 	place Place
 }
