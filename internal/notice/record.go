@@ -58,7 +58,8 @@ func late(r accesskey.Record, _ time.Time) (Rung, bool) {
 	}
 	for _, a := range r.Alerted {
 		if a == why {
-			return Rung{Kind: Waiting, Occasion: occasion(r, Waiting, string(why), r.Since), At: r.Watch.WaitingFrom}, true
+			// Without its moment: who comes back to the same wait is told once.
+			return Rung{Kind: Waiting, Occasion: fmt.Sprintf("%s waiting in %s: %s", r.ID, r.Stage(), why), At: r.Watch.WaitingFrom}, true
 		}
 	}
 	return Rung{}, false

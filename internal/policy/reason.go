@@ -71,6 +71,7 @@ const (
 	WhyFrozen         accesskey.Reason = "a freeze is in force"
 	WhyUnapproved     accesskey.Reason = "not approved"
 	WhyObserveOnly    accesskey.Reason = "observe mode"
+	WhyNotAllowed     accesskey.Reason = "change management has not allowed it"
 	WhyJournalBehind  accesskey.Reason = "the journal is older than what AWS shows"
 	WhyAuthor         accesskey.Reason = "who made the unknown key is not known yet"
 	WhyClaimElsewhere accesskey.Reason = "another journal has claimed the user"

@@ -259,3 +259,11 @@ type Clock interface {
 type Holders interface {
 	Dead(ctx context.Context, holder string) bool
 }
+
+// Asker asks change management about a step, before its intent is written down.
+// Steps that put something back, or cut off a leaked key, are not asked about.
+type Asker interface {
+	// Ask returns the answer; the same question may be asked again. An error is
+	// no yes.
+	Ask(ctx context.Context, r accesskey.Record, step policy.Step) (policy.Answer, error)
+}

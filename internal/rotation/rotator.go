@@ -32,6 +32,8 @@ type Rotator struct {
 	// Probe runs a record's probe as the new key; what fails is not proved. Nil:
 	// this process runs none, and a record that has one is not proved here.
 	Probe func(ctx context.Context, command string, c Credential) error
+	// Asker, where set, must allow a key to be made, switched off or deleted.
+	Asker Asker
 	// Decide is policy.Decide.
 	Decide func(policy.Input, time.Time) policy.Step
 	// Random returns an unguessable word of letters and digits.
@@ -86,11 +88,15 @@ type pass struct {
 	step    policy.Step
 	now     time.Time
 	reserve []accesskey.Reservation
+	allowed string // by whom or what, for the audit
 }
 
 // take asks the gate, takes the step, and waits where a budget is used up.
 func (p *pass) take() error {
 	admission := policy.Admit(p.step, p.in.Record, p.Gate, p.now)
+	if about, asked := policy.Asked(p.step, p.in.Record); admission.Admitted && asked && p.Asker != nil {
+		admission = p.ask(about, admission)
+	}
 	if !admission.Admitted {
 		p.step = admission.Step
 	}
@@ -101,6 +107,20 @@ func (p *pass) take() error {
 		return p.wait()
 	}
 	return err
+}
+
+// ask has change management decide about a step that is admitted.
+func (p *pass) ask(about policy.Step, admitted policy.Admission) policy.Admission {
+	answer, err := p.Asker.Ask(p.ctx, p.record, about)
+	if err != nil {
+		answer = policy.Answer{Reason: err.Error()}
+	}
+	p.now = p.Clock.Now() // asking takes its time
+	if !answer.Allowed {
+		return policy.Admission{Step: policy.NotAllowed(p.record, about, answer, p.now)}
+	}
+	p.allowed = answer.String()
+	return admitted
 }
 
 // act takes the step.
