@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/keytend/keytend/internal/destination/destinationtest"
+	"github.com/keytend/keytend/internal/destination/textfile"
 	"github.com/keytend/keytend/internal/destination/textfile/textfiletest"
 	"github.com/keytend/keytend/internal/rotation"
 )
@@ -121,32 +122,71 @@ func TestSymlinkIsFollowed(t *testing.T) {
 	}
 }
 
-// TestLeftoversAreSwept: a Keytend was killed between writing and renaming.
+// TestLeftoversAreSwept: a Keytend was killed between writing and renaming. The
+// next look, check or write removes what it left, unless somebody is writing.
 func TestLeftoversAreSwept(t *testing.T) {
+	for name, do := range map[string]func(*Profile) error{
+		"current": func(p *Profile) error { _, err := p.Current(t.Context()); return err },
+		"check":   func(p *Profile) error { return p.Check(t.Context()) },
+		"deliver": func(p *Profile) error {
+			now, err := p.Current(t.Context())
+			if err == nil {
+				_, err = p.Deliver(t.Context(), now.Version, destinationtest.New)
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "credentials")
+			mine, others := filepath.Join(dir, ".credentials.keytend-123"), filepath.Join(dir, ".credentials2.keytend-123")
+			for _, f := range []string{path, mine, others} {
+				if err := os.WriteFile(f, []byte("[default]\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p, err := Open(path, filepath.Join(dir, "locks"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := do(p); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(mine); !os.IsNotExist(err) {
+				t.Errorf("left behind: %v", err)
+			}
+			if _, err := os.Stat(others); err != nil {
+				t.Errorf("another file's was removed: %v", err)
+			}
+		})
+	}
+}
+
+// TestWhoWritesIsNotSwept: the file beside may be one that is being written.
+func TestWhoWritesIsNotSwept(t *testing.T) {
 	dir := t.TempDir()
-	path := filepath.Join(dir, "credentials")
-	mine, others := filepath.Join(dir, ".credentials.keytend-123"), filepath.Join(dir, ".credentials2.keytend-123")
-	for _, f := range []string{path, mine, others} {
-		if err := os.WriteFile(f, []byte("[default]\n"), 0o600); err != nil {
-			t.Fatal(err)
+	path, locks := filepath.Join(dir, "credentials"), filepath.Join(dir, "locks")
+	if err := os.WriteFile(path, []byte("[default]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Open(path, locks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writer := textfile.File{Path: path, Locks: locks}
+	written := filepath.Join(dir, ".credentials.keytend-1")
+	err = writer.Replace(t.Context(), func(text string) (string, error) {
+		if err := os.WriteFile(written, nil, 0o600); err != nil {
+			return "", err
 		}
-	}
-	p, err := Open(path, filepath.Join(dir, "locks"))
+		if _, err := p.Current(t.Context()); err != nil {
+			return "", err
+		}
+		_, err := os.Stat(written)
+		return text, err
+	})
 	if err != nil {
-		t.Fatal(err)
-	}
-	now, err := p.Current(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.Deliver(t.Context(), now.Version, destinationtest.New); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(mine); !os.IsNotExist(err) {
-		t.Errorf("left behind: %v", err)
-	}
-	if _, err := os.Stat(others); err != nil {
-		t.Errorf("another file's was removed: %v", err)
+		t.Error(err)
 	}
 }
 

@@ -40,12 +40,14 @@ type File struct {
 // where nothing is to be done. Its errors must hold no secret.
 type Edit func(text string) (string, error)
 
-// Read returns the text; empty where there is no file and Create is set.
+// Read returns the text; empty where there is no file and Create is set. What a
+// Keytend that was killed left beside the file is removed.
 func (f File) Read() (string, error) {
 	path, err := f.real()
 	if err != nil {
 		return "", err
 	}
+	f.tidy(path)
 	return f.read(path)
 }
 
@@ -122,19 +124,39 @@ func beside(path string) string { return "." + filepath.Base(path) + ".keytend-"
 // sweep removes what a Keytend that was killed while writing left beside the
 // file: it holds a secret. The lock says that nobody is writing now.
 func sweep(path string) error {
+	left, err := leftovers(path)
+	for _, name := range left {
+		err = errors.Join(err, os.Remove(filepath.Join(filepath.Dir(path), name)))
+	}
+	return err
+}
+
+func leftovers(path string) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
+	var names []string
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), beside(path)) {
-			continue
-		}
-		if err := os.Remove(filepath.Join(filepath.Dir(path), e.Name())); err != nil {
-			return err
+		if strings.HasPrefix(e.Name(), beside(path)) {
+			names = append(names, e.Name())
 		}
 	}
-	return nil
+	return names, err
+}
+
+// tidy sweeps where nobody is writing now. Whoever only looks is not kept from
+// it by what can't be removed: the next Replace tells.
+func (f File) tidy(path string) {
+	if left, _ := leftovers(path); len(left) == 0 {
+		return
+	}
+	l, err := f.lockOf(path)
+	if err != nil {
+		return
+	}
+	if free, err := l.TryLock(); err != nil || !free {
+		return
+	}
+	_ = sweep(path)
+	_ = l.Unlock()
 }
 
 // swap renames the new file over the old one, if that is still as it was.
@@ -194,11 +216,10 @@ func (f File) keep(path string) (fs.FileMode, owner, error) {
 
 // lock waits until no other Keytend works on the file, or ctx ends.
 func (f File) lock(ctx context.Context, path string) (unlock func(), err error) {
-	if err := os.MkdirAll(f.Locks, 0o700); err != nil {
+	l, err := f.lockOf(path)
+	if err != nil {
 		return nil, err
 	}
-	h := sha256.Sum256([]byte(path))
-	l := flock.New(filepath.Join(f.Locks, hex.EncodeToString(h[:8])+".lock"))
 	ok, err := l.TryLockContext(ctx, 20*time.Millisecond)
 	if err == nil && !ok {
 		err = errors.New("locked")
@@ -209,6 +230,11 @@ func (f File) lock(ctx context.Context, path string) (unlock func(), err error) 
 	return func() { _ = l.Unlock() }, nil
 }
 
+func (f File) lockOf(path string) (*flock.Flock, error) {
+	h := sha256.Sum256([]byte(path))
+	return flock.New(filepath.Join(f.Locks, hex.EncodeToString(h[:8])+".lock")), os.MkdirAll(f.Locks, 0o700)
+}
+
 // Check finds what would make Replace fail: an unreadable file, a folder that
 // can't be written to, an owner that can't be kept. It makes and removes an
 // empty file beside it, and changes nothing else.
@@ -217,6 +243,7 @@ func (f File) Check() error {
 	if err != nil {
 		return err
 	}
+	f.tidy(path)
 	if _, err := f.read(path); err != nil {
 		return err
 	}
