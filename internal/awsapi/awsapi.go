@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
@@ -52,7 +51,6 @@ type Session struct {
 	config    aws.Config
 	iam       *iam.Client
 	sts       *sts.Client
-	trail     *cloudtrail.Client
 	retryers  *retryers
 	clock     *clock
 	chain     *chain // that config's credentials are of; set by whoever made the session
@@ -118,7 +116,6 @@ func (s *Session) connect(cfg aws.Config) {
 	s.config = cfg
 	s.iam = iam.NewFromConfig(cfg)
 	s.sts = sts.NewFromConfig(cfg)
-	s.trail = cloudtrail.NewFromConfig(cfg)
 }
 
 func loadOptions(o Options) []func(*config.LoadOptions) error {

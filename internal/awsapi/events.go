@@ -4,13 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"math"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
-	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"golang.org/x/time/rate"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -46,6 +45,7 @@ type EventQuery struct {
 	Attribute EventAttribute
 	Value     string
 	From, To  time.Time // both included, to the second; zero: open
+	Token     string    // EventPage.Next of the same query; empty: from the newest
 }
 
 // EventAttribute is what events can be looked up by.
@@ -57,49 +57,98 @@ const (
 	ByName EventAttribute = "EventName"
 )
 
+// EventPage is one page of events.
+type EventPage struct {
+	Events []Event
+	Next   string // EventQuery.Token of the page that follows; empty: this is the last
+}
+
 // Events pages through CloudTrail's event history, newest first, 50 a page
 // (cloudtrail:LookupEvents), at the rate that AWS allows. It ends at the first
 // error.
-// https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
 func (s *Session) Events(ctx context.Context, q EventQuery) iter.Seq2[[]Event, error] {
-	const call = "cloudtrail:LookupEvents"
-	in := &cloudtrail.LookupEventsInput{
-		MaxResults: aws.Int32(50), StartTime: orOpen(q.From), EndTime: orOpen(q.To),
-		LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKey(q.Attribute), AttributeValue: aws.String(q.Value)}},
-	}
 	return func(yield func([]Event, error) bool) {
-		for {
-			if err := s.pace.wait(ctx, q.Region); err != nil {
-				yield(nil, s.fail(call, err))
+		for page, err := range s.EventPages(ctx, q) {
+			if !yield(page.Events, err) {
 				return
 			}
-			out, err := s.trail.LookupEvents(ctx, in, s.trailAPI(q.Region))
-			if err != nil {
-				yield(nil, s.fail(call, err))
-				return
-			}
-			page := make([]Event, 0, len(out.Events))
-			for _, e := range out.Events {
-				page = append(page, event(e))
-			}
-			if !yield(page, nil) || aws.ToString(out.NextToken) == "" {
-				return
-			}
-			in.NextToken = out.NextToken
 		}
 	}
 }
 
-func orOpen(t time.Time) *time.Time {
+// EventPages is Events, told page by page, so that it can be gone on with later.
+// Where it can't be waited for AWS's rate within the context's deadline, nothing
+// is asked and the error is context.DeadlineExceeded.
+// https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+func (s *Session) EventPages(ctx context.Context, q EventQuery) iter.Seq2[EventPage, error] {
+	return func(yield func(EventPage, error) bool) {
+		for {
+			page, err := s.eventPage(ctx, q)
+			if err != nil {
+				yield(EventPage{}, s.fail("cloudtrail:LookupEvents", err))
+				return
+			}
+			if !yield(page, nil) || page.Next == "" {
+				return
+			}
+			q.Token = page.Next
+		}
+	}
+}
+
+func (s *Session) eventPage(ctx context.Context, q EventQuery) (EventPage, error) {
+	if err := s.pace.wait(ctx, q.Region); err != nil {
+		return EventPage{}, err
+	}
+	type attribute struct{ AttributeKey, AttributeValue string }
+	in := struct {
+		LookupAttributes   []attribute
+		StartTime, EndTime *seconds `json:",omitempty"`
+		MaxResults         int
+		NextToken          string `json:",omitempty"`
+	}{[]attribute{{string(q.Attribute), q.Value}}, orOpen(q.From), orOpen(q.To), 50, q.Token}
+	var out struct {
+		Events    []listedEvent
+		NextToken string
+	}
+	trail := jsonService{session: s, config: s.regional(q.Region), id: "CloudTrail", name: "cloudtrail", target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101"}
+	err := trail.call(ctx, jsonCall{operation: "LookupEvents", in: in, out: &out, retryer: s.retryers.of("cloudtrail:LookupEvents@" + q.Region)})
+	page := EventPage{Events: make([]Event, 0, len(out.Events)), Next: out.NextToken}
+	for _, e := range out.Events {
+		page.Events = append(page.Events, event(e))
+	}
+	return page, err
+}
+
+// listedEvent is what AWS lists of an event beside its record.
+type listedEvent struct {
+	EventName, EventSource string
+	EventTime              seconds
+	AccessKeyID            string `json:"AccessKeyId"`
+	CloudTrailEvent        string
+}
+
+// seconds is a time as JSON 1.1 has it: seconds since 1970, perhaps with a part.
+type seconds time.Time
+
+// MarshalJSON implements json.Marshaler.
+func (s seconds) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(time.Time(s).UnixMilli())/1000, 'f', -1, 64), nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *seconds) UnmarshalJSON(b []byte) error {
+	at, err := strconv.ParseFloat(string(b), 64)
+	*s = seconds(time.UnixMilli(int64(math.Round(at * 1000))).UTC())
+	return err
+}
+
+func orOpen(t time.Time) *seconds {
 	if t.IsZero() {
 		return nil
 	}
-	return &t
-}
-
-func (s *Session) trailAPI(region string) func(*cloudtrail.Options) {
-	retryer := s.retryers.of("cloudtrail:LookupEvents@" + region)
-	return func(o *cloudtrail.Options) { o.Region, o.Retryer = region, retryer }
+	at := seconds(t)
+	return &at
 }
 
 // eventRecord is what is read of CloudTrail's record.
@@ -116,9 +165,9 @@ type eventRecord struct {
 
 // event reads one event. A record that can't be understood leaves its parts
 // empty: what AWS lists beside it stands.
-func event(e types.Event) Event {
+func event(e listedEvent) Event {
 	var record eventRecord
-	_ = json.Unmarshal([]byte(aws.ToString(e.CloudTrailEvent)), &record)
+	_ = json.Unmarshal([]byte(e.CloudTrailEvent), &record)
 	var asked struct {
 		UserName, Status, PolicyName string
 		AccessKeyID                  string
@@ -128,12 +177,12 @@ func event(e types.Event) Event {
 		AccessKey struct{ AccessKeyID string }
 	}
 	_ = json.Unmarshal(record.ResponseElements, &made)
-	id := aws.ToString(e.AccessKeyId)
+	id := e.AccessKeyID
 	if id == "" {
 		id = record.UserIdentity.AccessKeyID
 	}
 	return Event{
-		At: aws.ToTime(e.EventTime).UTC(), Name: aws.ToString(e.EventName), Source: aws.ToString(e.EventSource),
+		At: time.Time(e.EventTime).UTC(), Name: e.EventName, Source: e.EventSource,
 		KeyID: accesskey.ID(id), CallerARN: record.UserIdentity.ARN, UserAgent: record.UserAgent, Network: record.SourceIPAddress,
 		VPCEndpoint: record.VPCEndpointID, ErrorCode: record.ErrorCode, User: asked.UserName,
 		Key: accesskey.ID(asked.AccessKeyID), Status: accesskey.Status(asked.Status), Policy: asked.PolicyName, NewKey: accesskey.ID(made.AccessKey.AccessKeyID),
@@ -179,7 +228,11 @@ func (p *lookupPace) wait(ctx context.Context, region string) error {
 		p.byRegion[region] = limiter
 	}
 	p.lock.Unlock()
-	return limiter.Wait(ctx)
+	err := limiter.Wait(ctx)
+	if err != nil && ctx.Err() == nil {
+		return context.DeadlineExceeded // it would be exceeded
+	}
+	return err
 }
 
 // HomeRegion is the region in which a partition keeps IAM, and in whose event

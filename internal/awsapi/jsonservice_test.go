@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -130,6 +131,26 @@ func TestJSONEndpointsAreTheSDKs(t *testing.T) {
 			got, err := j.endpoint(t.Context())
 			if (err == nil) != (wantErr == nil) || err == nil && got.Host != want.URI.Host {
 				t.Errorf("%s, FIPS %v, dual-stack %v: %v %v, want %v %v", region, fips, dual, got, err, want.URI.Host, wantErr)
+			}
+		}
+	}
+}
+
+// TestCloudTrailsHosts: what is taken over from KMS's rules is right for
+// CloudTrail, too.
+func TestCloudTrailsHosts(t *testing.T) {
+	resolver := cloudtrail.NewDefaultEndpointResolverV2()
+	for _, region := range []string{"us-east-1", "us-gov-west-1", "cn-north-1", "us-iso-east-1"} {
+		for _, fips := range []bool{false, true} {
+			want, wantErr := resolver.ResolveEndpoint(t.Context(), cloudtrail.EndpointParameters{Region: &region, UseFIPS: &fips})
+			o := config.LoadOptions{}
+			if fips {
+				o.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+			}
+			j := jsonService{config: aws.Config{Region: region, ConfigSources: []any{o}}, id: "CloudTrail", name: "cloudtrail"}
+			got, err := j.endpoint(t.Context())
+			if (err == nil) != (wantErr == nil) || err == nil && got.Host != want.URI.Host {
+				t.Errorf("%s, FIPS %v: %v %v, want %v %v", region, fips, got, err, want.URI.Host, wantErr)
 			}
 		}
 	}
