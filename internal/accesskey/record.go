@@ -99,11 +99,12 @@ type Record struct {
 	Sealed    string `json:"sealed,omitempty"`     // the new secret, sealed; wiped when Resting begins
 	SealedOld string `json:"sealed_old,omitempty"` // the old secret, sealed, where it is known (--self)
 
-	Block    *Block     `json:"block,omitempty"` // set where Phase is Blocked
-	Hold     *Hold      `json:"hold,omitempty"`
-	Approval *Approval  `json:"approval,omitempty"`
-	Reserved []Reserved `json:"reserved,omitempty"` // budgets drawn on
-	Outcome  Reason     `json:"outcome,omitempty"`  // why it ended as it did, or why it is rolled back
+	Block     *Block     `json:"block,omitempty"` // set where Phase is Blocked
+	Hold      *Hold      `json:"hold,omitempty"`
+	Approval  *Approval  `json:"approval,omitempty"`
+	Rejection *Rejection `json:"rejection,omitempty"` // a person's no: it has ended unharmed
+	Reserved  []Reserved `json:"reserved,omitempty"`  // budgets drawn on
+	Outcome   Reason     `json:"outcome,omitempty"`   // why it ended as it did, or why it is rolled back
 
 	RollbackAt time.Time `json:"rollback_at"`       // when the rollback began; zero: none
 	Denied     time.Time `json:"denied"`            // revocation: sessions issued before this are denied; zero: not yet
@@ -132,7 +133,7 @@ func (r Record) Clone() Record {
 	r.Spared = slices.Clone(r.Spared)
 	r.Reserved = slices.Clone(r.Reserved)
 	r.Alerted = slices.Clone(r.Alerted)
-	r.Block, r.Hold, r.Approval = cloned(r.Block), cloned(r.Hold), cloned(r.Approval)
+	r.Block, r.Hold, r.Approval, r.Rejection = cloned(r.Block), cloned(r.Hold), cloned(r.Approval), cloned(r.Rejection)
 	return r
 }
 
@@ -361,12 +362,21 @@ type Approval struct {
 	Version int64     `json:"version"` // of the record that was shown to them
 }
 
+// Rejection is a person's no to a record that nothing was done for yet.
+type Rejection struct {
+	By    string    `json:"by"`
+	Why   string    `json:"why"`
+	At    time.Time `json:"at"`
+	Until time.Time `json:"until"` // the same is not planned again before
+}
+
 // Reservation asks the journal to draw on a budget in the transaction of a
 // replacement.
 type Reservation struct {
 	Budget string    // "account 123456789012"
 	Limit  int       // refused where so many are drawn already
 	Since  time.Time // zero: live records count; else draws since then, of ended records too
+	Until  time.Time // with Since: when it begins anew; zero: not known
 }
 
 // Reserved is a draw on a budget.

@@ -24,11 +24,28 @@ type Gate struct {
 	Budgets []accesskey.Reservation // all are drawn on when a record makes its first change
 }
 
-// Span is a stretch of time: From ≤ t < Until.
-type Span struct{ From, Until time.Time }
+// Span is a stretch of time: From ≤ t < Until. A zero Until is for good.
+type Span struct {
+	From, Until time.Time
+	Why         string // for people; may be empty
+}
 
 // Contains reports whether t lies within.
-func (s Span) Contains(t time.Time) bool { return !t.Before(s.From) && t.Before(s.Until) }
+func (s Span) Contains(t time.Time) bool {
+	return !t.Before(s.From) && (s.Until.IsZero() || t.Before(s.Until))
+}
+
+// text says of a freeze how long it lasts, and why.
+func (s Span) text() string {
+	text := "a freeze is in force until " + stamp(s.Until)
+	if s.Until.IsZero() {
+		text = "a freeze is in force until somebody lifts it"
+	}
+	if s.Why != "" {
+		text += ": " + s.Why
+	}
+	return text
+}
 
 // Weekly is a change window: From ≤ time of day < Until on the given days in a
 // place. Until ≤ From: it ends the day after.
@@ -128,10 +145,24 @@ func unapproved(_ Step, r accesskey.Record, g Gate, now time.Time) (Step, bool) 
 func frozen(_ Step, r accesskey.Record, g Gate, now time.Time) (Step, bool) {
 	for _, f := range g.Freezes {
 		if f.Contains(now) {
-			return notAdmitted(r, now, f.Until, WhyFrozen, "a freeze is in force until "+stamp(f.Until))
+			return f.stops(r, now)
 		}
 	}
 	return Step{}, false
+}
+
+// openFreeze is after how long people are reminded of a freeze without an end.
+const openFreeze = 7 * Day
+
+// stops waits for the end of a freeze; one without an end may be lifted at any
+// time.
+func (s Span) stops(r accesskey.Record, now time.Time) (Step, bool) {
+	if !s.Until.IsZero() {
+		return notAdmitted(r, now, s.Until, WhyFrozen, s.text())
+	}
+	step, stopped := notAdmitted(r, now, now.Add(r.Terms.Window), WhyFrozen, s.text())
+	step.Deadline = s.From.Add(openFreeze)
+	return step, stopped
 }
 
 func windowClosed(_ Step, r accesskey.Record, g Gate, now time.Time) (Step, bool) {

@@ -46,7 +46,12 @@ type Exemption struct {
 // InForce reports whether the exemption holds.
 func (e *Exemption) InForce(now time.Time) bool { return e != nil && now.Before(e.Until) }
 
-// Gate is the ruling's part in admission.
-func (r Ruling) Gate() Gate {
-	return Gate{Mode: r.Mode, Freezes: r.Freezes, Windows: r.Windows, Budgets: r.Budgets}
+// Gate is the ruling's part in admission. What is exempt or left out is only
+// observed.
+func (r Ruling) Gate(now time.Time) Gate {
+	g := Gate{Mode: r.Mode, Freezes: r.Freezes, Windows: r.Windows, Budgets: r.Budgets}
+	if r.Exempt.InForce(now) || r.LeftOut != "" {
+		g.Mode = ObserveOnly
+	}
+	return g
 }

@@ -1,0 +1,166 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// Allot decides which of the items that may begin do so now, across accounts,
+// and puts the others off: nothing begins in a freeze, nor more than the
+// budgets have room for. drawn is what the journal counts for each budget. The
+// order is the same for the same items, whatever theirs was: ComparePlanned.
+func Allot(items []*Item, drawn map[string]int, now time.Time) {
+	l := ledger{now: now, used: map[string]*drawing{}, drawn: drawn}
+	var ready []*Item
+	for _, i := range items {
+		switch {
+		case i.Record != "" && i.Ruling != nil:
+			l.count(i)
+		case i.Action == Begin:
+			ready = append(ready, i)
+		}
+	}
+	slices.SortFunc(ready, ComparePlanned)
+	for _, i := range ready {
+		if !l.frozen(i) && !l.spent(i) {
+			l.take(i)
+		}
+	}
+}
+
+// ComparePlanned is the order in which items begin: by the policy's wave, then
+// what is unused, then what can do little harm, then the rest; by due date;
+// by name.
+func ComparePlanned(a, b *Item) int {
+	return cmp.Or(
+		cmp.Compare(wave(a), wave(b)),
+		cmp.Compare(harm(a), harm(b)),
+		a.Due.Compare(b.Due),
+		strings.Compare(a.Account, b.Account),
+		strings.Compare(a.User, b.User),
+		strings.Compare(string(a.Key), string(b.Key)),
+		a.Created.Compare(b.Created),
+	)
+}
+
+func wave(i *Item) int {
+	if i.Ruling == nil {
+		return 0
+	}
+	return i.Ruling.Wave
+}
+
+func harm(i *Item) int {
+	switch {
+	case i.Work == accesskey.Retirement:
+		return 0
+	case !i.Privileged:
+		return 1
+	}
+	return 2
+}
+
+// ledger is how far the budgets are used up.
+type ledger struct {
+	now   time.Time
+	drawn map[string]int
+	used  map[string]*drawing
+}
+
+// drawing is what counts for one budget.
+type drawing struct {
+	changing int // under way, or since
+	noticed  int // retirements of which people were told, and nothing is changed yet
+}
+
+func (l *ledger) of(b accesskey.Reservation) *drawing {
+	u := l.used[b.Budget]
+	if u == nil {
+		u = &drawing{changing: l.drawn[b.Budget]}
+		l.used[b.Budget] = u
+	}
+	return u
+}
+
+// count counts a record under way that has not drawn on its budgets yet: the
+// journal doesn't know of it.
+func (l *ledger) count(i *Item) {
+	for _, b := range i.Ruling.Budgets {
+		if slices.ContainsFunc(i.drawn, func(have accesskey.Reserved) bool { return have.Budget == b.Budget }) {
+			continue
+		}
+		switch u := l.of(b); {
+		case !b.Since.IsZero() && i.started.Before(b.Since):
+		case b.Since.IsZero() && i.Phase == accesskey.Noticed:
+			u.noticed++
+		default:
+			u.changing++
+		}
+	}
+}
+
+// frozen puts an item off until the freeze is over.
+func (l *ledger) frozen(i *Item) bool {
+	for _, f := range i.Ruling.Freezes {
+		if f.Contains(l.now) {
+			putOff(i, WhyFrozen, f.Until, f.text())
+			return true
+		}
+	}
+	return false
+}
+
+// spent puts an item off where a budget of it is used up.
+func (l *ledger) spent(i *Item) bool {
+	for _, b := range i.Ruling.Budgets {
+		u := l.of(b)
+		if b.Since.IsZero() && noticeOf(i) > 0 {
+			if u.noticed >= b.Limit*turns(i) {
+				putOff(i, WhyBudget, time.Time{}, fmt.Sprintf("budget %s: %s are told of already, as many as can be switched off when their notice is over", b.Budget, count(u.noticed, "key")))
+				return true
+			}
+			continue
+		}
+		if u.changing >= b.Limit {
+			putOff(i, WhyBudget, b.Until, budgetText(b, u.changing))
+			return true
+		}
+	}
+	return false
+}
+
+func budgetText(b accesskey.Reservation, used int) string {
+	if b.Since.IsZero() {
+		return fmt.Sprintf("budget %s: %d of %d are under way; until one of them ends", b.Budget, used, b.Limit)
+	}
+	return fmt.Sprintf("budget %s: %d of %d since %s", b.Budget, used, b.Limit, stamp(b.Since))
+}
+
+// noticeOf is how long nothing is changed after an item begins.
+func noticeOf(i *Item) time.Duration {
+	if i.Work != accesskey.Retirement || i.Reason == WhyInactive {
+		return 0
+	}
+	return i.Terms.Notice
+}
+
+// turns is how often a budget is free again while a notice runs: so many more
+// may be told of at once, and none waits for long when its notice is over.
+func turns(i *Item) int {
+	return max(1, int(i.Terms.Notice/max(i.Terms.Rest, Day)))
+}
+
+func (l *ledger) take(i *Item) {
+	for _, b := range i.Ruling.Budgets {
+		if u := l.of(b); b.Since.IsZero() && noticeOf(i) > 0 {
+			u.noticed++
+		} else {
+			u.changing++
+		}
+	}
+}

@@ -1,0 +1,245 @@
+package policy
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// Schedule gathers the plans of any number of accounts, in memory that goes
+// with what is to be done and not with how many keys there are: what is left
+// alone is counted by its reason, what comes after the horizon by its week. It
+// is safe for concurrent use.
+type Schedule struct {
+	Now     time.Time
+	Horizon time.Time // what comes before is kept one by one
+
+	lock     sync.Mutex
+	items    []*Item
+	left     map[accesskey.Reason]*LeftAlone
+	weeks    map[time.Time]*Week
+	accounts int
+	keys     int
+}
+
+// LeftAlone is how many keys are left alone for one reason.
+type LeftAlone struct {
+	Reason   accesskey.Reason
+	Count    int
+	Examples []string // the first few, by name
+}
+
+// Week is what comes in one.
+type Week struct {
+	From   time.Time // Monday, UTC
+	Rotate int
+	Retire int
+	Delete int
+	GoOn   int // records under way to be looked at again
+}
+
+// NewSchedule keeps what comes before the horizon one by one.
+func NewSchedule(now, horizon time.Time) *Schedule {
+	return &Schedule{Now: now, Horizon: horizon, left: map[accesskey.Reason]*LeftAlone{}, weeks: map[time.Time]*Week{}}
+}
+
+// Add takes one account's plan. It keeps no more of items than it must.
+func (s *Schedule) Add(items []Item) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.accounts++
+	s.keys += len(items)
+	for i := range items {
+		it := &items[i]
+		s.calendar(it)
+		switch {
+		case it.Action == Leave, it.Action == Comes && !it.At.Before(s.Horizon):
+			s.leave(it)
+		default:
+			kept := *it
+			s.items = append(s.items, &kept)
+		}
+	}
+}
+
+const examplesShown = 5
+
+func (s *Schedule) leave(i *Item) {
+	l := s.left[i.Reason]
+	if l == nil {
+		l = &LeftAlone{Reason: i.Reason}
+		s.left[i.Reason] = l
+	}
+	l.Count++
+	l.Examples = fewest(l.Examples, i.Account+" "+i.User+" "+string(i.Key))
+}
+
+// fewest keeps the first few by name, whatever the order they come in.
+func fewest(names []string, name string) []string {
+	if len(names) == examplesShown && name >= names[len(names)-1] {
+		return names
+	}
+	at, _ := slices.BinarySearch(names, name)
+	names = slices.Insert(names, at, name)
+	return names[:min(len(names), examplesShown)]
+}
+
+// calendar counts what comes, by week.
+func (s *Schedule) calendar(i *Item) {
+	if i.At.IsZero() || i.Action != Comes && i.Action != Waits {
+		return
+	}
+	from := monday(i.At)
+	w := s.weeks[from]
+	if w == nil {
+		w = &Week{From: from}
+		s.weeks[from] = w
+	}
+	switch {
+	case i.Action == Waits:
+		w.GoOn++
+	case i.Work == accesskey.Rotation:
+		w.Rotate++
+	case i.Reason == WhyInactive:
+		w.Delete++
+	default:
+		w.Retire++
+	}
+}
+
+// monday is the beginning of the week, UTC.
+func monday(t time.Time) time.Time {
+	day := t.UTC().Truncate(Day)
+	return day.Add(-time.Duration((day.Weekday()+6)%7) * Day)
+}
+
+// Items are what is to be done and what comes before the horizon. They may be
+// changed in place, by Allot.
+func (s *Schedule) Items() []*Item { return s.items }
+
+// Sorted sorts the items for people: what begins and goes on first, what a
+// person must do, what waits, what comes; each in the order of ComparePlanned.
+func (s *Schedule) Sorted() []*Item {
+	slices.SortFunc(s.items, func(a, b *Item) int {
+		if d := slices.Index(actions, a.Action) - slices.Index(actions, b.Action); d != 0 {
+			return d
+		}
+		if d := a.At.Compare(b.At); d != 0 && a.Action == Comes {
+			return d
+		}
+		return ComparePlanned(a, b)
+	})
+	return s.items
+}
+
+var actions = []Action{Begin, GoOn, Approval, Blocked, Cannot, Unjudged, PutOff, Waits, Comes, Leave}
+
+// LeftAlone is what is left alone, the most first.
+func (s *Schedule) LeftAlone() []LeftAlone {
+	all := make([]LeftAlone, 0, len(s.left))
+	for _, l := range s.left {
+		all = append(all, *l)
+	}
+	slices.SortFunc(all, func(a, b LeftAlone) int {
+		if a.Count != b.Count {
+			return b.Count - a.Count
+		}
+		return compareReasons(a.Reason, b.Reason)
+	})
+	return all
+}
+
+func compareReasons(a, b accesskey.Reason) int {
+	if a < b {
+		return -1
+	}
+	if a > b {
+		return 1
+	}
+	return 0
+}
+
+// Weeks is the calendar, in order.
+func (s *Schedule) Weeks() []Week {
+	all := make([]Week, 0, len(s.weeks))
+	for _, w := range s.weeks {
+		all = append(all, *w)
+	}
+	slices.SortFunc(all, func(a, b Week) int { return a.From.Compare(b.From) })
+	return all
+}
+
+// Totals are the numbers of a plan.
+type Totals struct {
+	Accounts  int
+	Keys      int
+	Rotate    int // begin now
+	SwitchOff int // begin now: off after notice
+	Delete    int // begin now: Inactive ones
+	GoOn      int
+	Approval  int
+	Blocked   int
+	Cannot    int
+	Unjudged  int
+	PutOff    int
+	Waits     int
+	Late      int
+	Left      int // alone, with those whose time comes
+}
+
+// Totals counts, once Allot has decided.
+func (s *Schedule) Totals() Totals {
+	t := Totals{Accounts: s.accounts, Keys: s.keys}
+	for _, i := range s.items {
+		t.add(i)
+	}
+	for _, l := range s.left {
+		t.Left += l.Count
+	}
+	return t
+}
+
+func (t *Totals) add(i *Item) {
+	if i.Late {
+		t.Late++
+	}
+	switch i.Action {
+	case Begin:
+		t.begin(i)
+	case GoOn:
+		t.GoOn++
+	case Approval:
+		t.Approval++
+	case Blocked:
+		t.Blocked++
+	case Cannot:
+		t.Cannot++
+	case Unjudged:
+		t.Unjudged++
+	case PutOff:
+		t.PutOff++
+	case Waits:
+		t.Waits++
+	default:
+		t.Left++
+	}
+}
+
+func (t *Totals) begin(i *Item) {
+	switch {
+	case i.Work == accesskey.Rotation:
+		t.Rotate++
+	case i.Reason == WhyInactive:
+		t.Delete++
+	default:
+		t.SwitchOff++
+	}
+}
+
+// Pressing reports whether anything is to be done now, by a machine or by a
+// person.
+func (t Totals) Pressing() bool {
+	return t.Rotate+t.SwitchOff+t.Delete+t.GoOn+t.Approval+t.Blocked+t.Cannot > 0
+}

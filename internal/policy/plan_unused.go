@@ -1,0 +1,83 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// unused has a key that nobody uses retired: told of first, switched off when
+// it was unused for Ruling.Disable. A key that nobody uses is not replaced,
+// since nobody would take the new one up.
+func (s *prospect) unused() bool {
+	r := &s.ruling
+	idle := s.now.Sub(later(s.use.At, s.created))
+	switch {
+	case idle <= r.Rules.Unused && (r.Disable <= 0 || idle < r.Disable-r.Retire.Notice):
+		return false
+	case r.Disable <= 0:
+		return false
+	case s.use.Never() && !r.NeverUsed:
+		return s.neverUsed(idle)
+	}
+	return s.retire()
+}
+
+// neverUsed: the policy only reports such keys, and replacing one that nobody
+// has ever used would come to no end.
+func (s *prospect) neverUsed(idle time.Duration) bool {
+	if idle <= s.ruling.Rules.Unused {
+		return false
+	}
+	s.item.Todo = "delete it, or have the policy switch such keys off (never_used: disable)"
+	return s.say(Leave, WhyNeverUsed, "never used since it was created "+about(idle)+" ago; the policy only reports that")
+}
+
+// retire begins so early that notice is over when the key was unused for long
+// enough.
+func (s *prospect) retire() bool {
+	r := &s.ruling
+	last := later(s.use.At, s.created)
+	s.item.Work, s.item.Delete = accesskey.Retirement, !r.Retire.Keep
+	s.item.Due = last.Add(r.Disable + r.Retire.LagMargin)
+	start := last.Add(r.Disable - r.Retire.Notice)
+	why, saw := WhyUnused, "last used "+about(s.now.Sub(last))+" ago"
+	if s.use.Never() {
+		why, saw = WhyNeverUsed, "never used since it was created "+about(s.now.Sub(last))+" ago"
+	}
+	switch {
+	case s.now.Before(start):
+		s.item.At = start
+		return s.say(Comes, why, saw)
+	case s.key.LastUsed.At().Before(start) && s.now.Sub(s.key.LastUsed.At()) > recent:
+		return s.say(Unjudged, WhyUnknownFact, saw+" as of "+stamp(s.key.LastUsed.At())+"; whether it was used since is not known")
+	case s.rejected():
+		return true
+	}
+	t := r.Retire
+	t.Idle = max(t.Idle, r.Disable)
+	off := later(s.item.Due, s.now.Add(t.Notice))
+	s.item.Due = off
+	return s.start(t, why, saw+"; switched off at "+stamp(off)+" unless it is used")
+}
+
+// off plans a key that is not Active.
+func (s *prospect) off() bool {
+	status, _ := s.key.Status.Get()
+	if status == accesskey.Active {
+		return false
+	}
+	if s.ruling.Inactive <= 0 {
+		return s.say(Leave, WhyInactive, string(status)+"; the policy deletes no such keys")
+	}
+	if status != accesskey.Inactive {
+		return s.say(Leave, WhyInactive, string(status)+": only Inactive keys are deleted")
+	}
+	if s.rejected() {
+		return true
+	}
+	t := s.ruling.Retire
+	t.Rest, t.Keep = s.ruling.Inactive, false
+	s.item.Work, s.item.Delete = accesskey.Retirement, true
+	return s.start(t, WhyInactive, "Inactive; deleted when it was seen so for "+exactly(t.Rest))
+}

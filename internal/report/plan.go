@@ -1,0 +1,212 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
+)
+
+// PlanSchema names the shape and version of a plan's JSON.
+const PlanSchema = "keytend.plan/v1"
+
+// Plan is what is to be done about the keys of any number of accounts.
+type Plan struct {
+	Policy   PolicyRecord
+	Only     []string // filters in force, for people: "--account 123456789012"
+	Horizon  time.Time
+	Schedule *policy.Schedule // what Allot has decided is in it
+	Failures []accesskey.Failure
+	LeftOut  []LeftOut
+	Calendar bool // show all of it, not the next few weeks
+}
+
+// PolicyRecord names the policy that a plan was made by.
+type PolicyRecord struct {
+	// The file; empty where there was none and the defaults held.
+	File string `json:"file"`
+	// SHA-256 of what decides. A plan is carried out only under the same.
+	Hash string `json:"hash"`
+	// What holds unless a rule for some keys says otherwise.
+	Mode string `json:"mode" jsonschema:"enum=observe,enum=approve,enum=enforce"`
+}
+
+// PlanDocument is a plan as JSON.
+type PlanDocument struct {
+	// Always keytend.plan/v1.
+	Schema string `json:"schema" jsonschema:"enum=keytend.plan/v1"`
+	// When it was made, by AWS's clock.
+	GeneratedAt time.Time    `json:"generated_at"`
+	Policy      PolicyRecord `json:"policy"`
+	// What it was narrowed to.
+	Only []string `json:"only"`
+	// Items that come later are in the calendar alone.
+	Horizon time.Time    `json:"horizon"`
+	Totals  TotalsRecord `json:"totals"`
+	// What is to be done, waits, is put off, or comes before the horizon.
+	Items []ItemRecord `json:"items"`
+	// What comes, week by week.
+	Calendar []WeekRecord `json:"calendar"`
+	// How many keys are left alone, by reason.
+	LeftAlone []LeftAloneRecord `json:"left_alone"`
+	// Accounts that can't be used.
+	LeftOut []LeftOutRecord `json:"left_out"`
+	// What could not be read. Nothing is done about what depends on it.
+	Errors []ErrorRecord `json:"errors"`
+}
+
+// ItemRecord is what a plan says about one key.
+type ItemRecord struct {
+	Account string `json:"account"`
+	User    string `json:"user"`
+	// AIDA…: names can be reused, this can't.
+	UserID string `json:"user_id"`
+	// Null where it is not known.
+	KeyID      *accesskey.ID `json:"key_id" jsonschema:"nullable"`
+	Created    *time.Time    `json:"created" jsonschema:"nullable"`
+	Owner      string        `json:"owner"`
+	Privileged bool          `json:"privileged"`
+	// begin: a record begins now; go on: one under way has a step to take; approve, blocked: it waits for a person;
+	// cannot: it is due, and no machine can do it; unknown: something could not be read, so nothing is done.
+	Action string `json:"action" jsonschema:"enum=begin,enum=go on,enum=approve,enum=blocked,enum=cannot,enum=unknown,enum=put off,enum=waits,enum=comes,enum=leave"`
+	// rotation, retirement, revocation; empty: none.
+	Work string `json:"work"`
+	// The work ends with the key deleted.
+	Delete bool `json:"delete"`
+	// When it begins, comes or is looked at again; null: not known.
+	At *time.Time `json:"at" jsonschema:"nullable"`
+	// When the key must be Inactive; null: never.
+	Due *time.Time `json:"due" jsonschema:"nullable"`
+	// The due time is past, or can't be met for certain any more.
+	Late   bool   `json:"late"`
+	Reason string `json:"reason"`
+	// What was seen, one sentence.
+	Saw string `json:"saw"`
+	// What a person does about it.
+	Todo         string           `json:"todo"`
+	Destinations []string         `json:"destinations"`
+	Evidence     []EvidenceRecord `json:"evidence"`
+	// The record under way; empty: none.
+	Record  string `json:"record"`
+	Version int64  `json:"version"`
+	Phase   string `json:"phase"`
+	// Its next step.
+	Next string `json:"next"`
+}
+
+// WeekRecord is what comes in one week.
+type WeekRecord struct {
+	// Monday.
+	From   string `json:"from"`
+	Rotate int    `json:"rotate"`
+	// To be switched off, with the notice that comes before.
+	SwitchOff int `json:"switch_off"`
+	Delete    int `json:"delete"`
+	// Records under way that wait until then.
+	GoOn int `json:"go_on"`
+}
+
+// LeftAloneRecord is how many keys are left alone for one reason.
+type LeftAloneRecord struct {
+	Reason string `json:"reason"`
+	Count  int    `json:"count"`
+	// The first few: account, user, key.
+	Examples []string `json:"examples"`
+}
+
+// TotalsRecord are the numbers of a plan.
+type TotalsRecord struct {
+	Accounts int `json:"accounts"`
+	Keys     int `json:"keys"`
+	// Begin now.
+	Rotate    int `json:"rotate"`
+	SwitchOff int `json:"switch_off"`
+	Delete    int `json:"delete"`
+	// Under way, with a step to take.
+	GoOn     int `json:"go_on"`
+	Approval int `json:"approval"`
+	Blocked  int `json:"blocked"`
+	// Due, and no machine can do it.
+	Cannot  int `json:"cannot"`
+	Unknown int `json:"unknown"`
+	PutOff  int `json:"put_off"`
+	Waits   int `json:"waits"`
+	// Of all of them: whose due time is past or can't be met for certain.
+	Late int `json:"late"`
+	// Left alone, and what comes.
+	Left int `json:"left"`
+}
+
+// WritePlan writes a plan in a format of SheetFormats.
+func WritePlan(w io.Writer, f Format, p Plan, o Options) error {
+	switch f {
+	case Table:
+		return planTable(w, p, o)
+	case JSON:
+		return writeDocument(w, recordPlan(p))
+	case HTML:
+		return planHTML(w, p)
+	case Markdown:
+		return planMarkdown(w, p)
+	}
+	return fmt.Errorf("write plan: unknown format %q", f)
+}
+
+// ReadPlan reads a plan that WritePlan wrote as JSON.
+func ReadPlan(r io.Reader) (PlanDocument, error) {
+	var doc PlanDocument
+	if err := json.NewDecoder(r).Decode(&doc); err != nil {
+		return doc, fmt.Errorf("read plan: %w", err)
+	}
+	if doc.Schema != PlanSchema {
+		return doc, fmt.Errorf("read plan: schema %q, want %q: write one with `keytend plan --out FILE`", doc.Schema, PlanSchema)
+	}
+	return doc, nil
+}
+
+func recordPlan(p Plan) PlanDocument {
+	doc := PlanDocument{
+		Schema: PlanSchema, GeneratedAt: p.Schedule.Now.UTC(), Policy: p.Policy, Only: append([]string{}, p.Only...),
+		Horizon: p.Horizon.UTC(), Totals: recordTotals(p.Schedule.Totals()),
+		Items: []ItemRecord{}, Calendar: []WeekRecord{}, LeftAlone: []LeftAloneRecord{}, LeftOut: []LeftOutRecord{}, Errors: []ErrorRecord{},
+	}
+	for _, i := range p.Schedule.Sorted() {
+		doc.Items = append(doc.Items, recordItem(i))
+	}
+	for _, w := range p.Schedule.Weeks() {
+		doc.Calendar = append(doc.Calendar, WeekRecord{From: w.From.UTC().Format(time.DateOnly), Rotate: w.Rotate, SwitchOff: w.Retire, Delete: w.Delete, GoOn: w.GoOn})
+	}
+	for _, l := range p.Schedule.LeftAlone() {
+		doc.LeftAlone = append(doc.LeftAlone, LeftAloneRecord{Reason: string(l.Reason), Count: l.Count, Examples: append([]string{}, l.Examples...)})
+	}
+	for _, l := range p.LeftOut {
+		doc.LeftOut = append(doc.LeftOut, recordLeftOut(l))
+	}
+	for _, f := range p.Failures {
+		doc.Errors = append(doc.Errors, recordError(f))
+	}
+	return doc
+}
+
+func recordTotals(t policy.Totals) TotalsRecord {
+	return TotalsRecord{
+		Accounts: t.Accounts, Keys: t.Keys, Rotate: t.Rotate, SwitchOff: t.SwitchOff, Delete: t.Delete, GoOn: t.GoOn, Approval: t.Approval,
+		Blocked: t.Blocked, Cannot: t.Cannot, Unknown: t.Unjudged, PutOff: t.PutOff, Waits: t.Waits, Late: t.Late, Left: t.Left,
+	}
+}
+
+func recordItem(i *policy.Item) ItemRecord {
+	rec := ItemRecord{
+		Account: i.Account, User: i.User, UserID: i.UserID, Created: timeOrNull(i.Created), Owner: i.Owner, Privileged: i.Privileged,
+		Action: string(i.Action), Work: string(i.Work), Delete: i.Delete, At: timeOrNull(i.At), Due: timeOrNull(i.Due), Late: i.Late,
+		Reason: string(i.Reason), Saw: i.Saw, Todo: i.Todo, Destinations: append([]string{}, i.Destinations...), Evidence: recordEvidence(i.Evidence),
+		Record: i.Record, Version: i.Version, Phase: string(i.Phase), Next: string(i.Next),
+	}
+	if i.Key != "" {
+		rec.KeyID = &i.Key
+	}
+	return rec
+}

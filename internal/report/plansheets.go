@@ -1,0 +1,106 @@
+package report
+
+import (
+	"io"
+	"time"
+
+	"github.com/keytend/keytend/internal/policy"
+)
+
+func planMarkdown(w io.Writer, plan Plan) error {
+	m := newSheet(w)
+	m.linef("# %s", md(planHead(plan)))
+	m.linef("\n**%s**", md(Sum(plan.Schedule.Totals())))
+	items := plan.Schedule.Sorted()
+	for _, part := range planParts {
+		m.planPart(part, part.of(items), plan.Schedule.Now)
+	}
+	if weeks := plan.Schedule.Weeks(); len(weeks) > 0 {
+		m.linef("\n## Calendar")
+		m.table("Week of", "What comes")
+		for _, week := range weeks {
+			m.row(week.From.Format(time.DateOnly), md(weekText(week)))
+		}
+	}
+	if left := plan.Schedule.LeftAlone(); len(left) > 0 {
+		m.linef("\n## Left alone")
+		m.table("Keys", "Why")
+		for _, l := range left {
+			m.row(thousands(l.Count), md(leftText(l)))
+		}
+	}
+	m.failures(gistOfFailures(plan.Failures))
+	return m.flush()
+}
+
+func (m *sheet) planPart(part part, items []*policy.Item, now time.Time) {
+	if len(items) == 0 {
+		return
+	}
+	m.linef("\n## %s: %s", md(part.title), thousands(len(items)))
+	m.table("What", "Account", "User", "Key", "When", "Why", "To do", "Owner")
+	for n, i := range items {
+		if n == markdownFindings {
+			m.linef("\nAnd %s more; --output json has them all.", thousands(len(items)-n))
+			break
+		}
+		m.row(md(deed(i)), md(i.Account), code(i.User), code(string(i.Key)), md(itemWhen(i, now)),
+			md(list(": ", string(i.Reason), i.Saw)), md(i.Todo), md(i.Owner))
+	}
+}
+
+type (
+	planView struct {
+		Head, Sum, At string
+		Parts         []planPartView
+		Weeks         []weekView
+		Left          []weekView
+		Failures      []failureView
+	}
+	planPartView struct {
+		Title, More string
+		Items       []itemView
+	}
+	itemView struct {
+		What, Account, User, Key, When, Why, Todo, Where, Owner string
+		Evidence                                                []string
+	}
+	weekView struct{ Name, Text string }
+)
+
+func planHTML(w io.Writer, plan Plan) error {
+	now := plan.Schedule.Now
+	view := planView{Head: clean(planHead(plan)), Sum: Sum(plan.Schedule.Totals()), At: moment(now), Failures: failuresOf(plan.Failures)}
+	items := plan.Schedule.Sorted()
+	for _, part := range planParts {
+		if own := part.of(items); len(own) > 0 {
+			view.Parts = append(view.Parts, viewPart(part, own, now))
+		}
+	}
+	for _, week := range plan.Schedule.Weeks() {
+		view.Weeks = append(view.Weeks, weekView{week.From.Format(time.DateOnly), weekText(week)})
+	}
+	for _, l := range plan.Schedule.LeftAlone() {
+		view.Left = append(view.Left, weekView{thousands(l.Count), leftText(l)})
+	}
+	return writePage(w, "plan.html", view)
+}
+
+func viewPart(part part, items []*policy.Item, now time.Time) planPartView {
+	view := planPartView{Title: part.title + ": " + thousands(len(items))}
+	for n, i := range items {
+		if n == htmlFindings {
+			view.More = "And " + thousands(len(items)-n) + " more; --output json has them all."
+			break
+		}
+		item := itemView{
+			What: clean(deed(i)), Account: clean(i.Account), User: clean(i.User), Key: clean(string(i.Key)), When: itemWhen(i, now),
+			Why: clean(list(": ", string(i.Reason), i.Saw)), Todo: clean(i.Todo), Where: itemWhere(i), Owner: clean(i.Owner),
+		}
+		for _, e := range i.Evidence {
+			item.Evidence = append(item.Evidence, clean(e.Fact)+": "+factValue(e, now))
+		}
+		view.Items = append(view.Items, item)
+	}
+	return view
+}

@@ -1,0 +1,234 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
+)
+
+// part is one part of a plan, for people.
+type part struct {
+	title, sign string
+	style       lipgloss.Style
+	actions     []policy.Action
+}
+
+var planParts = []part{
+	{"Begins now", "+", good, []policy.Action{policy.Begin}},
+	{"Goes on now", "~", good, []policy.Action{policy.GoOn}},
+	{"Waits for a person", "!", bad, []policy.Action{policy.Approval, policy.Blocked, policy.Cannot}},
+	{"Can't be judged, so nothing is done", "?", soso, []policy.Action{policy.Unjudged}},
+	{"Put off", "-", soso, []policy.Action{policy.PutOff}},
+	{"Under way, waits for its time", ".", faint, []policy.Action{policy.Waits}},
+	{"Comes", ">", plain, []policy.Action{policy.Comes}},
+}
+
+// of are the part's items.
+func (p part) of(items []*policy.Item) []*policy.Item {
+	var out []*policy.Item
+	for _, i := range items {
+		for _, a := range p.actions {
+			if i.Action == a {
+				out = append(out, i)
+			}
+		}
+	}
+	return out
+}
+
+// weeksShown is how much of the calendar is shown unless all of it is asked for.
+const weeksShown = 6
+
+func planTable(w io.Writer, plan Plan, o Options) error {
+	p := newPage(w, o)
+	p.head(clean(planHead(plan)))
+	items := plan.Schedule.Sorted()
+	for _, part := range planParts {
+		p.planPart(part, part.of(items), plan.Schedule.Now)
+	}
+	p.calendar(plan)
+	p.leftAlone(plan)
+	p.failures(gistOfFailures(plan.Failures))
+	p.gap()
+	p.text("", p.ink.strong(Sum(plan.Schedule.Totals())))
+	return p.flush()
+}
+
+func planHead(plan Plan) string {
+	t := plan.Schedule.Totals()
+	head := "Plan for " + count(t.Accounts, "account") + ", " + count(t.Keys, "key") + " · " + moment(plan.Schedule.Now) + " · mode " + plan.Policy.Mode
+	if plan.Policy.File != "" {
+		head += " (" + plan.Policy.File + ")"
+	} else {
+		head += " (no policy file: AWS's recommendations)"
+	}
+	if len(plan.Only) > 0 {
+		head += " · only " + strings.Join(plan.Only, " ")
+	}
+	return head
+}
+
+func (p *page) planPart(part part, items []*policy.Item, now time.Time) {
+	if len(items) == 0 {
+		return
+	}
+	p.gap()
+	p.linef("%s", p.ink.strong(part.title+": "+thousands(len(items))))
+	for n, i := range items {
+		if p.limit > 0 && n == p.limit && !p.all {
+			p.aside("  ", fmt.Sprintf("and %s more; --output json has them all", thousands(len(items)-n)))
+			break
+		}
+		p.linef("%s %s", p.ink.paint(part.style, part.sign), p.ink.strong(itemHead(i)))
+		for _, line := range itemLines(i, now) {
+			p.text("    ", line)
+		}
+	}
+}
+
+// itemHead names an item in one line. Clean.
+func itemHead(i *policy.Item) string {
+	key := "a key of which the ID is not known"
+	switch {
+	case i.Key != "":
+		key = string(i.Key)
+	case i.Created.IsZero():
+		key = "the keys"
+	default:
+		key = "a key created " + moment(i.Created)
+	}
+	return clean(deed(i) + " " + key + " of " + i.User + " in " + i.Account)
+}
+
+// deed is what is done about a key, in a word or two.
+func deed(i *policy.Item) string {
+	switch {
+	case i.Action == policy.GoOn:
+		return string(i.Work) + ": " + string(i.Next)
+	case i.Action == policy.Approval:
+		return "approve the " + string(i.Work) + " of"
+	case i.Record != "":
+		return string(i.Work) + " of"
+	case i.Work == accesskey.Rotation:
+		return "replace"
+	case i.Reason == policy.WhyInactive:
+		return "delete"
+	case i.Work == accesskey.Retirement:
+		return "switch off"
+	}
+	return "leave"
+}
+
+// itemLines say why, when, whose and what to do. Clean.
+func itemLines(i *policy.Item, now time.Time) []string {
+	why := list(": ", clean(string(i.Reason)), clean(i.Saw))
+	if i.Saw != "" && i.Record == "" && i.Action == policy.Begin {
+		why = clean(i.Saw)
+	}
+	lines := []string{why}
+	if when := list("; ", itemWhen(i, now), itemWhere(i), itemOwner(i)); when != "" {
+		lines = append(lines, when)
+	}
+	if i.Todo != "" {
+		lines = append(lines, "→ "+clean(i.Todo))
+	}
+	return lines
+}
+
+func itemWhen(i *policy.Item, now time.Time) string {
+	text := ""
+	if i.At.After(now) {
+		text = "on " + moment(i.At) + " (" + ago(i.At, now) + ")"
+	}
+	if !i.Due.IsZero() && i.Work != accesskey.Retirement {
+		text = list(", ", text, "due "+moment(i.Due)+" ("+due(i.Due, now)+")")
+	}
+	if i.Late {
+		text = list(", ", text, "late")
+	}
+	return text
+}
+
+func itemWhere(i *policy.Item) string {
+	if len(i.Destinations) == 0 {
+		return ""
+	}
+	return "to " + clean(strings.Join(i.Destinations, ", "))
+}
+
+func itemOwner(i *policy.Item) string {
+	if i.Owner == "" {
+		return ""
+	}
+	return "owner " + clean(i.Owner)
+}
+
+func (p *page) calendar(plan Plan) {
+	weeks := plan.Schedule.Weeks()
+	if len(weeks) == 0 {
+		return
+	}
+	p.gap()
+	p.linef("%s", p.ink.strong("Calendar"))
+	for n, w := range weeks {
+		if n == weeksShown && !plan.Calendar {
+			p.aside("  ", fmt.Sprintf("and %s more, until %s; --calendar shows them", count(len(weeks)-n, "week"), weeks[len(weeks)-1].From.Format(time.DateOnly)))
+			break
+		}
+		p.linef("  week of %s  %s", w.From.Format(time.DateOnly), weekText(w))
+	}
+}
+
+func weekText(w policy.Week) string {
+	return list(", ", some0(w.Rotate, "to replace"), some0(w.Retire, "to switch off after notice"), some0(w.Delete, "to delete"), some0(w.GoOn, "under way to go on"))
+}
+
+// some0 is empty for none.
+func some0(n int, what string) string {
+	if n == 0 {
+		return ""
+	}
+	return thousands(n) + " " + what
+}
+
+func (p *page) leftAlone(plan Plan) {
+	left := plan.Schedule.LeftAlone()
+	if len(left) == 0 {
+		return
+	}
+	p.gap()
+	p.linef("%s", p.ink.strong("Left alone"))
+	for _, l := range left {
+		p.text(fmt.Sprintf("  %7s  ", thousands(l.Count)), leftText(l))
+	}
+}
+
+// leftText is a reason and the first few of whom it holds. Clean.
+func leftText(l policy.LeftAlone) string {
+	if l.Reason == policy.WhyMaxAge {
+		return "their time has not come"
+	}
+	names := strings.Join(l.Examples, "; ")
+	if l.Count > len(l.Examples) {
+		names += "; …"
+	}
+	return clean(string(l.Reason) + " (" + names + ")")
+}
+
+// Sum is a plan in one line.
+func Sum(t policy.Totals) string {
+	parts := list(", ", some0(t.Rotate, "to rotate"), some0(t.SwitchOff, "to switch off after notice"), some0(t.Delete, "to delete"),
+		some0(t.GoOn, "to go on"), some0(t.Approval, "waiting for approval"), some0(t.Blocked, "blocked"),
+		some0(t.Cannot, "for a person, since no machine can"), some0(t.PutOff, "put off"), some0(t.Waits, "under way, waiting"),
+		some0(t.Unjudged, "not judged"), some0(t.Late, "late"))
+	if parts == "" {
+		parts = "nothing to do"
+	}
+	return "Plan: " + parts + "; " + thousands(t.Left) + " left alone."
+}
