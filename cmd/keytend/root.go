@@ -40,6 +40,7 @@ Exit codes:
 		scanCommand(a),
 		explainCommand(a),
 		scorecardCommand(a),
+		planCommand(a),
 		rotateCommand(a),
 		retireCommand(a),
 		revokeCommand(a),

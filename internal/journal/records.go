@@ -112,18 +112,27 @@ func swap(ctx context.Context, tx *sql.Tx, old, next accesskey.Record, body stri
 // admit refuses a reservation whose budget is drawn already. The record's own
 // draws don't count.
 func admit(ctx context.Context, tx *sql.Tx, id string, r accesskey.Reservation) error {
-	query, args := `select count(*) from draw join record on record.id = draw.record where budget = ? and record.id <> ? and live = 1`, []any{r.Budget, id}
-	if !r.Since.IsZero() {
-		query, args = `select count(*) from draw where budget = ? and record <> ? and at >= ?`, append(args, stamp(r.Since))
-	}
-	var n int
-	if err := tx.QueryRowContext(ctx, query, args...).Scan(&n); err != nil {
+	n, err := drawn(ctx, tx, id, r)
+	if err != nil {
 		return err
 	}
 	if n >= r.Limit {
 		return fmt.Errorf("%s: %d of %d: %w", r.Budget, n, r.Limit, rotation.ErrBudget)
 	}
 	return nil
+}
+
+// drawn counts what is drawn on a budget by other records than the one of the
+// given ID.
+func drawn(ctx context.Context, db interface {
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+}, id string, r accesskey.Reservation) (n int, err error) {
+	query, args := `select count(*) from draw join record on record.id = draw.record where budget = ? and record.id <> ? and live = 1`, []any{r.Budget, id}
+	if !r.Since.IsZero() {
+		query, args = `select count(*) from draw where budget = ? and record <> ? and at >= ?`, append(args, stamp(r.Since))
+	}
+	err = db.QueryRowContext(ctx, query, args...).Scan(&n)
+	return n, err
 }
 
 // finish writes what goes with every record: its draws and its event.
@@ -143,19 +152,7 @@ func finish(ctx context.Context, tx *sql.Tx, r accesskey.Record, body string, e 
 // account is empty; ended ones too where asked.
 func (j *Journal) List(ctx context.Context, account string, ended bool) ([]accesskey.Record, error) {
 	rows, err := j.db.QueryContext(ctx, `select body from record where (? = '' or account = ?) and (live = 1 or ?) order by started, id`, account, account, ended)
-	if err != nil {
-		return nil, fmt.Errorf("list records: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
-	var list []accesskey.Record
-	for rows.Next() {
-		r, err := scanRecord(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list records: %w", err)
-		}
-		list = append(list, r)
-	}
-	return list, rows.Err()
+	return records(rows, err)
 }
 
 func scanRecord(row interface{ Scan(...any) error }) (accesskey.Record, error) {
@@ -175,3 +172,35 @@ func encode(v any) (string, error) {
 
 // stamp spells a time so that text sorts as time does.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000000Z") }
+
+// Drawn returns how many records count for a budget, as Replace counts them.
+func (j *Journal) Drawn(ctx context.Context, r accesskey.Reservation) (int, error) {
+	n, err := drawn(ctx, j.db, "", r)
+	if err != nil {
+		return 0, fmt.Errorf("read budget %s: %w", r.Budget, err)
+	}
+	return n, nil
+}
+
+// Account returns the records of one account that a plan rests on, oldest
+// first: live ones, and those that a person rejected.
+func (j *Journal) Account(ctx context.Context, account string) ([]accesskey.Record, error) {
+	rows, err := j.db.QueryContext(ctx, `select body from record where account = ? and (live = 1 or body ->> '$.rejection' is not null) order by started, id`, account)
+	return records(rows, err)
+}
+
+func records(rows *sql.Rows, err error) ([]accesskey.Record, error) {
+	if err != nil {
+		return nil, fmt.Errorf("list records: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []accesskey.Record
+	for rows.Next() {
+		r, err := scanRecord(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list records: %w", err)
+		}
+		list = append(list, r)
+	}
+	return list, rows.Err()
+}

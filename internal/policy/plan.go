@@ -55,6 +55,7 @@ type Item struct {
 	Terms  accesskey.Terms // of a record that begins
 	Ruling *Ruling         // nil: none could be had, or nothing is to be done
 
+	unruled bool                 // what the policy says of it can't be told
 	started time.Time            // of the record
 	drawn   []accesskey.Reserved // by it
 }

@@ -61,6 +61,7 @@ func (s *prospect) ruleUnknown() bool {
 	if s.err == nil {
 		return false
 	}
+	s.item.unruled = true
 	return s.say(Unjudged, WhyUnknownFact, "what the policy says of it can't be told: "+s.err.Error())
 }
 

@@ -109,6 +109,20 @@ func ApproveIt(by string, shown int64) Order {
 	}}
 }
 
+// RejectIt ends a record that nothing was done for yet. Until then the same is
+// not planned again.
+func RejectIt(by, why string, until time.Time) Order {
+	return Order{"reject", func(r *accesskey.Record, now time.Time) error {
+		if !policy.Undone(*r) {
+			return fmt.Errorf("work has begun: roll it back instead: %w", ErrUnfit)
+		}
+		r.Rejection = &accesskey.Rejection{By: by, Why: why, At: now, Until: until}
+		r.Outcome, r.Ended, r.Block, r.SealedOld = policy.WhyRejected, now, nil, ""
+		enter(r, accesskey.RolledBack, now)
+		return nil
+	}}
+}
+
 // Rollback goes back to the old key.
 func Rollback() Order {
 	return Order{"rollback", func(r *accesskey.Record, now time.Time) error {

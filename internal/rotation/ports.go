@@ -203,6 +203,15 @@ type Prover interface {
 	Prove(ctx context.Context, c Credential, regions []string) (userID string, err error)
 }
 
+// Freeze is a time in which nothing is changed. A zero Until is for good.
+type Freeze = policy.Span
+
+// Freezer knows what a person has ordered to stop.
+type Freezer interface {
+	// Freezes are those in force at the given time, and those to come.
+	Freezes(ctx context.Context, now time.Time) ([]Freeze, error)
+}
+
 // Authorship is what CloudTrail says about who made a key.
 type Authorship = policy.Authorship
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type Rotator struct {
 	Signer    Signer
 	Clock     Clock
 	Holders   Holders
+	Freezer   Freezer // nil: nobody can order a stop
 
 	// Destination opens a place by the name in a record's deliveries. subject is
 	// whose key it is to hold.
@@ -93,7 +95,7 @@ type pass struct {
 
 // take asks the gate, takes the step, and waits where a budget is used up.
 func (p *pass) take() error {
-	admission := policy.Admit(p.step, p.in.Record, p.Gate, p.now)
+	admission := policy.Admit(p.step, p.in.Record, p.gate(), p.now)
 	if about, asked := policy.Asked(p.step, p.in.Record); admission.Admitted && asked && p.Asker != nil {
 		admission = p.ask(about, admission)
 	}
@@ -121,6 +123,21 @@ func (p *pass) ask(about policy.Step, admitted policy.Admission) policy.Admissio
 	}
 	p.allowed = answer.String()
 	return admitted
+}
+
+// gate is the rotator's, with what a person has ordered to stop since. Where
+// that can't be read, nothing is changed: what puts things back is not asked.
+func (p *pass) gate() policy.Gate {
+	g := p.Gate
+	if p.Freezer == nil {
+		return g
+	}
+	freezes, err := p.Freezer.Freezes(p.ctx, p.now)
+	if err != nil {
+		freezes = []Freeze{{Until: p.now.Add(p.record.Terms.Window), Why: err.Error()}}
+	}
+	g.Freezes = slices.Concat(g.Freezes, freezes)
+	return g
 }
 
 // act takes the step.

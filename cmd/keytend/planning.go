@@ -1,0 +1,383 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/config"
+	"github.com/keytend/keytend/internal/fleet"
+	"github.com/keytend/keytend/internal/inventory"
+	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/report"
+	"github.com/keytend/keytend/internal/rotation"
+	"github.com/keytend/keytend/internal/rotation/onaws"
+)
+
+// planning is what every command that follows the policy file has in common:
+// which file, which accounts, and what is on record about them.
+type planning struct {
+	app     *app
+	config  string
+	fleet   fleetFlags
+	state   state
+	only    []string // kinds of item; none: all
+	account []string
+	user    []string
+	horizon time.Duration
+	window  time.Duration // instead of the policy's; 0: that
+	span    time.Duration // of a proof, instead of the policy's; 0: that
+
+	policy  *config.Policy
+	hash    string // of what was read for it
+	found   bool   // a file was read
+	crew    *crew
+	desk    *desk // nil: there is no state file
+	freezes []rotation.Freeze
+	sealed  rotation.Escrow
+	lock    sync.Mutex
+	left    map[itemName]policy.Item // of what a saved plan asks for and is left alone now
+	wanted  map[itemName]bool
+}
+
+// onlyWords are what --only takes.
+var onlyWords = []string{"rotate", "unused", "delete", "resume"}
+
+func (p *planning) addTo(command *cobra.Command) {
+	p.configFlag(command)
+	p.fleet.addTo(command)
+	flags := command.Flags()
+	flags.StringSliceVar(&p.only, "only", nil, "only `work` of these kinds: rotate, unused, delete, resume")
+	flags.StringSliceVar(&p.account, "account", nil, "only these `accounts` (IDs)")
+	flags.StringSliceVar(&p.user, "user", nil, "only these `users`")
+	p.horizon = 30 * policy.Day
+	flags.Var(span{&p.horizon}, "horizon", "how far ahead to list one by one what comes; what is later is in the calendar")
+	flags.Var(span{&p.window}, "settle", "after which IAM's answers are taken to be the same everywhere")
+	flags.Var(span{&p.span}, "prove-span", "over which the new key must succeed again and again")
+	for _, name := range []string{"settle", "prove-span"} {
+		if err := flags.MarkHidden(name); err != nil {
+			panic(err) // defined just above
+		}
+	}
+	p.state.addTo(command)
+	p.state.addEscrowTo(command)
+}
+
+func (p *planning) configFlag(command *cobra.Command) {
+	command.Flags().StringVar(&p.config, "config", "", "the policy `file` (default: "+config.DefaultFile+" where there is one, else AWS's recommendations, observe only)")
+}
+
+// check finds contradictions before anything is read.
+func (p *planning) check(c *cobra.Command) error {
+	for _, word := range p.only {
+		if !slices.Contains(onlyWords, word) {
+			return fmt.Errorf("--only %s: want rotate, unused, delete, resume", word)
+		}
+	}
+	return p.fleet.check(c, p.app.profile)
+}
+
+// load reads the policy file. Its hash is that of every file that was read for
+// it.
+func (p *planning) load() error {
+	sum := sha256.New()
+	read := func(path string) ([]byte, error) {
+		data, err := os.ReadFile(path)
+		if err == nil {
+			fmt.Fprintf(sum, "%d\n%s", len(data), data)
+		}
+		return data, err
+	}
+	var err error
+	p.policy, p.found, err = config.Find(p.config, read, configChecks())
+	if errors.Is(err, fs.ErrNotExist) {
+		return hinted{err, "write a policy, or leave --config out: then AWS's recommendations hold, observe only"}
+	}
+	p.hash = hex.EncodeToString(sum.Sum(nil))
+	return err
+}
+
+// record names the policy in a plan.
+func (p *planning) record() report.PolicyRecord {
+	r := report.PolicyRecord{Hash: p.hash, Mode: string(p.policy.Mode)}
+	if p.found {
+		r.File = p.policy.File()
+	}
+	return r
+}
+
+// open reads the policy and finds the accounts; write makes a state file where
+// there is none.
+func (p *planning) open(ctx context.Context, write bool) error {
+	if err := p.load(); err != nil {
+		return err
+	}
+	if err := p.accounts(ctx); err != nil {
+		return err
+	}
+	if err := p.openState(ctx, write); err != nil {
+		return err
+	}
+	if p.desk == nil {
+		return nil
+	}
+	var err error
+	p.freezes, err = p.desk.Freezes(ctx, p.crew.at)
+	return err
+}
+
+func (p *planning) close() {
+	if p.desk != nil {
+		p.desk.close()
+	}
+}
+
+func (p *planning) openState(ctx context.Context, write bool) (err error) {
+	p.sealed = lateEscrow{errors.New("not opened")}
+	if _, err := os.Stat(p.state.file(p.app)); !write && errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if p.desk, err = p.app.openDesk(ctx, &p.state); err != nil {
+		return err
+	}
+	var base *awsapi.Session
+	if p.state.kms != "" {
+		if base, err = p.app.open(ctx); err != nil {
+			return err
+		}
+		p.sealed, err = p.app.escrow(&p.state, base.KMS(p.state.kms), write)
+	} else {
+		p.sealed, err = p.app.escrow(&p.state, nil, write)
+	}
+	if err != nil {
+		p.sealed = lateEscrow{err}
+	}
+	return nil
+}
+
+// accounts finds out which accounts are meant: by flags, else by the policy,
+// else the credentials' own.
+func (p *planning) accounts(ctx context.Context) error {
+	p.fromPolicy()
+	if err := p.fleet.parse(); err != nil {
+		return err
+	}
+	var err error
+	if p.fleet.asked() {
+		p.crew, err = p.app.crew(ctx, &p.fleet)
+	} else {
+		p.crew, err = p.app.ownCrew(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return p.narrow()
+}
+
+// fromPolicy takes the accounts from the policy where no flag names any.
+func (p *planning) fromPolicy() {
+	if p.fleet.asked() || p.app.profile != "" {
+		return
+	}
+	a := p.policy.Accounts
+	if o := a.Organization; o != nil {
+		p.fleet.organization, p.fleet.roleName, p.fleet.externalID = true, cmp.Or(o.Role, fleet.DefaultRole), o.ExternalID
+		p.fleet.include, p.fleet.exclude = o.Include, o.Exclude
+	}
+	p.fleet.profiles = a.Profiles
+}
+
+// narrow keeps the accounts of --account.
+func (p *planning) narrow() error {
+	for _, id := range p.account {
+		if !slices.ContainsFunc(p.crew.Members, func(m fleet.Member) bool { return m.ID == id }) {
+			return hinted{fmt.Errorf("account %s is none of the %s meant", id, count(len(p.crew.Members), "account")), "see accounts in the policy, --organization and --profiles"}
+		}
+	}
+	if len(p.account) > 0 {
+		p.crew.Members = slices.DeleteFunc(p.crew.Members, func(m fleet.Member) bool { return !slices.Contains(p.account, m.ID) })
+	}
+	return nil
+}
+
+// ownCrew is the credentials' own account.
+func (a *app) ownCrew(ctx context.Context) (*crew, error) {
+	session, err := a.open(ctx)
+	if err == nil {
+		_, err = session.Identity(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	own := fleet.Profiles{Names: []string{a.profile}, Open: func(context.Context, string) (*awsapi.Session, error) { return session, nil }}
+	return &crew{app: a, atOnce: 1, at: now(session), Roster: own.Roster(ctx)}, nil
+}
+
+// rule is what the policy says about one key, with what a person has ordered to
+// stop and the times of the flags.
+func (p *planning) rule(a accesskey.Account, u accesskey.User, k accesskey.Key, now time.Time) (policy.Ruling, error) {
+	r, err := p.policy.Ruling(a, u, k, now)
+	if len(p.freezes) > 0 {
+		r.Freezes = slices.Concat(r.Freezes, p.freezes)
+	}
+	if p.window > 0 {
+		r.Terms.Window, r.Retire.Window = p.window, p.window
+	}
+	if p.span > 0 {
+		r.Terms.ProveSpan = p.span
+	}
+	return r, err
+}
+
+// survey plans every account, and lets the budgets decide.
+func (p *planning) survey(ctx context.Context) (*policy.Schedule, []accesskey.Failure, error) {
+	schedule := policy.NewSchedule(p.crew.at, p.crew.at.Add(p.horizon))
+	var lock sync.Mutex
+	var failed []accesskey.Failure
+	options := inventory.Options{Wanted: func(inv accesskey.Inventory) []string { return policy.PlanWanted(inv, p.rule, p.crew.at) }}
+	missing := p.crew.visit(ctx, options, func(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
+		items, err := p.one(ctx, session, inv)
+		if err != nil {
+			return err
+		}
+		schedule.Add(p.filter(items))
+		lock.Lock()
+		defer lock.Unlock()
+		failed = append(failed, inv.Failures...)
+		return nil
+	})
+	failed = append(failed, missing...)
+	if ctx.Err() != nil {
+		return nil, failed, ctx.Err()
+	}
+	return schedule, failed, p.allot(ctx, schedule)
+}
+
+// one plans one account.
+func (p *planning) one(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) ([]policy.Item, error) {
+	s := policy.Survey{Inventory: inv}
+	if slices.ContainsFunc(inv.Users, func(u accesskey.User) bool { keys, _ := u.Keys.Get(); return len(keys) > 1 }) {
+		s.Quota = onaws.New(session, onaws.Options{}).Quota(ctx)
+	}
+	var err error
+	if p.desk != nil {
+		s.Records, err = p.underway(ctx, p.bench(session, inv.Account.ID))
+	}
+	return policy.Plan(s, p.rule, p.crew.at), err
+}
+
+// looksAtOnce is how many records of one account are looked at at once.
+const looksAtOnce = 8
+
+// underway looks at each record of an account.
+func (p *planning) underway(ctx context.Context, b *bench) ([]policy.Underway, error) {
+	records, err := p.desk.Account(ctx, b.account)
+	all := make([]policy.Underway, len(records))
+	slots := make(chan struct{}, looksAtOnce)
+	var looks sync.WaitGroup
+	for i, r := range records {
+		if all[i].Record = r; !r.Live() {
+			continue
+		}
+		slots <- struct{}{}
+		looks.Go(func() {
+			defer func() { <-slots }()
+			res, err := b.rotator.Look(ctx, r.Subject)
+			if err != nil {
+				all[i].Why = err.Error()
+				return
+			}
+			all[i].Record, all[i].Step = res.Record, res.Step
+		})
+	}
+	looks.Wait()
+	return all, err
+}
+
+// bench is what work on one account needs.
+func (p *planning) bench(session *awsapi.Session, account string) *bench {
+	b := &bench{app: p.app, desk: p.desk, session: session, account: account}
+	b.assemble(p.sealed, p.state.keyless)
+	return b
+}
+
+// filter keeps what --only and --user ask for, and remembers what of a saved
+// plan is left alone now.
+func (p *planning) filter(items []policy.Item) []policy.Item {
+	items = slices.DeleteFunc(items, func(i policy.Item) bool { return !p.asked(&i) })
+	if len(p.wanted) == 0 {
+		return items
+	}
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	for _, i := range items {
+		if name := nameOf(&i); p.wanted[name] {
+			p.left[name] = i
+		}
+	}
+	return items
+}
+
+func (p *planning) asked(i *policy.Item) bool {
+	if len(p.user) > 0 && !slices.Contains(p.user, i.User) {
+		return false
+	}
+	return len(p.only) == 0 || slices.Contains(p.only, kindOf(i))
+}
+
+// kindOf is an item's word for --only.
+func kindOf(i *policy.Item) string {
+	switch {
+	case i.Record != "":
+		return "resume"
+	case i.Work == accesskey.Rotation:
+		return "rotate"
+	case i.Reason == policy.WhyInactive:
+		return "delete"
+	case i.Work == accesskey.Retirement:
+		return "unused"
+	}
+	return ""
+}
+
+// filters are the flags that narrow a plan.
+func (p *planning) filters() []string {
+	var words []string
+	for _, f := range []struct {
+		name   string
+		values []string
+	}{{"--only", p.only}, {"--account", p.account}, {"--user", p.user}} {
+		for _, v := range f.values {
+			words = append(words, f.name+" "+v)
+		}
+	}
+	return words
+}
+
+// allot lets the budgets decide what begins now.
+func (p *planning) allot(ctx context.Context, schedule *policy.Schedule) error {
+	drawn := map[string]int{}
+	if p.desk != nil {
+		for _, b := range policy.BudgetsOf(schedule.Items()) {
+			n, err := p.desk.Drawn(ctx, b)
+			if err != nil {
+				return err
+			}
+			drawn[b.Budget] = n
+		}
+	}
+	policy.Allot(schedule.Items(), drawn, p.crew.at)
+	return nil
+}
