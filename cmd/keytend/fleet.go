@@ -27,6 +27,7 @@ type fleetFlags struct {
 	include, exclude []string
 	profiles         []string
 	atOnce           int
+	narrowed         bool // the command's --account narrows whatever accounts are meant
 
 	selection fleet.Selection // of include and exclude; set by check
 }
@@ -76,7 +77,7 @@ func (f *fleetFlags) check(c *cobra.Command, profile string) error {
 	}
 	if !f.organization {
 		for _, name := range []string{"role-name", "external-id", "include", "exclude", "account"} {
-			if c.Flags().Changed(name) {
+			if c.Flags().Changed(name) && (name != "account" || !f.narrowed) {
 				return fmt.Errorf("--%s goes with --organization", name)
 			}
 		}

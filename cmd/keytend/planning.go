@@ -58,6 +58,7 @@ var onlyWords = []string{"rotate", "unused", "delete", "resume"}
 func (p *planning) addTo(command *cobra.Command) {
 	p.configFlag(command)
 	p.fleet.addTo(command)
+	p.fleet.narrowed = true
 	flags := command.Flags()
 	flags.StringSliceVar(&p.only, "only", nil, "only `work` of these kinds: rotate, unused, delete, resume")
 	flags.StringSliceVar(&p.account, "account", nil, "only these `accounts` (IDs)")
@@ -101,11 +102,14 @@ func (p *planning) load() error {
 		return data, err
 	}
 	var err error
-	p.policy, p.found, err = config.Find(p.config, read, configChecks())
-	if errors.Is(err, fs.ErrNotExist) {
-		return hinted{err, "write a policy, or leave --config out: then AWS's recommendations hold, observe only"}
+	p.policy, err = config.Load(cmp.Or(p.config, config.DefaultFile), read)
+	p.hash, p.found = hex.EncodeToString(sum.Sum(nil)), err == nil
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && p.config == "":
+		p.policy, err = config.Default(), nil
+	case errors.Is(err, fs.ErrNotExist):
+		err = hinted{err, "write a policy, or leave --config out: then AWS's recommendations hold, observe only"}
 	}
-	p.hash = hex.EncodeToString(sum.Sum(nil))
 	return err
 }
 
@@ -344,7 +348,7 @@ func kindOf(i *policy.Item) string {
 		return "resume"
 	case i.Work == accesskey.Rotation:
 		return "rotate"
-	case i.Reason == policy.WhyInactive:
+	case i.Inactive:
 		return "delete"
 	case i.Work == accesskey.Retirement:
 		return "unused"

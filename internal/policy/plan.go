@@ -34,6 +34,7 @@ type Item struct {
 	Owner      string
 	Privileged bool
 	Work       accesskey.Work // empty: none
+	Inactive   bool           // the key is off: the work is to delete it
 	Delete     bool           // the work ends with the key deleted
 	Action     Action
 

@@ -35,8 +35,11 @@ func Allot(items []*Item, drawn map[string]int, now time.Time) {
 
 // ComparePlanned is the order in which items begin: by the policy's wave, then
 // what is unused, then what can do little harm, then the rest; by due date;
-// by name.
+// by name. Keys that are off already come last: they hurt nobody.
 func ComparePlanned(a, b *Item) int {
+	if a.Inactive != b.Inactive {
+		return cmp.Compare(urgency(a), urgency(b))
+	}
 	return cmp.Or(
 		cmp.Compare(wave(a), wave(b)),
 		cmp.Compare(harm(a), harm(b)),
@@ -143,7 +146,7 @@ func budgetText(b accesskey.Reservation, used int) string {
 
 // noticeOf is how long nothing is changed after an item begins.
 func noticeOf(i *Item) time.Duration {
-	if i.Work != accesskey.Retirement || i.Reason == WhyInactive {
+	if i.Work != accesskey.Retirement || i.Inactive {
 		return 0
 	}
 	return i.Terms.Notice

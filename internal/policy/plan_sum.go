@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -73,7 +74,7 @@ func (s *Schedule) leave(i *Item) {
 		s.left[i.Reason] = l
 	}
 	l.Count++
-	l.Examples = fewest(l.Examples, i.Account+" "+i.User+" "+string(i.Key))
+	l.Examples = fewest(l.Examples, strings.TrimRight(i.Account+" "+i.User+" "+string(i.Key), " "))
 }
 
 // fewest keeps the first few by name, whatever the order they come in.
@@ -102,7 +103,7 @@ func (s *Schedule) calendar(i *Item) {
 		w.GoOn++
 	case i.Work == accesskey.Rotation:
 		w.Rotate++
-	case i.Reason == WhyInactive:
+	case i.Inactive:
 		w.Delete++
 	default:
 		w.Retire++
@@ -231,7 +232,7 @@ func (t *Totals) begin(i *Item) {
 	switch {
 	case i.Work == accesskey.Rotation:
 		t.Rotate++
-	case i.Reason == WhyInactive:
+	case i.Inactive:
 		t.Delete++
 	default:
 		t.SwitchOff++

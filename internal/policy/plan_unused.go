@@ -78,6 +78,6 @@ func (s *prospect) off() bool {
 	}
 	t := s.ruling.Retire
 	t.Rest, t.Keep = s.ruling.Inactive, false
-	s.item.Work, s.item.Delete = accesskey.Retirement, true
+	s.item.Work, s.item.Delete, s.item.Inactive = accesskey.Retirement, true, true
 	return s.start(t, WhyInactive, "Inactive; deleted when it was seen so for "+exactly(t.Rest))
 }

@@ -72,7 +72,7 @@ func sooner(a, b *Item) bool {
 
 func urgency(i *Item) int {
 	switch {
-	case i.Reason == WhyInactive:
+	case i.Inactive:
 		return 2
 	case i.Work == accesskey.Retirement:
 		return 0
@@ -140,7 +140,7 @@ func (p *planner) usage(keys []accesskey.Key) string {
 // deleteLater keeps the deletion of an Inactive key, which may take weeks, from
 // standing in the way of a replacement, which deletes it to make room.
 func (p *planner) deleteLater(it *Item, items []Item) {
-	if it.Action != Begin || it.Reason != WhyInactive {
+	if it.Action != Begin || !it.Inactive {
 		return
 	}
 	for k := range items {

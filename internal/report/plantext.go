@@ -117,7 +117,7 @@ func deed(i *policy.Item) string {
 		return string(i.Work) + " of"
 	case i.Work == accesskey.Rotation:
 		return "replace"
-	case i.Reason == policy.WhyInactive:
+	case i.Inactive:
 		return "delete"
 	case i.Work == accesskey.Retirement:
 		return "switch off"
