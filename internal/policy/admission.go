@@ -24,7 +24,8 @@ type Gate struct {
 	Budgets []accesskey.Reservation // all are drawn on when a record makes its first change
 }
 
-// Span is a stretch of time: From ≤ t < Until. A zero Until is for good.
+// Span is a stretch of time: From ≤ t < Until; with a From and no Until, for
+// good from then on. The zero Span is none.
 type Span struct {
 	From, Until time.Time
 	Why         string // for people; may be empty
@@ -32,7 +33,10 @@ type Span struct {
 
 // Contains reports whether t lies within.
 func (s Span) Contains(t time.Time) bool {
-	return !t.Before(s.From) && (s.Until.IsZero() || t.Before(s.Until))
+	if s.Until.IsZero() {
+		return !s.From.IsZero() && !t.Before(s.From)
+	}
+	return !t.Before(s.From) && t.Before(s.Until)
 }
 
 // text says of a freeze how long it lasts, and why.

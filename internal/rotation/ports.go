@@ -203,7 +203,7 @@ type Prover interface {
 	Prove(ctx context.Context, c Credential, regions []string) (userID string, err error)
 }
 
-// Freeze is a time in which nothing is changed. A zero Until is for good.
+// Freeze is a time in which nothing is changed; without an Until, for good.
 type Freeze = policy.Span
 
 // Freezer knows what a person has ordered to stop.
