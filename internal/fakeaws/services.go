@@ -18,6 +18,8 @@ func allServices() []service {
 		secretsmanagerService(),
 		ssmService(),
 		kmsService(),
+		snsService(),
+		eventbridgeService(),
 		securityhubService(),
 		s3Service(),
 		cloudformationService(),

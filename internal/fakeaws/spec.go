@@ -31,6 +31,7 @@ type AccountSpec struct {
 
 	Secrets    []SecretSpec
 	Parameters []ParameterSpec
+	Topics     []TopicSpec // of SNS
 
 	// ServiceControlPolicies are the documents attached to the account itself.
 	// As in AWS, an account with any needs one that allows: see FullAWSAccess.

@@ -19,6 +19,10 @@ type stores struct {
 	keys       map[string]*kmsKey    // by ID
 	aliases    map[string]*kmsAlias  // by "alias/…"
 	findings   map[string]finding    // of Security Hub, by product and ID
+	topics     map[string]bool       // of SNS, by name
+	published  []Publication
+	buses      map[string]bool // of EventBridge, by name, besides "default"
+	events     []BusEvent
 }
 
 // in finds the account's stores in a region. Every region has the keys that AWS
@@ -31,6 +35,7 @@ func (acct *account) in(region string) *stores {
 	s = &stores{
 		account: acct, region: region, secrets: map[string]*secret{}, parameters: map[string]*parameter{},
 		keys: map[string]*kmsKey{}, aliases: map[string]*kmsAlias{}, findings: map[string]finding{},
+		topics: map[string]bool{}, buses: map[string]bool{},
 	}
 	for service, name := range map[string]string{"secretsmanager": "aws/secretsmanager", "ssm": "aws/ssm"} {
 		s.addManagedKey(service, name)

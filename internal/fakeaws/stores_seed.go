@@ -47,6 +47,9 @@ func (acct *account) seedStores(s AccountSpec) {
 	for _, parameter := range s.Parameters {
 		acct.in(cmp.Or(parameter.Region, standardRegion)).seedParameter(parameter)
 	}
+	for _, topic := range s.Topics {
+		acct.in(cmp.Or(topic.Region, standardRegion)).topics[topic.Name] = true
+	}
 }
 
 // seededKey is a key by ID or alias; nil: there is none of that name.
@@ -92,7 +95,7 @@ func (s *stores) seedParameter(spec ParameterSpec) {
 // snapshotStores adds what stands in every region: of a secret AWSCURRENT, of a
 // parameter the latest version.
 func (acct *account) snapshotStores(s *AccountSpec) {
-	s.Secrets, s.Parameters = nil, nil
+	s.Secrets, s.Parameters, s.Topics = nil, nil, nil
 	for _, region := range slices.Sorted(maps.Keys(acct.regions)) {
 		home := acct.regions[region]
 		for _, name := range slices.Sorted(maps.Keys(home.secrets)) {
@@ -100,6 +103,9 @@ func (acct *account) snapshotStores(s *AccountSpec) {
 		}
 		for _, p := range home.sortedParameters() {
 			s.Parameters = append(s.Parameters, p.snapshot())
+		}
+		for _, name := range slices.Sorted(maps.Keys(home.topics)) {
+			s.Topics = append(s.Topics, TopicSpec{Region: region, Name: name})
 		}
 	}
 }

@@ -44,7 +44,7 @@ func start(t *testing.T) (*checked, []string) {
 	}
 	c := &checked{
 		next:    aws,
-		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config", "secretsmanager", "ssm", "kms", "securityhub", "cloudformation"),
+		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config", "secretsmanager", "ssm", "kms", "securityhub", "cloudformation", "sns", "events"),
 		t:       t,
 		actions: map[string]int{},
 	}
@@ -83,7 +83,7 @@ func TestBoto3(t *testing.T) {
 	}
 	c, env := start(t)
 	run(t, env, python, filepath.Join("testdata", "boto.py"))
-	wantActions(t, c, 80)
+	wantActions(t, c, 84)
 }
 
 // TestAWSCLI lets Debian's awscli do the same in a shell.

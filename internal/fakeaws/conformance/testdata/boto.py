@@ -371,6 +371,26 @@ assert s3.get_object(Bucket="conf-states", Key="a dir/b+c.tfstate")["Body"].read
 fails("NoSuchKey", 404, s3.get_object, Bucket="conf-states", Key="none")
 fails("NoSuchBucket", 404, s3.get_object, Bucket="conf-none", Key="none")
 
+# --- topics and buses
+sns = client("sns", region="eu-west-1")
+topic = sns.create_topic(Name="conf")["TopicArn"]
+assert topic == sns.create_topic(Name="conf")["TopicArn"]
+assert sns.publish(TopicArn=topic, Subject="s", Message="m")["MessageId"]
+fails("NotFound", 404, sns.publish, TopicArn=topic + "-none", Message="m")
+fails("InvalidParameter", 400, sns.publish, TopicArn=topic, Message="m", Subject="two\nlines")
+fails("InvalidParameter", 400, sns.publish, TopicArn=topic, Message="m" * 262145)
+queue = sns.create_topic(Name="conf.fifo", Attributes={"FifoTopic": "true"})["TopicArn"]
+fails("InvalidParameter", 400, sns.publish, TopicArn=queue, Message="m")
+sns.publish(TopicArn=queue, Message="m", MessageGroupId="g", MessageDeduplicationId="1")
+buses = client("events", region="eu-west-1")
+buses.create_event_bus(Name="conf")
+fails("ResourceAlreadyExistsException", 400, buses.create_event_bus, Name="conf")
+put = buses.put_events(Entries=[
+    {"Source": "conf", "DetailType": "t", "Detail": "{}"}, {"Source": "conf", "DetailType": "t", "Detail": "{}", "EventBusName": "conf"},
+    {"Source": "conf", "DetailType": "t", "Detail": "[]"}, {"Source": "aws.conf", "DetailType": "t", "Detail": "{}"}, {"Source": "conf"}])
+assert put["FailedEntryCount"] == 3, put
+assert [e.get("ErrorCode") for e in put["Entries"]] == [None, None, "MalformedDetail", "NotAuthorizedForSourceException", "InvalidArgument"], put
+
 # --- leave nothing: AWS's order of deletion
 iam.delete_login_profile(UserName="bob")
 iam.remove_user_from_group(GroupName="conf-group", UserName="bob")
