@@ -152,13 +152,13 @@ func (d *drive) tell(before accesskey.Record, res rotation.Result) {
 func did(before accesskey.Record, res rotation.Result) string {
 	r, step := res.Record, res.Step
 	if r.Intent.Outcome == accesskey.OutcomeUnknown && before.Intent != r.Intent {
-		return fmt.Sprintf("%s: AWS's answer was lost; what became of it is found out by looking", step.Kind)
+		return lost(r, step)
 	}
 	if step.Reason == policy.WhyDescription && r.Intent.Outcome == accesskey.OutcomeNotDone {
 		return fmt.Sprintf("the description of %s could not be moved to %s: the audit says why", r.Old, r.New)
 	}
 	if r.Intent.Outcome == accesskey.OutcomeNotDone && before.Intent != r.Intent && step.Kind != policy.Check {
-		return fmt.Sprintf("%s: refused; nothing was changed", step.Kind)
+		return refused(r, step)
 	}
 	switch step.Kind {
 	case policy.Check:
@@ -191,6 +191,22 @@ func did(before accesskey.Record, res rotation.Result) string {
 		return finished(r, step)
 	}
 	return ""
+}
+
+// lost is a call of which it isn't known yet what became of it.
+func lost(r accesskey.Record, step policy.Step) string {
+	if d := r.Delivery(r.Intent.Destination); d != nil {
+		return sentence(d.Error) + "; whether it was done all the same is found out by looking"
+	}
+	return fmt.Sprintf("%s: AWS's answer was lost; what became of it is found out by looking", step.Kind)
+}
+
+// refused is a call that was not carried out.
+func refused(r accesskey.Record, step policy.Step) string {
+	if d := r.Delivery(r.Intent.Destination); d != nil {
+		return sentence(d.Error) + "; nothing was changed there"
+	}
+	return fmt.Sprintf("%s: refused; nothing was changed", step.Kind)
 }
 
 func checked(r accesskey.Record, step policy.Step) string {

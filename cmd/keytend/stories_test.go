@@ -78,6 +78,7 @@ func TestStories(t *testing.T) {
 			"stored":             (*story)(nil).command((*story).stored),
 			"asks":               (*story)(nil).command((*story).asks),
 			"answer":             (*story)(nil).command((*story).answer),
+			"delete-key":         (*story)(nil).command((*story).deleteKey),
 			"snapshot":           (*story)(nil).command((*story).snapshot),
 			"unchanged":          (*story)(nil).command((*story).unchanged),
 			"findings":           (*story)(nil).command((*story).findings),

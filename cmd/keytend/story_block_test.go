@@ -6,9 +6,12 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/keytend/keytend/internal/fakeaws"
 )
 
 // asks lets days pass until a user's record is blocked, and wants the reason to
@@ -21,7 +24,7 @@ func (s *story) asks(ts *testscript.TestScript, args []string) {
 	}
 	s.until(ts, []string{"blocked", args[0]})
 	var exit *exec.ExitError
-	if err := ts.Exec("keytend", "resume", args[0]); !errors.As(err, &exit) || exit.ExitCode() != exitBlocked {
+	if err := ts.Exec("keytend", "resume", args[0], "--patience", "1s"); !errors.As(err, &exit) || exit.ExitCode() != exitBlocked {
 		ts.Fatalf("resume: %v, want exit code %d", err, exitBlocked)
 	}
 	said := ts.ReadFile("stderr")
@@ -49,14 +52,29 @@ func (s *story) asks(ts *testscript.TestScript, args []string) {
 var commandLine = regexp.MustCompile(`(?m)^(?:hint:)? +(keytend (?:\S+ )*?\S+)  +\S`)
 
 // answer gives one of the answers that asks saw, exactly as it was printed:
-// answer force, or answer drop --patience 1s.
+// answer force. That it blocks again is fine.
 func (s *story) answer(ts *testscript.TestScript, args []string) {
 	words := s.offered[args[0]]
 	if words == nil {
 		ts.Fatalf("%q was not offered: %v", args[0], s.offered)
 	}
-	words = append(slices.Clone(words), args[1:]...)
-	ts.Check(ts.Exec(words[0], append(words[1:], "--yes")...))
+	var exit *exec.ExitError
+	if err := ts.Exec(words[0], append(words[1:], "--yes", "--patience", "3s")...); !errors.As(err, &exit) || exit.ExitCode() != exitBlocked {
+		ts.Check(err)
+	}
+}
+
+// deleteKey deletes one of a user's keys, counted from the oldest, behind
+// everybody's back: delete-key worker 1.
+func (s *story) deleteKey(ts *testscript.TestScript, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for _, user := range s.only().Users {
+		if user.Name == args[0] {
+			slices.SortStableFunc(user.Keys, func(a, b fakeaws.KeySpec) int { return a.Created.Compare(b.Created) })
+			ts.Check(s.asAdmin("Action", "DeleteAccessKey", "UserName", user.Name, "AccessKeyId", user.Keys[n].ID))
+		}
+	}
 }
 
 // snapshot notes how everything at AWS stands, for unchanged to compare.

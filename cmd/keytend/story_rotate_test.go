@@ -166,7 +166,7 @@ func (s *story) until(ts *testscript.TestScript, args []string) {
 			return
 		}
 		s.passTime(record.NotBefore)
-		_ = ts.Exec("keytend", append([]string{"resume", args[1]}, args[2:]...)...) // exit 5 is fine
+		_ = ts.Exec("keytend", append([]string{"resume", args[1], "--patience", "1s"}, args[2:]...)...) // exit 5 is fine
 	}
 	ts.Fatalf("still %s: %s", record.Phase, ts.ReadFile("stdout"))
 }

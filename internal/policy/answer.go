@@ -35,6 +35,9 @@ func fitting(r accesskey.Record, answer string) string {
 	if answer == "drop" && !dropsPlace(r) && InNobodysHands(r) {
 		answer = "rollback"
 	}
+	if d := r.Delivery(r.Block.Destination); answer == "retry" && r.Block.Reason == WhyCannotRestore && d != nil && d.Previous == "" {
+		return "" // we have nothing to put back
+	}
 	if answer == "rollback" && r.Stage() == accesskey.RollingBack {
 		return ""
 	}
@@ -74,6 +77,8 @@ func meaning(r accesskey.Record, answer string) string {
 
 func dropMeans(r accesskey.Record) string {
 	switch {
+	case r.Block.Reason == WhyCannotRestore:
+		return fmt.Sprintf("go on: %s was put back by hand, or needs no key any more", r.Block.Destination)
 	case dropsPlace(r):
 		return fmt.Sprintf("do without %s, whatever it holds", r.Block.Destination)
 	case r.Block.Reason == WhyOtherUnused:

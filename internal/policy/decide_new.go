@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"strings"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -154,11 +155,17 @@ func (v *view) deliverExhausted() (Step, bool) {
 		if d.Tries == 0 || !v.deliverOver() {
 			continue
 		}
-		step, _ := v.block(WhyUndelivered, "%s has not taken the key in %s: %s", d.Destination, about(v.t.DeliverMax), d.Error)
+		step, _ := v.block(WhyUndelivered, "%s has not taken the key in %s: %s", d.Destination, about(v.t.DeliverMax), complaint(d))
 		step.Destination = d.Destination
 		return step, true
 	}
 	return pass()
+}
+
+// complaint is why the latest write failed, without the destination's name.
+func complaint(d accesskey.Delivery) string {
+	text := strings.TrimPrefix(d.Error, "deliver to "+d.Destination+": ")
+	return strings.TrimPrefix(text, "restore "+d.Destination+": ")
 }
 
 // holdsThird: neither the new key nor, where it can be written over, the old
@@ -179,7 +186,7 @@ func (v *view) deliveryLeft() (Step, bool) {
 	if _, known := v.reading(d.Destination); !known {
 		return v.waitUntil(v.now.Add(v.t.Window), deadline, WhyUnknownFact, "what %s holds: %s", d.Destination, v.Destinations[d.Destination].Why())
 	}
-	return v.waitUntil(v.nextTry(d), deadline, WhySpacing, "%s did not take the key: %s", d.Destination, d.Error)
+	return v.waitUntil(v.nextTry(d), deadline, WhySpacing, "%s did not take the key: %s", d.Destination, complaint(d))
 }
 
 func (v *view) allDelivered() (Step, bool) { return act(Check, WhyAllDelivered, v.r.New) }

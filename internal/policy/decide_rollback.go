@@ -139,9 +139,14 @@ func (v *view) unrestored() (Step, bool) {
 		return pass()
 	}
 	if stuck.Previous != "" && !v.restoreOver() {
-		return v.waitUntil(next, v.r.RollbackAt.Add(v.t.DeliverMax), WhySpacing, "%s could not be put back: %s", stuck.Destination, stuck.Error)
+		return v.waitUntil(next, v.r.RollbackAt.Add(v.t.DeliverMax), WhySpacing, "%s could not be put back: %s", stuck.Destination, complaint(*stuck))
 	}
-	step, _ := v.block(WhyCannotRestore, "%s holds the new key %s and could not be put back: %s", stuck.Destination, v.r.New, stuck.Error)
+	if stuck.Previous == "" {
+		step, _ := v.block(WhyCannotRestore, "%s may have the new key %s, and keytend can't put it back: hand it %s yourself", stuck.Destination, v.r.New, v.r.Old)
+		step.Destination = stuck.Destination
+		return step, true
+	}
+	step, _ := v.block(WhyCannotRestore, "%s holds the new key %s and could not be put back: %s", stuck.Destination, v.r.New, complaint(*stuck))
 	step.Destination = stuck.Destination
 	return step, true
 }

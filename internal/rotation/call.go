@@ -72,6 +72,9 @@ func (p *pass) conclude(c call, sent error) error {
 	case accesskey.OutcomeUnknown:
 		next.Intent.Settle = now.Add(next.Terms.Window)
 		event.Note = sent.Error()
+		if d := next.Delivery(c.intent.Destination); d != nil {
+			d.Error = event.Note // what is known, until looking tells more
+		}
 	default:
 		event.Note = sent.Error()
 		p.refused(c, &next, &event, sent)
