@@ -152,7 +152,7 @@ func (d *drive) tell(before accesskey.Record, res rotation.Result) {
 func did(before accesskey.Record, res rotation.Result) string {
 	r, step := res.Record, res.Step
 	if r.Intent.Outcome == accesskey.OutcomeUnknown && before.Intent != r.Intent {
-		return lost(r, step)
+		return unanswered(r, step)
 	}
 	if step.Reason == policy.WhyDescription && r.Intent.Outcome == accesskey.OutcomeNotDone {
 		return fmt.Sprintf("the description of %s could not be moved to %s: the audit says why", r.Old, r.New)
@@ -193,8 +193,8 @@ func did(before accesskey.Record, res rotation.Result) string {
 	return ""
 }
 
-// lost is a call of which it isn't known yet what became of it.
-func lost(r accesskey.Record, step policy.Step) string {
+// unanswered is a call of which it isn't known yet what became of it.
+func unanswered(r accesskey.Record, step policy.Step) string {
 	if d := r.Delivery(r.Intent.Destination); d != nil {
 		return sentence(d.Error) + "; whether it was done all the same is found out by looking"
 	}
