@@ -24,7 +24,7 @@ func (w *world) pass(p *process) (res Result, err error, died bool) {
 			died = true
 		}
 	}()
-	p.looked = p.learned
+	p.looked, p.made = p.learned, nil
 	res, err = p.rotator.Pass(context.Background(), w.subject())
 	w.say("%s: %s %s %s [%s] %s err=%v", p.name, res.Step.Kind, res.Step.Key, res.Step.Destination, res.Step.Reason, res.Step.Saw, err)
 	w.afterPass(p, res, err)

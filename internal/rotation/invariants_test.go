@@ -1,6 +1,7 @@
 package rotation
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -21,9 +22,18 @@ func (w *world) beforeAct(p *process, action accesskey.Action, id accesskey.ID) 
 	if !live {
 		r = p.journal.latest()
 	}
-	w.intentRecorded(p, r, live, action, id)
+	if action != accesskey.CreateKey {
+		w.intended(p, action, id, "")
+		w.ownBusiness(p, r, action, id)
+	} else {
+		w.intended(p, action, "", "")
+	}
 	if (action == accesskey.Deactivate || action == accesskey.DeleteKey) && id != "" && p.base == id {
 		w.violate("16: %s signs our own requests", id)
+	}
+	w.admitted(p, r, action)
+	if p.journal.behind && !w.landing {
+		w.violate("18: %s of %s by a journal that was put back from a copy", action, id)
 	}
 	if action != accesskey.Reactivate && w.frozen.Contains(w.now) {
 		w.violate("17: %s within a freeze", action)
@@ -58,20 +68,49 @@ func (m *memory) latest() accesskey.Record {
 	return out
 }
 
-// intentRecorded is invariant 8, and 7: the one open intent is this call.
-func (w *world) intentRecorded(p *process, r accesskey.Record, live bool, action accesskey.Action, id accesskey.ID) {
-	if w.landing {
+// admitted is rule 17: nothing goes forwards outside windows, within freezes,
+// unapproved, or without its draw on the budgets.
+func (w *world) admitted(p *process, r accesskey.Record, action accesskey.Action) {
+	if w.landing || r.Intent.Action != action || r.Work == accesskey.Revocation || r.Stage() == accesskey.RollingBack || !w.steady() {
 		return
 	}
-	i := r.Intent
-	same := i.Action == action || action == accesskey.DeleteKey && i.Action == accesskey.DiscardKey
-	if live && same && i.Key == id && i.Outcome == "" && i.Holder == p.name {
+	switch action {
+	case accesskey.CreateKey, accesskey.Deactivate, accesskey.DeleteKey, accesskey.TagClaim, accesskey.Deliver:
+	default:
 		return
 	}
-	if m := w.made[id]; action == accesskey.DeleteKey && m != nil && m.ours && !m.offered {
-		return // deleted right where it was made
+	asked := w.now.Add(-r.Terms.Lease) // at the earliest
+	for _, f := range w.gate.Freezes {
+		if f.Contains(w.now) && f.Contains(asked) {
+			w.violate("17: %s within a freeze", action)
+		}
 	}
-	w.violate("8: %s of %s without an open intent of %s (have %s of %s by %s: %q)", action, id, p.name, i.Action, i.Key, i.Holder, i.Outcome)
+	open := func(t time.Time) bool {
+		return slices.ContainsFunc(w.gate.Windows, func(x policy.Weekly) bool { return x.Contains(t) })
+	}
+	if len(w.gate.Windows) > 0 && !open(w.now) && !open(asked) {
+		w.violate("17: %s outside the change windows", action)
+	}
+	if a := r.Approval; w.gate.Mode == policy.Approve && (a == nil || a.Version < r.Amended) {
+		w.violate("17: %s of what nobody approved", action)
+	}
+	for _, b := range w.gate.Budgets {
+		if !slices.ContainsFunc(r.Reserved, func(d accesskey.Reserved) bool { return d.Budget == b.Budget }) {
+			w.violate("17: %s without a draw on %q", action, b.Budget)
+		}
+	}
+}
+
+// ownBusiness is invariant 7: nobody takes away what it did not make or claim.
+func (w *world) ownBusiness(p *process, r accesskey.Record, action accesskey.Action, id accesskey.ID) {
+	m := w.made[id]
+	mine := id == r.Old || id == r.New || m != nil && m.ours && strings.HasPrefix(m.token, p.journal.name+".")
+	if action == accesskey.DeleteKey {
+		mine = mine || slices.Contains(r.Claim.Keys, id) || slices.Contains(r.Orphans, id)
+	}
+	if !mine && !w.landing {
+		w.violate("7: %s of %s, which is none of its business", action, id)
+	}
 }
 
 // mayDeactivate is invariants 1 and 2.
@@ -132,7 +171,7 @@ func (w *world) mayDelete(p *process, r accesskey.Record, id accesskey.ID) {
 		return
 	}
 	for _, at := range w.places {
-		if at.key == id && (!at.human || !w.recent(at.changed)) {
+		if d := r.Delivery(at.name); at.key == id && d != nil && !d.Dropped && (at.readable || !d.Done.IsZero()) && (!at.human || !w.recent(at.changed)) {
 			w.violate("3: %s is deleted while %s holds it", id, at.name)
 		}
 	}
@@ -152,7 +191,7 @@ func (w *world) mayDelete(p *process, r accesskey.Record, id accesskey.ID) {
 
 // mayCreate is invariant 7: one journal at a time.
 func (w *world) mayCreate(p *process) {
-	if w.manager != "" {
+	if w.manager != "" && !w.recent(w.managedSince) {
 		w.violate("12: a key of %s is replaced", w.manager)
 	}
 	if r, live := p.journal.live(); live && w.now.Before(r.Start) {
@@ -200,7 +239,8 @@ func (w *world) beforeDeliver(p *process, at *place, id accesskey.ID) {
 }
 
 // afterPass checks what must be so whenever a pass is over.
-func (w *world) afterPass(_ *process, res Result, err error) {
+func (w *world) afterPass(p *process, res Result, err error) {
+	w.pastPass(p, res, err)
 	s := res.Step
 	if err == nil && s.Kind == policy.Wait && res.Record.Live() && (s.NotBefore.IsZero() || s.Deadline.IsZero()) {
 		w.violate("6: waits for %q without a time or a deadline", s.Reason)
@@ -213,7 +253,7 @@ func (w *world) afterPass(_ *process, res Result, err error) {
 		if status, _ := k.Status.Get(); status != accesskey.Inactive {
 			return
 		}
-		if last, _ := k.LastUsed.Get(); last.At.After(r.OldExit.KnownUse) {
+		if last, _ := k.LastUsed.Get(); last.At.After(r.OldExit.KnownUse) && s.Reason != policy.WhyConfirming {
 			w.violate("2: late data shows a use of %s at %s and it rests on (%s)", r.Old, last.At.Format("01-02 15:04"), s.Reason)
 		}
 	}
@@ -240,11 +280,26 @@ func (w *world) atEnd() {
 		w.violate("4: %s is ours, Active, and nobody can hold its secret", k.id)
 	}
 	for _, p := range w.places {
+		if !w.known(p.name) {
+			continue
+		}
 		k, there := w.user.find(p.key)
-		if m := w.made[p.key]; (!there || k.status != accesskey.Active) && m != nil && m.offBy == "keytend" && !p.human {
+		if m := w.made[p.key]; (!there || k.status != accesskey.Active) && m != nil && m.offBy == "keytend" && !m.ordered && !p.human {
 			w.violate("1: in the end %s holds %s, which we took away", p.name, p.key)
 		}
 	}
+}
+
+// known: some record's new key was to go there.
+func (w *world) known(place string) bool {
+	for _, p := range w.processes {
+		for _, r := range p.journal.records {
+			if d := r.Delivery(place); d != nil && !d.Dropped {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (w *world) accountedFor(id accesskey.ID) bool {

@@ -33,21 +33,31 @@ type world struct {
 	trailDenied bool
 	tagsDenied  bool
 
-	calls      int
-	fault      func(n int, name string, mutates bool) mode
-	trace      []string
-	tracing    bool
-	broken     []string // invariants that were seen broken
-	processes  []*process
-	failures   int                    // of consumers that had a right to succeed
-	acts       map[string][]time.Time // of each journal's Keytends, on the user
-	manager    string
-	frozen     policy.Span
-	strict     bool      // a key must work everywhere when it is handed out
-	tagRemoved bool      // by a person: nothing keeps two journals apart for a while
-	landing    bool      // a request that was lost is being carried out
-	handsOff   time.Time // of people: when one last touched anything
-	maxNap     time.Duration
+	calls        int
+	fault        func(n int, name string, mutates bool) mode
+	trace        []string
+	tracing      bool
+	broken       []string // invariants that were seen broken
+	processes    []*process
+	failures     int                    // of consumers that had a right to succeed
+	history      []Act                  // on the user's keys, by anybody
+	acts         map[string][]time.Time // of each journal's Keytends, on the user
+	manager      string
+	managedSince time.Time
+	gate         policy.Gate // of every process
+	hogUntil     time.Time   // others use the budgets up
+	frozen       policy.Span
+	strict       bool // a key must work everywhere when it is handed out
+	tagRemoved   bool // by a person: nothing keeps two journals apart for a while
+	carried      map[errand]time.Time
+	vault        []string        // what is in escrow
+	well         time.Time       // from when nothing fails any more; zero: from the beginning
+	asked        map[errand]bool // CreateAccessKey was sent
+	namesAt      time.Time       // GetUser answers as of then …
+	namesUntil   time.Time       // … until then
+	landing      bool            // a request that was lost is being carried out
+	handsOff     time.Time       // of people: when one last touched anything
+	maxNap       time.Duration
 }
 
 type user struct {
@@ -75,9 +85,12 @@ type made struct {
 	offered  bool      // some destination has ever held it
 	inactive time.Time // since when; zero: Active or gone
 	gone     bool
-	ours     bool   // by Keytend
-	byHand   int    // how often a person switched it
-	offBy    string // who switched it off: "keytend", "human"
+	ours     bool      // by Keytend
+	byHand   int       // how often a person switched it
+	offBy    string    // who switched it off: "keytend", "human"
+	ordered  bool      // … because a person said so
+	owner    string    // UserId
+	lost     time.Time // since when it is ours, Active, and in nobody's hands
 }
 
 type use struct {
@@ -138,7 +151,7 @@ func newWorld(seed uint64) *world {
 	w := &world{
 		now: start, rng: rand.New(rand.NewPCG(seed, 17)), quota: 2,
 		maxNap: 12 * time.Hour, acts: map[string][]time.Time{},
-		places: map[string]*place{}, made: map[accesskey.ID]*made{},
+		places: map[string]*place{}, made: map[accesskey.ID]*made{}, carried: map[errand]time.Time{}, asked: map[errand]bool{},
 		propagation: 20 * time.Second, lag: 4 * time.Hour, trailDelay: 10 * time.Minute,
 		fault: func(int, string, bool) mode { return proceed },
 	}
@@ -188,6 +201,14 @@ func (w *world) stale() user {
 	return w.asOf(w.now.Add(-time.Duration(w.rng.Int64N(int64(w.propagation)))))
 }
 
+// named returns the user as GetUser tells it.
+func (w *world) named() user {
+	if w.now.Before(w.namesUntil) {
+		return w.asOf(w.namesAt)
+	}
+	return w.stale()
+}
+
 func (u user) find(id accesskey.ID) (key, bool) {
 	for _, k := range u.keys {
 		if k.id == id {
@@ -201,7 +222,8 @@ func (w *world) addKey(token string, ours bool) accesskey.ID {
 	w.serial++
 	id := accesskey.ID(fmt.Sprintf("AKIAEXAMPLE%05d", w.serial))
 	w.change(func(u *user) { u.keys = append(u.keys, key{id: id, status: accesskey.Active, created: w.now}) })
-	w.made[id] = &made{token: token, at: w.now, ours: ours}
+	w.remember(accesskey.CreateKey, id, token)
+	w.made[id] = &made{token: token, at: w.now, ours: ours, owner: w.user.id}
 	w.say("key %s made (%s)", id, token)
 	return id
 }
@@ -216,7 +238,7 @@ func (w *world) moveDescription(p *process, from, to accesskey.ID) {
 	if !live {
 		r = p.journal.latest()
 	}
-	w.intentRecorded(p, r, live, accesskey.MoveDescription, to)
+	w.intended(p, accesskey.MoveDescription, to, "")
 	if k, there := w.user.find(from); there && (k.status == accesskey.Active || !r.Terms.Keep) && !w.landing {
 		w.violate("8: the description of %s is taken while it may come back", from)
 	}
@@ -242,6 +264,11 @@ func (w *world) setStatus(id accesskey.ID, s accesskey.Status, by string) bool {
 	m := w.made[id]
 	if by == "human" {
 		m.byHand++
+		action := accesskey.Deactivate
+		if s == accesskey.Active {
+			action = accesskey.Reactivate
+		}
+		w.remember(action, id, "")
 	}
 	if s == accesskey.Inactive && m.inactive.IsZero() {
 		m.inactive, m.offBy = w.now, by
@@ -260,6 +287,9 @@ func (w *world) deleteKey(id accesskey.ID, by string) bool {
 	w.change(func(u *user) { u.keys = slices.DeleteFunc(u.keys, func(k key) bool { return k.id == id }) })
 	if m := w.made[id]; m.inactive.IsZero() {
 		m.offBy = by
+	}
+	if by == "human" {
+		w.remember(accesskey.DeleteKey, id, "")
 	}
 	w.made[id].gone = true
 	w.say("key %s deleted by %s", id, by)
@@ -352,6 +382,11 @@ func (w *world) published(id accesskey.ID) time.Time {
 		return time.Time{}
 	}
 	return m.uses[i-1].at
+}
+
+// remember is what CloudTrail keeps of an act; token empty: it wasn't ours.
+func (w *world) remember(action accesskey.Action, id accesskey.ID, token string) {
+	w.history = append(w.history, Act{At: w.now, Action: action, Key: id, Token: token})
 }
 
 func (w *world) managed() string { return w.manager }

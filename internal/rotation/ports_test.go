@@ -28,6 +28,10 @@ type process struct {
 	learned  time.Duration // the same as AWS's latest answer told it
 	looked   time.Duration // learned when its pass began
 	stuck    bool          // it can't change what its own requests are signed with
+	jumped   time.Time     // when learned last changed
+	lookedAt time.Time     // when the look of its pass began
+	made     []accesskey.ID
+	dropped  map[accesskey.ID]bool // of made, deleted right there, or tried to
 }
 
 type crashed struct{ p *process }
@@ -35,9 +39,9 @@ type crashed struct{ p *process }
 var errReset = errors.New("connection reset")
 
 func (w *world) newProcess(name string, j *memory) *process {
-	p := &process{w: w, name: name, journal: j, provable: true}
+	p := &process{w: w, name: name, journal: j, provable: true, dropped: map[accesskey.ID]bool{}}
 	w.processes = append(w.processes, p)
-	j.onBroken = w.violate
+	j.wrote = w.wrote
 	p.rotator = &Rotator{
 		Journal: p, Escrow: sealer{p}, Keys: reader{p}, Mutations: mutator{p}, Tags: mutator{p}, Rights: reader{p},
 		Prover: reader{p}, Trail: trail{p}, Signer: signer{p}, Clock: p, Holders: p,
@@ -93,6 +97,9 @@ func (p *process) call(name string, mutates bool, do func() error) error {
 // told: the Date of AWS's answer tells how far the computer's clock is off.
 func (p *process) told(name string) {
 	if strings.HasPrefix(name, "iam:") || strings.HasPrefix(name, "cloudtrail") || name == "prove" {
+		if p.learned != p.host {
+			p.jumped = p.w.now
+		}
 		p.learned = p.host
 	}
 }
@@ -157,14 +164,16 @@ func (p *process) Dead(_ context.Context, holder string) bool {
 
 // memory is a journal.
 type memory struct {
-	name     string
-	records  map[string]accesskey.Record
-	head     time.Time
-	events   int
-	record   bool
-	log      []accesskey.Event
-	onWrite  func(old, next accesskey.Record, e accesskey.Event)
-	onBroken func(format string, args ...any)
+	behind  bool // it was put back from a copy
+	epoch   int  // how often
+	name    string
+	records map[string]accesskey.Record
+	head    time.Time
+	events  int
+	record  bool
+	log     []accesskey.Event
+	onWrite func(old, next accesskey.Record, e accesskey.Event)
+	wrote   func(m *memory, old, next accesskey.Record, e accesskey.Event)
 }
 
 func newMemory(name string) *memory {
@@ -184,9 +193,6 @@ func (m *memory) write(old, next accesskey.Record, e accesskey.Event) (accesskey
 	if have, there := m.records[old.ID]; there != (old.Version > 0) || have.Version != old.Version {
 		return accesskey.Record{}, ErrConflict
 	}
-	if i := old.Intent; m.onBroken != nil && !i.Settled() && !next.Intent.At.Equal(i.At) {
-		m.onBroken("7: %s is intended before it is known what became of %s", next.Intent.Action, i.Action)
-	}
 	next = next.Clone()
 	next.Version = old.Version + 1
 	m.records[next.ID] = next
@@ -196,6 +202,9 @@ func (m *memory) write(old, next accesskey.Record, e accesskey.Event) (accesskey
 	}
 	if m.record {
 		m.log = append(m.log, e)
+	}
+	if m.wrote != nil {
+		m.wrote(m, old, next, e)
 	}
 	if m.onWrite != nil {
 		m.onWrite(old, next, e)
@@ -212,6 +221,7 @@ func (p *process) Fetch(context.Context, accesskey.Subject) (r accesskey.Record,
 		r = live
 		return nil
 	})
+	p.lookedAt = p.w.now
 	return r, err
 }
 
@@ -225,7 +235,11 @@ func (p *process) Create(_ context.Context, r accesskey.Record, e accesskey.Even
 func (p *process) Replace(_ context.Context, old, next accesskey.Record, e accesskey.Event, reserve ...accesskey.Reservation) (out accesskey.Record, err error) {
 	old, next = old.Clone(), next.Clone()
 	e.At = p.w.now
+	epoch := p.journal.epoch
 	err = p.call("journal "+e.What, true, func() error {
+		if p.journal.epoch != epoch {
+			return errReset // written into the file that is no more
+		}
 		for _, r := range reserve {
 			if p.w.budgetDrawn(p.journal, r, old.ID) >= r.Limit {
 				return ErrBudget
@@ -243,6 +257,9 @@ func (p *process) Replace(_ context.Context, old, next accesskey.Record, e acces
 
 func (w *world) budgetDrawn(m *memory, r accesskey.Reservation, self string) int {
 	n := 0
+	if w.now.Before(w.hogUntil) {
+		n = r.Limit
+	}
 	for _, have := range m.records {
 		for _, d := range have.Reserved {
 			if have.ID != self && d.Budget == r.Budget && have.Live() {
@@ -266,11 +283,18 @@ func (s sealer) Check(context.Context) error {
 }
 
 func (s sealer) Seal(_ context.Context, purpose string, plain []byte) (string, error) {
-	return purpose + "|" + string(plain), s.p.call("escrow seal", false, func() error { return nil })
+	w := s.p.w
+	w.noSecret("a purpose", purpose)
+	w.vault = append(w.vault, purpose+"|"+string(plain))
+	return fmt.Sprintf("sealed %d", len(w.vault)), s.p.call("escrow seal", false, func() error { return nil })
 }
 
 func (s sealer) Open(_ context.Context, purpose, sealed string) ([]byte, error) {
-	plain, ok := strings.CutPrefix(sealed, purpose+"|")
+	var n int
+	if _, err := fmt.Sscanf(sealed, "sealed %d", &n); err != nil || n < 1 || n > len(s.p.w.vault) {
+		return nil, errors.New("not sealed by us")
+	}
+	plain, ok := strings.CutPrefix(s.p.w.vault[n-1], purpose+"|")
 	if !ok {
 		return nil, errors.New("sealed for another purpose")
 	}
@@ -283,7 +307,8 @@ type reader struct{ p *process }
 func (r reader) User(context.Context, accesskey.Subject) (f accesskey.Fact[accesskey.User]) {
 	w := r.p.w
 	err := r.p.call("iam:GetUser", false, func() error {
-		f = accesskey.Observed(w.seen(w.stale()), w.now, "iam")
+		u := w.seen(w.named(), w.stale()) // GetUser and ListAccessKeys, each as far behind as it is
+		f = accesskey.Observed(u, w.now, "iam")
 		return nil
 	})
 	if err != nil {
@@ -294,9 +319,12 @@ func (r reader) User(context.Context, accesskey.Subject) (f accesskey.Fact[acces
 
 // seen makes facts of what an endpoint says. Last-used look-ups fail now and
 // then by themselves.
-func (w *world) seen(u user) accesskey.User {
-	keys := make([]accesskey.Key, 0, len(u.keys))
-	for _, k := range u.keys {
+func (w *world) seen(u, listed user) accesskey.User {
+	if u.id == "" {
+		return accesskey.User{}
+	}
+	keys := make([]accesskey.Key, 0, len(listed.keys))
+	for _, k := range listed.keys {
 		keys = append(keys, accesskey.Key{
 			ID:       accesskey.Observed(k.id, w.now, "iam"),
 			Status:   accesskey.Observed(k.status, w.now, "iam"),
@@ -333,9 +361,9 @@ func (r reader) MayRotate(context.Context, accesskey.Subject) error {
 	return r.p.call("iam:SimulatePrincipalPolicy", false, func() error { return nil })
 }
 
-func (r reader) Prove(_ context.Context, c Credential, _ []string) (string, error) {
+func (r reader) Prove(_ context.Context, c Credential, _ []string) (owner string, err error) {
 	at := r.p.stamp()
-	err := r.p.call("prove", false, func() error {
+	err = r.p.call("prove", false, func() error {
 		if r.p.w.now.Sub(at).Abs() > policy.SignatureLife {
 			return errors.New("RequestExpired")
 		}
@@ -344,12 +372,11 @@ func (r reader) Prove(_ context.Context, c Credential, _ []string) (string, erro
 		}
 		m := r.p.w.made[c.ID]
 		m.uses = append(m.uses, use{r.p.w.now, "prover"})
+		owner = m.owner
 		return nil
 	})
-	return r.p.w.user.id, err
+	return owner, err
 }
-
-func secretOf(id accesskey.ID) string { return "secret of " + string(id) }
 
 // mutator changes IAM.
 type mutator struct{ p *process }
@@ -370,6 +397,10 @@ func (m mutator) sign(name string, permit Permit, do func() error) error {
 	if err := m.signed(permit); err != nil {
 		return err
 	}
+	m.p.w.noSecret("a user agent", permit.Token)
+	if r, live := m.p.journal.live(); live && permit.Until.Equal(r.Intent.Until) {
+		m.p.w.inTime(m.p, name)
+	}
 	at := m.p.stamp()
 	return m.p.call(name, true, func() error {
 		if m.p.w.now.Sub(at).Abs() > policy.SignatureLife {
@@ -379,9 +410,23 @@ func (m mutator) sign(name string, permit Permit, do func() error) error {
 	})
 }
 
+// carries notes that a call was carried out, if it is: the journal is compared
+// with that.
+func (p *process) carries(action accesskey.Action, do func() error) func() error {
+	e := p.errandOf(action)
+	return func() error {
+		err := do()
+		if err == nil {
+			p.w.carried[e] = p.w.now
+		}
+		return err
+	}
+}
+
 func (m mutator) CreateAccessKey(_ context.Context, _ accesskey.Subject, permit Permit) (c Credential, err error) {
 	w := m.p.w
-	err = m.sign("iam:CreateAccessKey", permit, func() error {
+	w.once(m.p)
+	err = m.sign("iam:CreateAccessKey", permit, m.p.carries(accesskey.CreateKey, func() error {
 		if len(w.user.keys) >= w.quota {
 			if !w.recent(w.handsOff) && len(w.processes) == 1 && !w.recent(w.user.keys[len(w.user.keys)-1].created) {
 				w.violate("11: a key is asked for where there is no room")
@@ -392,7 +437,10 @@ func (m mutator) CreateAccessKey(_ context.Context, _ accesskey.Subject, permit 
 		id := w.addKey(permit.Token, true)
 		c = Credential{ID: id, Secret: accesskey.NewSecret(secretOf(id))}
 		return nil
-	})
+	}))
+	if err == nil {
+		m.p.made = append(m.p.made, c.ID)
+	}
 	return c, err
 }
 
@@ -402,60 +450,74 @@ func (m mutator) SetStatus(_ context.Context, _ accesskey.Subject, id accesskey.
 	if s == accesskey.Active {
 		action = accesskey.Reactivate
 	}
-	return m.sign("iam:UpdateAccessKey "+string(s), permit, func() error {
+	return m.sign("iam:UpdateAccessKey "+string(s), permit, m.p.carries(action, func() error {
 		w.beforeAct(m.p, action, id)
 		if !w.setStatus(id, s, "keytend") {
 			return fmt.Errorf("%w (%w)", ErrNoKey, ErrNotDone)
 		}
+		w.remember(action, id, permit.Token)
 		return nil
-	})
+	}))
 }
 
 func (m mutator) DeleteAccessKey(_ context.Context, _ accesskey.Subject, id accesskey.ID, permit Permit) error {
 	w := m.p.w
-	return m.sign("iam:DeleteAccessKey", permit, func() error {
+	action := accesskey.DeleteKey
+	if r, live := m.p.journal.live(); live && r.Intent.Action == accesskey.DiscardKey {
+		action = accesskey.DiscardKey
+	}
+	m.p.dropped[id] = true
+	return m.sign("iam:DeleteAccessKey", permit, m.p.carries(action, func() error {
 		w.beforeAct(m.p, accesskey.DeleteKey, id)
 		if !w.deleteKey(id, "keytend") {
 			return fmt.Errorf("%w (%w)", ErrNoKey, ErrNotDone)
 		}
+		w.remember(accesskey.DeleteKey, id, permit.Token)
 		return nil
-	})
+	}))
 }
 
 func (m mutator) DenySessions(_ context.Context, _ accesskey.Subject, _ time.Time, permit Permit) error {
-	return m.sign("iam:PutUserPolicy", permit, func() error { return nil })
+	w := m.p.w
+	return m.sign("iam:PutUserPolicy", permit, m.p.carries(accesskey.DenySessions, func() error {
+		w.intended(m.p, accesskey.DenySessions, "", "")
+		w.remember(accesskey.DenySessions, "", permit.Token)
+		return nil
+	}))
 }
 
 func (m mutator) Tag(_ context.Context, _ accesskey.Subject, permit Permit) error {
 	w := m.p.w
-	return m.sign("iam:TagUser", permit, func() error {
+	return m.sign("iam:TagUser", permit, m.p.carries(accesskey.TagClaim, func() error {
 		if w.tagsDenied {
 			return fmt.Errorf("%w (%w)", ErrDenied, ErrNotDone)
 		}
+		w.intended(m.p, accesskey.TagClaim, "", "")
 		w.change(func(u *user) { u.tags[ClaimTag] = permit.Token })
 		return nil
-	})
+	}))
 }
 
 func (m mutator) Untag(_ context.Context, _ accesskey.Subject, permit Permit) error {
 	w := m.p.w
-	return m.sign("iam:UntagUser", permit, func() error {
+	return m.sign("iam:UntagUser", permit, m.p.carries(accesskey.UntagClaim, func() error {
+		w.intended(m.p, accesskey.UntagClaim, "", "")
 		if w.user.tags[ClaimTag] == permit.Token {
 			w.change(func(u *user) { delete(u.tags, ClaimTag) })
 		}
 		return nil
-	})
+	}))
 }
 
 func (m mutator) MoveDescription(_ context.Context, _ accesskey.Subject, from, to accesskey.ID, permit Permit) error {
 	w := m.p.w
-	return m.sign("iam:TagUser description", permit, func() error {
+	return m.sign("iam:TagUser description", permit, m.p.carries(accesskey.MoveDescription, func() error {
 		if w.tagsDenied {
 			return fmt.Errorf("%w (%w)", ErrDenied, ErrNotDone)
 		}
 		w.moveDescription(m.p, from, to)
 		return nil
-	})
+	}))
 }
 
 // trail is CloudTrail.
@@ -536,11 +598,31 @@ func (d *port) Current(context.Context) (h Held, err error) {
 	return h, err
 }
 
-func (d *port) Deliver(_ context.Context, expect Version, next Credential) (v Version, err error) {
-	err = d.p.call("deliver "+d.name, true, func() error {
+// owned: a secret is handed only to the places of its own record, and with its
+// own ID.
+func (d *port) owned(next Credential) {
+	w := d.p.w
+	r, live := d.p.journal.live()
+	if own := r.Delivery(d.name); !w.landing && (!live || own == nil || own.Dropped || r.New != next.ID || next.Secret.Reveal() != secretOf(next.ID)) {
+		w.violate("5: %s is handed %s, which is not for it", d.name, next.ID)
+	}
+	if m := w.made[next.ID]; m != nil && m.owner != r.Subject.UserID && r.Subject.UserID != "" {
+		w.violate("7: %s gets %s, a key of another user", d.name, next.ID)
+	}
+}
+
+func (d *port) Deliver(ctx context.Context, expect Version, next Credential) (v Version, err error) {
+	until := Until(ctx)
+	if r, live := d.p.journal.live(); live && !until.Equal(r.Intent.Until) {
+		d.p.w.violate("1: %s may be written to until %s", d.name, until)
+	}
+	d.p.w.inTime(d.p, "deliver "+d.name)
+	err = d.p.call("deliver "+d.name, true, d.p.carries(accesskey.Deliver, func() error {
 		if d.broken || d.readOnly {
 			return fmt.Errorf("disk full: %w", ErrNotDone)
 		}
+		d.p.w.intended(d.p, accesskey.Deliver, next.ID, d.name)
+		d.owned(next)
 		if d.readable && d.key == next.ID {
 			v = d.stamp()
 			return nil
@@ -552,13 +634,14 @@ func (d *port) Deliver(_ context.Context, expect Version, next Credential) (v Ve
 		d.p.w.put(d.place, next.ID, false)
 		v = d.stamp()
 		return nil
-	})
+	}))
 	return v, err
 }
 
+// Previous returns what stands there, secret and all, and whose it is.
 func (d *port) Previous(context.Context) (plain []byte, v Version, err error) {
 	err = d.p.call("previous "+d.name, false, func() error {
-		plain, v = []byte(d.key), d.stamp()
+		plain, v = []byte(d.name+" "+string(d.key)+" "+secretOf(d.key)), d.stamp()
 		if !d.readable {
 			v = ""
 		}
@@ -568,17 +651,23 @@ func (d *port) Previous(context.Context) (plain []byte, v Version, err error) {
 }
 
 func (d *port) Restore(_ context.Context, expect Version, previous []byte) (v Version, err error) {
-	err = d.p.call("restore "+d.name, true, func() error {
+	parts := strings.Split(string(previous), " ")
+	d.p.w.inTime(d.p, "restore "+d.name)
+	err = d.p.call("restore "+d.name, true, d.p.carries(accesskey.Restore, func() error {
 		if d.broken {
 			return fmt.Errorf("disk full: %w", ErrNotDone)
+		}
+		d.p.w.intended(d.p, accesskey.Restore, "", d.name)
+		if parts[0] != d.name {
+			d.p.w.violate("5: %s is handed what %s held", d.name, parts[0])
 		}
 		if d.readable && expect != d.stamp() {
 			return fmt.Errorf("%w (%w)", ErrChanged, ErrNotDone)
 		}
-		d.p.w.beforeDeliver(d.p, d.place, accesskey.ID(previous))
-		d.p.w.put(d.place, accesskey.ID(previous), false)
+		d.p.w.beforeDeliver(d.p, d.place, accesskey.ID(parts[1]))
+		d.p.w.put(d.place, accesskey.ID(parts[1]), false)
 		v = d.stamp()
 		return nil
-	})
+	}))
 	return v, err
 }

@@ -143,9 +143,14 @@ func (m Remains) goOn(r accesskey.Record, now time.Time) Recovery {
 	say := func(format string, args ...any) Recovery {
 		return Recovery{Record: r, Story: m.Subject.User + ": " + fmt.Sprintf(format, args...)}
 	}
+	delivered := false
 	for _, name := range slices.Sorted(maps.Keys(m.Holding)) {
-		if id := m.Holding[name]; id == r.New || id == "" {
+		switch m.Holding[name] {
+		case r.New, "":
+			delivered = true
 			r.Deliveries = append(r.Deliveries, accesskey.Delivery{Destination: name, Done: now, ReadBack: now, Tries: redeliveryless})
+		case r.Old: // or nobody would look there before the old key goes
+			r.Deliveries = append(r.Deliveries, accesskey.Delivery{Destination: name, Tries: redeliveryless})
 		}
 	}
 	off := stands(m.User, r.Old) == accesskey.Inactive
@@ -154,11 +159,11 @@ func (m Remains) goOn(r accesskey.Record, now time.Time) Recovery {
 		enter(&r, accesskey.Resting, now)
 		r.OldExit = m.exit(r.Old, now)
 		story := fmt.Sprintf("%s was revoked and replaced by %s; it is Inactive and rests from now", r.Old, r.New)
-		if len(r.Deliveries) == 0 {
+		if !delivered {
 			story += fmt.Sprintf("; no destination named holds %s: if nobody has it, delete it", r.New)
 		}
 		return say("%s", story)
-	case len(r.Deliveries) == 0:
+	case !delivered:
 		enter(&r, accesskey.RollingBack, now)
 		r.RollbackAt, r.Outcome = now, policy.WhyJournalBehind
 		return say("keytend made %s beside %s, and no destination named holds it; back to %s, the careful way", r.New, r.Old, r.Old)

@@ -1,11 +1,13 @@
 package rotation
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
 )
 
 const (
@@ -144,5 +146,32 @@ func TestRecoveredGoesOn(t *testing.T) {
 	}), start.Add(time.Hour)).Record
 	if e := r.OldExit; r.Phase != accesskey.Resting || !e.Deactivated.IsZero() || !e.Theirs.Equal(start.Add(time.Hour)) {
 		t.Errorf("phase %s, exit %+v", r.Phase, e)
+	}
+}
+
+// TestRecoveredLooksWhereTheOldKeyStands: a place that still holds the old key is
+// looked at before that key goes.
+func TestRecoveredLooksWhereTheOldKeyStands(t *testing.T) {
+	w, old := ordinary(5)
+	fresh := w.addKey("j.t1", true)
+	w.made[fresh].offered = true
+	w.put(w.places["a"], fresh, false)
+	w.eaters = w.eaters[:1] // nobody reads b for now
+	w.advance(w.now.Add(time.Hour))
+	p := w.newProcess("keytend", newMemory("j"))
+	found := Recovered(Remains{
+		ID: "r", Token: "j.t2", Tag: "j.t1", Subject: w.subject(), User: w.seen(w.user, w.user), Terms: quickTerms(),
+		Authors: map[accesskey.ID]Authorship{fresh: {Found: true, Token: "j.t1"}},
+		Holding: map[string]accesskey.ID{"a": fresh, "b": old},
+	}, w.now)
+	w.change(func(u *user) { u.tags[ClaimTag] = "j.t1" })
+	if _, err := p.Create(context.Background(), found.Record, accesskey.Event{What: accesskey.Recovered, At: w.now}); err != nil {
+		t.Fatal(err)
+	}
+	w.untilEnd(p, 30*24*time.Hour)
+	w.atEnd()
+	blockedFor(t, p, policy.WhyHoldsOther)
+	if len(w.broken) > 0 {
+		t.Error(w.broken)
 	}
 }

@@ -3,15 +3,20 @@ package rotation
 import (
 	"flag"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
 )
 
+const defaultHistories = 3000
+
 var (
-	histories = flag.Int("histories", 3000, "how many histories the simulation lives through")
+	histories = flag.Int("histories", defaultHistories, "how many histories the simulation lives through")
 	seed      = flag.Uint64("seed", 1, "of the first history; the others follow")
 )
 
@@ -23,13 +28,17 @@ type history struct {
 	old     accesskey.ID
 	humans  bool // people and Terraform act too
 	alter   func(*process)
+	backup  *backup
+	deeds   map[string]int // what happened, by name
 }
+
+func (h *history) did(what string) { h.deeds[what]++ }
 
 // newHistory draws a life. alter, where set, spoils each process that starts.
 func newHistory(seed uint64, trace bool, alter func(*process)) *history {
 	w := newWorld(seed)
 	w.tracing = trace
-	h := &history{world: w, alter: alter}
+	h := &history{world: w, alter: alter, deeds: map[string]int{}}
 	h.quota = []int{2, 2, 2, 3}[w.rng.IntN(4)]
 	h.propagation = time.Duration(w.rng.IntN(25)) * time.Second
 	h.lag = time.Duration(w.rng.IntN(5*60)) * time.Minute
@@ -40,6 +49,8 @@ func newHistory(seed uint64, trace bool, alter func(*process)) *history {
 	h.drawUser()
 	h.drawProcesses()
 	h.drawFaults()
+	h.drawBackup()
+	h.drawTurnAround()
 	return h
 }
 
@@ -63,6 +74,14 @@ func (h *history) drawUser() {
 	if h.chance(4) { // nobody declared it, and it never reads again
 		h.eaters = append(h.eaters, &consumer{name: "undeclared", held: h.old, next: h.now, cache: 1 << 60, period: time.Duration(1+h.rng.IntN(20)) * time.Hour})
 	}
+	if h.chance(6) { // nor this place, which does
+		h.places["x"] = &place{name: "x", readable: true}
+		h.put(h.places["x"], h.old, false)
+		h.eaters = append(h.eaters, &consumer{name: "elsewhere", place: "x", next: h.now, period: time.Duration(1+h.rng.IntN(20)) * time.Hour})
+	}
+	if h.chance(6) { // it read its place once, and runs on
+		h.eaters = append(h.eaters, &consumer{name: "forever", place: "a", next: h.now, cache: 1 << 60, period: time.Duration(1+h.rng.IntN(20)) * time.Hour})
+	}
 	if h.chance(5) { // somebody's second key, used or not
 		other := h.addKey("", false)
 		if h.chance(2) {
@@ -85,10 +104,15 @@ func (h *history) drawProcesses() {
 		h.start(h.newProcess("k2", j))
 		h.running[0].other, h.running[1].other = h.running[1], h.running[0]
 	}
+	h.drawGate()
 	for _, p := range h.running {
 		if _, live := p.journal.live(); !live {
 			h.rotate(p, h.old, h.drawWork)
 		}
+		p.rotator.Gate = h.gate
+	}
+	if h.chance(8) {
+		h.drawSelf(h.running[0])
 	}
 	for i := range h.running {
 		h.drawClock(i)
@@ -124,20 +148,107 @@ func (h *history) start(p *process) {
 }
 
 func (h *history) drawWork(r *accesskey.Record) {
-	switch h.rng.IntN(10) {
-	case 0:
+	if h.chance(6) {
+		r.Start = h.now.Add(time.Duration(h.rng.IntN(5*24)) * time.Hour)
+	}
+	switch h.rng.IntN(14) {
+	case 0, 1:
 		r.Work, r.Phase = accesskey.Retirement, accesskey.Noticed
 		for _, p := range h.places { // a place that is known would hold it back
 			if !p.readable || h.chance(2) {
 				h.put(p, "", false)
 			}
 		}
-	case 1:
+	case 2:
 		r.Flags.Force = true
 		h.spare()
-	case 2:
+	case 3:
 		r.Flags.Now = true
 		h.spare()
+	case 4:
+		r.Work, r.Start = accesskey.Revocation, time.Time{}
+		r.Flags.Replace = h.chance(2)
+		if !r.Flags.Replace {
+			r.Deliveries = nil
+		}
+		h.cutOff(h.old, false)
+	case 5:
+		r.Work, r.Start = accesskey.Revocation, time.Time{}
+		r.Flags.Replace, r.Flags.ReplaceFirst = true, true
+		h.cutOff(h.old, true)
+	}
+	h.did("begins a " + string(r.Work))
+}
+
+// drawSelf: the key is the one that our own requests are signed with.
+func (h *history) drawSelf(p *process) {
+	h.did("self-rotation")
+	p.base, p.stuck = h.old, h.chance(4)
+	if h.chance(2) {
+		h.vault = append(h.vault, ForOldSecret+"|"+secretOf(h.old))
+		p.journal.alter(func(r *accesskey.Record) { r.SealedOld = fmt.Sprintf("sealed %d", len(h.vault)) })
+	}
+}
+
+// drawGate: what stands between a step and the world.
+func (h *history) drawGate() {
+	h.gate = policy.Gate{Mode: policy.Enforce}
+	if h.chance(6) {
+		h.did("freeze")
+		from := h.now.Add(time.Duration(h.rng.IntN(4*24)) * time.Hour)
+		h.gate.Freezes = []policy.Span{{From: from, Until: from.Add(time.Duration(1+h.rng.IntN(72)) * time.Hour)}}
+	}
+	if h.chance(6) {
+		h.did("change windows")
+		h.gate.Windows = [][]policy.Weekly{
+			{{Days: []time.Weekday{time.Monday, time.Tuesday, time.Wednesday, time.Thursday}, From: 9 * time.Hour, Until: 17 * time.Hour}},
+			{{From: 22 * time.Hour, Until: 2 * time.Hour}, {From: 12 * time.Hour, Until: 13 * time.Hour}},
+		}[h.rng.IntN(2)]
+	}
+	if h.chance(6) {
+		h.did("a budget used up")
+		h.gate.Budgets = []accesskey.Reservation{{Budget: "account 123456789012", Limit: 1}}
+		h.hogUntil = h.now.Add(time.Duration(h.rng.IntN(4*24)) * time.Hour)
+	}
+	if h.chance(6) {
+		h.did("approvals")
+		h.gate.Mode = policy.Approve
+		h.later(time.Duration(h.rng.IntN(3*24))*time.Hour, h.approve)
+	}
+}
+
+// approve: a person does, whenever it is asked for.
+func (h *history) approve() {
+	for i, p := range h.running {
+		r, live := p.journal.live()
+		if live && (r.Approval == nil || r.Approval.Version < r.Amended) && (i == 0 || p.journal != h.running[0].journal) {
+			h.command(p, "approves", ApproveIt("ben", r.Version))
+		}
+	}
+	h.later(12*time.Hour, h.approve)
+}
+
+// drawTurnAround: a person goes back as soon as some phase is reached, or some
+// time later.
+func (h *history) drawTurnAround() {
+	if !h.chance(6) {
+		return
+	}
+	phase := []accesskey.Phase{
+		accesskey.Requested, accesskey.Noticed, accesskey.Claimed, accesskey.Created, accesskey.Proven, accesskey.Delivered,
+		accesskey.Overlap, accesskey.Deactivated, accesskey.Resting,
+	}[h.rng.IntN(9)]
+	after := time.Duration(h.rng.IntN(2)*h.rng.IntN(20*60*60)) * time.Second
+	p := h.running[0]
+	happened := false
+	p.journal.onWrite = func(_, next accesskey.Record, _ accesskey.Event) {
+		if next.Phase == phase && !happened {
+			happened = true
+			h.later(after, func() {
+				h.handsOff = h.now
+				h.command(h.running[0], "goes back from "+string(phase), Rollback())
+			})
+		}
 	}
 }
 
@@ -145,7 +256,7 @@ func (h *history) drawWork(r *accesskey.Record) {
 // uses the key.
 func (h *history) spare() {
 	for _, c := range h.eaters {
-		c.spared = c.spared || c.place == "" || h.places[c.place].broken || !h.places[c.place].readable
+		c.spared = c.spared || c.place == "" || c.place == "x" || c.cache > quickTerms().Cache || h.places[c.place].broken || !h.places[c.place].readable
 	}
 }
 
@@ -153,6 +264,7 @@ func (h *history) spare() {
 func (h *history) drawFaults() {
 	rate := []int{1 << 30, 1000, 200, 50, 15}[h.rng.IntN(5)]
 	well := h.now.Add(time.Duration(h.rng.IntN(10*24)) * time.Hour)
+	h.well = well
 	kinds := []mode{refuse, notDone, lose, late, die, dieAfter, dieLate, stall, stallSent}
 	h.fault = func(n int, name string, mutates bool) mode {
 		if h.now.After(well) || h.rng.IntN(rate) != 0 {
@@ -192,6 +304,10 @@ func (h *history) turn() {
 		}
 	}
 	h.advance(h.running[i].next)
+	h.backUp()
+	if r, live := h.running[i].journal.live(); live && r.Phase == accesskey.Blocked && h.chance(8) {
+		h.answer(h.running[i])
+	}
 	_, _ = h.runOne(h.running[i])
 	for i, p := range h.running {
 		if p.dead {
@@ -237,79 +353,93 @@ func (h *history) settled() bool {
 	return true
 }
 
-// meddle: people and Terraform do as they like. Who edits a destination by hand
-// or deletes a key takes what comes of it on themselves.
-func (h *history) meddle() {
-	h.handsOff = h.now
-	keys := h.user.keys
-	if len(keys) == 0 {
-		return
-	}
-	switch h.rng.IntN(8) {
-	case 0: // somebody makes a key
-		if len(keys) < h.quota {
-			h.addKey("", false)
-		}
-	case 1: // and deletes one
-		if len(keys) > 1 {
-			h.deleteKey(keys[h.rng.IntN(len(keys))].id, "human")
-		}
-	case 2, 3: // switches one off, or on
-		k := keys[h.rng.IntN(len(keys))]
-		if k.status == accesskey.Active {
-			h.setStatus(k.id, accesskey.Inactive, "human")
-		} else {
-			h.setStatus(k.id, accesskey.Active, "human")
-		}
-	case 4: // puts the old key back
-		if p := h.places["a"]; p != nil && p.readable {
-			h.put(p, h.old, true)
-		}
-	case 5: // Terraform removes tags it doesn't know
-		h.tagRemoved = true
-		h.change(func(u *user) { delete(u.tags, ClaimTag) })
-	case 6: // a person rolls back
-		h.order(h.running[0].journal, turnBackWhereItCan)
-	case 7: // or decides something
-		h.order(h.running[0].journal, func(w *world, r *accesskey.Record) {
-			if r.Hold == nil {
-				r.Hold = &accesskey.Hold{By: "ana", At: w.now}
-				w.later(20*time.Hour, func() { w.order(h.running[0].journal, func(_ *world, r *accesskey.Record) { r.Hold = nil }) })
-			}
-		})
-	}
-}
-
-func turnBackWhereItCan(w *world, r *accesskey.Record) {
-	if r.Work == accesskey.Rotation && r.Stage() != accesskey.RollingBack {
-		turnBack(w, r)
-	}
-}
-
+// TestSimulation lives through as many histories as are asked for, on every core.
 func TestSimulation(t *testing.T) {
-	ends := map[string]int{}
-	began := time.Now()
-	for s := *seed; s < *seed+uint64(*histories); s++ {
+	n := uint64(*histories)
+	if testing.Short() && n == defaultHistories {
+		n /= 10
+	}
+	began, workers := time.Now(), uint64(runtime.GOMAXPROCS(0))
+	t.Logf("-seed %d -histories %d", *seed, n)
+	tallies := make([]tally, workers)
+	var group sync.WaitGroup
+	for i := range workers {
+		group.Go(func() { tallies[i] = liveThrough(*seed+i, *seed+n, workers) })
+	}
+	group.Wait()
+	sum := tally{ends: map[string]int{}, deeds: map[string]int{}}
+	for _, one := range tallies {
+		sum.add(one)
+	}
+	if sum.failed {
+		h := newHistory(sum.seed, true, nil)
+		h.live()
+		t.Fatalf("replay with -seed %d -histories 1:\n%s\n%s", sum.seed, strings.Join(h.broken, "\n"), tail(h.trace))
+	}
+	t.Logf("%d histories in %s\nended: %v\nhappened: %v", n, time.Since(began).Round(time.Millisecond), sum.ends, sum.deeds)
+	for _, want := range deeds {
+		if n >= defaultHistories && sum.deeds[want] == 0 {
+			t.Errorf("in %d histories nobody ever %s", n, want)
+		}
+	}
+}
+
+// deeds are what must happen in a run of thousands, or it proves less than it
+// says.
+var deeds = []string{
+	"begins a rotation", "begins a retirement", "begins a revocation", "self-rotation", "freeze", "change windows", "a budget used up", "approvals",
+	"approves", "holds", "releases", "revokes", "rolls back", "vetoes", "edits a place", "a tag is removed", "Terraform adopts the key",
+	"the user is deleted", "an old journal is put back", "recovers", "answers retry", "answers drop", "answers force", "answers keep",
+	"answers discard", "answers rollback", "goes back from requested", "goes back from claimed", "goes back from created",
+	"goes back from proven", "goes back from delivered", "goes back from overlap", "goes back from resting",
+}
+
+// tally is what came of some histories.
+type tally struct {
+	ends, deeds map[string]int
+	failed      bool
+	seed        uint64 // of the first that failed
+}
+
+func (t *tally) add(u tally) {
+	for what, n := range u.ends {
+		t.ends[what] += n
+	}
+	for what, n := range u.deeds {
+		t.deeds[what] += n
+	}
+	if u.failed && (!t.failed || u.seed < t.seed) {
+		t.failed, t.seed = true, u.seed
+	}
+}
+
+// liveThrough lives every so manieth history, until one fails.
+func liveThrough(from, until, every uint64) tally {
+	t := tally{ends: map[string]int{}, deeds: map[string]int{}}
+	for s := from; s < until; s += every {
 		h := newHistory(s, false, nil)
 		h.live()
 		for _, p := range h.running {
-			if r, live := p.journal.live(); live {
-				why := ""
-				if r.Block != nil {
-					why = string(r.Block.Reason)
-				}
-				ends[string(r.Phase)+" "+why]++
-			} else {
-				ends[string(p.journal.latest().Phase)]++
-			}
+			t.ends[ending(p)]++
 		}
+		t.add(tally{deeds: h.deeds})
 		if len(h.broken) > 0 {
-			h := newHistory(s, true, nil)
-			h.live()
-			t.Fatalf("replay with -seed %d -histories 1:\n%s\n%s", s, strings.Join(h.broken, "\n"), tail(h.trace))
+			t.failed, t.seed = true, s
+			return t
 		}
 	}
-	t.Logf("%d histories in %s: %v", *histories, time.Since(began).Round(time.Millisecond), ends)
+	return t
+}
+
+func ending(p *process) string {
+	r, live := p.journal.live()
+	switch {
+	case !live:
+		return string(p.journal.latest().Phase)
+	case r.Block != nil:
+		return fmt.Sprintf("%s: %s", r.Phase, r.Block.Reason)
+	}
+	return string(r.Phase)
 }
 
 // BenchmarkHistories lives through histories, one after another on one core,
