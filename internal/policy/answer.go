@@ -53,7 +53,8 @@ func dropsPlace(r accesskey.Record) bool {
 // work can't be given up, it must be rolled back. Of a user that is gone so are
 // the keys.
 func InNobodysHands(r accesskey.Record) bool {
-	gone := r.Block != nil && (r.Block.Reason == WhyUserGone || r.Block.Reason == WhyUserReplaced)
+	gone := r.Block != nil && (r.Block.Reason == WhyUserGone || r.Block.Reason == WhyUserReplaced) ||
+		!r.NewExit.Deleted.IsZero() || r.Stage() == accesskey.RollingBack && !r.Watch.NewGone.IsZero()
 	return r.Sealed != "" && !r.Flags.Offered && !gone
 }
 

@@ -46,7 +46,8 @@ func (w *world) runOne(p *process) (Result, error) {
 		if t := res.Step.NotBefore; !t.IsZero() && t.Before(p.next) {
 			p.next = t
 		}
-		if res.Step.Reason == policy.WhySkew { // minute by minute it takes too long to live through
+		switch res.Step.Reason { // minute by minute they take too long to live through
+		case policy.WhySkew, policy.WhyHeld, policy.WhyUnapproved, policy.WhyBudget, policy.WhyInUseByUs, policy.WhyNewUnused, policy.WhyPlaces:
 			p.next = w.now.Add(min(w.maxNap, time.Hour))
 		}
 		if soon := w.now.Add(time.Second); p.next.Before(soon) {

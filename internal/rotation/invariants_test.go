@@ -191,7 +191,7 @@ func (w *world) mayDelete(p *process, r accesskey.Record, id accesskey.ID) {
 
 // mayCreate is invariant 7: one journal at a time.
 func (w *world) mayCreate(p *process) {
-	if w.manager != "" && !w.recent(w.managedSince) {
+	if r, _ := p.journal.live(); w.manager != "" && !w.recent(w.managedSince) && r.Work != accesskey.Revocation {
 		w.violate("12: a key of %s is replaced", w.manager)
 	}
 	if r, live := p.journal.live(); live && w.now.Before(r.Start) {
@@ -304,7 +304,7 @@ func (w *world) known(place string) bool {
 
 func (w *world) accountedFor(id accesskey.ID) bool {
 	for _, p := range w.processes {
-		if r, live := p.journal.live(); live && (r.New == id && r.Sealed != "" || r.Phase == accesskey.Blocked) {
+		if r, live := p.journal.live(); live && (r.New == id && r.Sealed != "" || r.Phase == accesskey.Blocked || r.LostCreate && w.trailDenied) {
 			return true
 		}
 	}

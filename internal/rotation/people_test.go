@@ -205,6 +205,9 @@ func (h *history) answer(p *process) {
 	if word == "drop" || word == "force" || word == "keep" {
 		h.accept(b)
 	}
+	if _, live := p.journal.live(); !live && h.made[r.New] != nil {
+		h.made[r.New].offered = true // every key stays as it is, a person says
+	}
 }
 
 // accept: what a person chose may break who was not declared, or who reads where
