@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/config"
 	"github.com/keytend/keytend/internal/inventory"
 )
 
@@ -27,11 +27,8 @@ type retire struct {
 	command *cobra.Command
 }
 
-// defaultExcept are users made for emergencies: unused is how they ought to be.
-var defaultExcept = []string{"break-glass", "breakglass", "break-glass=true", "keytend:keep=true"}
-
 func retireCommand(a *app) *cobra.Command {
-	r := &retire{app: a, terms: accesskey.DefaultTerms(), except: slices.Clone(defaultExcept)}
+	r := &retire{app: a, terms: accesskey.DefaultTerms(), except: config.DefaultExcept()}
 	r.terms.Keep = true
 	command := &cobra.Command{
 		Use:   "retire USER|ACCESS-KEY-ID",
@@ -212,6 +209,7 @@ func (r *retire) everyUnused(ctx context.Context, b *bench) error {
 
 // sort takes the unused keys, and says who is left out.
 func (r *retire) sort(inv accesskey.Inventory, now time.Time) (wanted []candidate, left []string) {
+	except := config.ParseExcept(r.except)
 	for _, user := range inv.Users {
 		keys, _ := user.Keys.Get()
 		for _, k := range keys {
@@ -219,7 +217,7 @@ func (r *retire) sort(inv accesskey.Inventory, now time.Time) (wanted []candidat
 				continue
 			}
 			id, _ := k.ID.Get()
-			if why := r.exempt(user); why != "" {
+			if why := except.Why(user); why != "" {
 				left = append(left, fmt.Sprintf("left out: %s  %s  (%s)", user.Name, id, why))
 				continue
 			}
@@ -242,27 +240,6 @@ func unusedFor(k accesskey.Key, span time.Duration, now time.Time) bool {
 		return now.Sub(created) > span
 	}
 	return now.Sub(use.At) > span
-}
-
-// exempt says why a user is left out; empty where it isn't. Tags that could not
-// be read may be such a tag.
-func (r *retire) exempt(user accesskey.User) string {
-	tags, known := user.Tags.Get()
-	for _, e := range r.except {
-		name, value, valued := strings.Cut(e, "=")
-		if strings.EqualFold(user.Name, e) {
-			return "its name is " + e
-		}
-		for tag, v := range tags {
-			if strings.EqualFold(tag, name) && (!valued || strings.EqualFold(v, value)) {
-				return "tag " + e
-			}
-		}
-	}
-	if !known {
-		return "its tags could not be read: " + user.Tags.Why()
-	}
-	return ""
 }
 
 func (r *retire) confirmAll(b *bench, wanted []candidate) error {

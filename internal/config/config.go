@@ -44,6 +44,7 @@ type Policy struct {
 	file     string
 	where    places // of every field that was written
 	warnings []Problem
+	except   Exceptions
 	owned    ownersTable
 	combos   combinations
 }
@@ -72,7 +73,7 @@ func Load(path string, read func(string) ([]byte, error), checks ...Checks) (*Po
 	if err != nil {
 		return nil, err
 	}
-	d := &decoder{file: filepath.ToSlash(path), where: places{}}
+	d := &decoder{file: filepath.ToSlash(path), where: places{}, bad: map[string]bool{}}
 	p := &Policy{Settings: defaultSettings(), Except: DefaultExcept(), Notices: defaultNotices(), file: d.file, where: d.where}
 	if root := d.parse(data); root != nil {
 		d.document(root, p)
@@ -81,10 +82,10 @@ func Load(path string, read func(string) ([]byte, error), checks ...Checks) (*Po
 	for _, c := range checks {
 		v.checks = c
 	}
-	if len(d.problems) == 0 || !d.unreadable {
+	if !d.unreadable {
 		v.all()
 	}
-	p.warnings = sorted(v.warnings)
+	p.except, p.warnings = ParseExcept(p.Except), sorted(v.warnings)
 	if len(d.problems) > 0 {
 		return nil, sorted(d.problems)
 	}

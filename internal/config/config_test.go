@@ -133,7 +133,7 @@ func TestProblems(t *testing.T) {
 		"rules:\n  max_age: 90":         `keytend.yaml:2:12: max_age: 90 of what? Write the unit: 90d for days, 90h for hours`,
 		"rules: {max_age: 3 months}":    `months differ in length`,
 		"rules: {max_age: 90 days}":     `write 90d`,
-		"rules: {max_age: 20d}":         `a key would have to be replaced before it is made`,
+		"rules: {max_age: 20d}":         `keytend.yaml:1:18: max_age 20 days: lead 1 day 9 minutes + overlap_max 21 days + margin 7 days = 29 days 9 minutes; a key would have to be replaced before it is made`,
 		"mode: enforced":                `want observe, approve or enforce; did you mean enforce?`,
 		"mode: no":                      `want observe, approve or enforce`,
 		"mode:":                         `keytend.yaml:1:7: no value`,
@@ -168,7 +168,7 @@ func TestProblems(t *testing.T) {
 		"notices: {channels: [{to: 'smtp://u:s3cr3t@mail.example.com/'}]}":        `write env:NAME`,
 		"notices: {channels: [{to: 'env:A', slack: 'env:B'}]}":                    `want one of`,
 		"approvers: [ana]":                                               `want an ARN`,
-		"rules: {disable_unused: 30d}":                                   `switched off 15d before it is reported`,
+		"rules: {disable_unused: 30d}":                                   `keytend.yaml:1:25: disable_unused 30d with report_unused 45d: a key would be switched off 15d before it is reported; want disable_unused of 45d or more`,
 		"times: {overlap_max: 2d}":                                       `want overlap_max of 8 days or more`,
 		"times: {spread: 70d}":                                           `spread 70d: a rotation takes up to 29d9m, and max_age 90d leaves 60d23h51m`,
 		"owners: {paths: {team-a: x}}":                                   `IAM's paths begin and end with a slash`,
@@ -194,6 +194,11 @@ func TestProblems(t *testing.T) {
 
 // TestEveryProblemAtOnce: nobody likes to be told one at a time.
 func TestEveryProblemAtOnce(t *testing.T) {
+	text := "rules: {max_age: 20d}\nwindows: [{from: '09:00', until: '09:00'}]\napprovers: [ana]\nnotices: {channels: [{}]}\nowners: {paths: {a: b}, tag: x}\n"
+	_, all := Load("keytend.yaml", files{"keytend.yaml": text}.read)
+	if n := strings.Count(all.Error(), "\n") + 1; n != 6 {
+		t.Errorf("%d problems:\n%v", n, all)
+	}
 	_, err := Load("keytend.yaml", files{"keytend.yaml": "mode: enforced\nrules:\n  max_agee: 90d\n  warn: 14\nbudget: {}\n"}.read)
 	var problems Problems
 	if !errors.As(err, &problems) || len(problems) != 4 {

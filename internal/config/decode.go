@@ -26,7 +26,8 @@ type decoder struct {
 	file       string
 	where      places
 	problems   []Problem
-	unreadable bool // no YAML: nothing else can be said about it
+	bad        map[string]bool // the fields with something wrong in them: what else they may contradict isn't said
+	unreadable bool            // no YAML: nothing else can be said about it
 }
 
 func (d *decoder) wrong(at Place, format string, args ...any) {
@@ -129,9 +130,16 @@ type hooked interface {
 type preset interface{ preset() }
 
 func (d *decoder) value(n ast.Node, v reflect.Value, path string) {
-	if !d.plainNode(n) {
-		return
+	before := len(d.problems)
+	if d.plainNode(n) {
+		d.sound(n, v, path)
 	}
+	if len(d.problems) > before {
+		d.bad[path] = true
+	}
+}
+
+func (d *decoder) sound(n ast.Node, v reflect.Value, path string) {
 	if path != "" {
 		d.where[path] = d.placeOf(n)
 	}

@@ -1,8 +1,11 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/keytend/keytend/internal/match"
 )
 
 // placeholders are what a destination's name may hold.
@@ -10,28 +13,59 @@ var placeholders = []string{"{user}", "{account}", "{path}"}
 
 var braced = regexp.MustCompile(`\{[^{}]*\}?|\}`)
 
-// deliver names the destinations of one user: those of its tag, if it has the
-// tag, else the policy's.
-func (c *combined) deliver(s *subject) []string {
-	templates := c.Destinations
-	if tags, _ := s.user.Tags.Get(); c.DestinationsTag != "" {
-		if named := tags[c.DestinationsTag]; named != "" {
-			templates = strings.FieldsFunc(named, func(r rune) bool { return r == ' ' || r == '+' })
+// template is a destination's name, cut at its placeholders.
+type template []string
+
+func parseTemplate(text string) template {
+	if strings.IndexByte(text, '{') < 0 {
+		return template{text}
+	}
+	var parts template
+	for from := 0; ; {
+		at := braced.FindStringIndex(text[from:])
+		if at == nil {
+			return append(parts, text[from:])
 		}
+		parts = append(parts, text[from:from+at[0]], text[from+at[0]:from+at[1]])
+		from += at[1]
 	}
-	if len(templates) == 0 {
-		return nil
-	}
-	out := make([]string, len(templates))
-	for i, template := range templates {
-		out[i] = filled(template, s.user.Name, s.account.ID, s.user.Path)
-	}
-	return out
 }
 
-func filled(template, user, account, path string) string {
-	if strings.IndexByte(template, '{') < 0 {
-		return template
+// filled is the name for one user.
+func (t template) filled(user, account, path string) string {
+	if len(t) == 1 {
+		return t[0]
 	}
-	return strings.NewReplacer("{user}", user, "{account}", account, "{path}", path).Replace(template)
+	var b strings.Builder
+	for _, part := range t {
+		switch part {
+		case "{user}":
+			part = user
+		case "{account}":
+			part = account
+		case "{path}":
+			part = path
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+// deliver names the destinations of one user, and says how they are known:
+// those of its tag, if it has the tag, else the policy's.
+func (c *combined) deliver(s *match.Subject) (names []string, from string) {
+	templates, from := c.templates, ""
+	if c.DestinationsTag != "" {
+		tags, _ := s.User.Tags.Get()
+		if named := tags[c.DestinationsTag]; named != "" {
+			templates, from = nil, fmt.Sprintf("tag %q", c.DestinationsTag)
+			for _, text := range strings.FieldsFunc(named, func(r rune) bool { return r == ' ' || r == '+' }) {
+				templates = append(templates, parseTemplate(text))
+			}
+		}
+	}
+	for _, t := range templates {
+		names = append(names, t.filled(s.User.Name, s.Account.ID, s.User.Path))
+	}
+	return names, from
 }

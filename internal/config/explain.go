@@ -1,12 +1,14 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"strings"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/match"
 	"github.com/keytend/keytend/internal/policy"
 )
 
@@ -29,15 +31,17 @@ func (p *Policy) Written() []Effective {
 // Explain are the settings in force for one key, now being AWS's time, and what
 // follows from them. The error is Ruling's.
 func (p *Policy) Explain(account accesskey.Account, user accesskey.User, key accesskey.Key, now time.Time) ([]Effective, error) {
-	r, err := p.Ruling(account, user, key, now)
+	s := &match.Subject{Account: account, User: user, Key: key, Now: now}
+	c, err := p.held(s)
 	if err != nil {
 		return nil, err
 	}
-	c, err := p.held(&subject{account, user, key, now})
+	r, err := p.rule(s)
 	if err != nil {
 		return nil, err
 	}
-	return append(c.effective(), p.following(r, c)...), nil
+	_, from := c.deliver(s)
+	return append(c.effective(), p.following(r, cmp.Or(from, c.from("destinations")))...), nil
 }
 
 // effective lists the settings with their places.
@@ -82,12 +86,12 @@ func shown(v reflect.Value) string {
 }
 
 // following is what the ruling says beside the settings.
-func (p *Policy) following(r policy.Ruling, c *combined) []Effective {
+func (p *Policy) following(r policy.Ruling, destinations string) []Effective {
 	owner := Effective{"owner", r.Owner, r.OwnerFrom}
 	if r.Owner == "" {
 		owner = Effective{"owner", "nobody is known", "no tag, path, file or fallback names one"}
 	}
-	out := []Effective{owner, {"deliver to", strings.Join(r.Deliver, "; "), c.from("destinations")}}
+	out := []Effective{owner, {"deliver to", strings.Join(r.Deliver, "; "), destinations}}
 	if len(r.Deliver) == 0 {
 		out[1] = Effective{"deliver to", "nowhere", "it can't be replaced by machine"}
 	}

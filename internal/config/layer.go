@@ -29,7 +29,7 @@ func (o *Override) decode(d *decoder, n ast.Node, path string) {
 // those were written.
 func (l layer) over(s Settings) (Settings, places) {
 	o := Override{Settings: s}
-	d := &decoder{file: l.file, where: places{}}
+	d := &decoder{file: l.file, where: places{}, bad: map[string]bool{}}
 	d.kind(l.node, reflect.ValueOf(&o).Elem(), "")
 	return o.Settings, d.where
 }
@@ -37,9 +37,10 @@ func (l layer) over(s Settings) (Settings, places) {
 // combined are the settings under some overrides, made ready for use.
 type combined struct {
 	Settings
-	where  places
-	ruling policy.Ruling // all that doesn't depend on the user
-	err    error         // the overrides don't go together
+	where     places
+	ruling    policy.Ruling // all that doesn't depend on the user
+	templates []template
+	err       error // the overrides don't go together
 }
 
 // combinations keeps the settings of each set of overrides that was met.
@@ -82,6 +83,9 @@ func (p *Policy) laid(held []byte) *combined {
 	}
 	c.ruling = c.Settings.ruling()
 	c.ruling.Rules.OwnerTags = p.Owners.tags()
+	for _, text := range c.Destinations {
+		c.templates = append(c.templates, parseTemplate(text))
+	}
 	if err := c.Settings.fits(); err != nil && len(lines) > 0 {
 		c.err = fmt.Errorf("the overrides of %s don't go together: %w", strings.Join(lines, " and "), err)
 	}

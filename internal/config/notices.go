@@ -52,8 +52,8 @@ func (v *validator) notices() {
 		v.channel(c, fmt.Sprintf("notices.channels[%d]", i))
 	}
 	ladder := v.policy.Notices.Ladder
-	for i := 1; i < len(ladder); i++ {
-		if ladder[i] >= ladder[i-1] && len(v.problems) == 0 {
+	for i := 1; i < len(ladder) && !v.bad["notices.ladder"]; i++ {
+		if ladder[i] >= ladder[i-1] {
 			v.wrong(v.at(fmt.Sprintf("notices.ladder[%d]", i)), "ladder: %s comes after %s; want the longest time before the due time first", ladder[i], ladder[i-1])
 		}
 	}
@@ -70,7 +70,7 @@ func (v *validator) channel(c Channel, path string) {
 			v.wrong(v.at(path+"."+w.kind), "%s: it is a secret; write env:NAME or file:PATH", w.kind)
 		}
 	}
-	if len(given) != 1 && len(v.problems) == 0 {
+	if len(given) != 1 && !v.bad[path] {
 		v.wrong(v.at(path), "channel: want one of to, slack, teams, pagerduty, webhook, sns and eventbridge%s", have(given))
 	}
 	if c.Secret != "" && c.Webhook == "" && len(given) > 0 {
@@ -143,7 +143,7 @@ func (v *validator) gate() {
 	}
 	v.web(g.URL, "gate.url")
 	v.secret(g.Secret, "gate.secret")
-	if g.Timeout <= 0 && len(v.problems) == 0 {
+	if g.Timeout <= 0 && !v.bad["gate.timeout"] {
 		v.wrong(v.at("gate.timeout"), "timeout: want more than 0s")
 	}
 	if len(g.Before) == 0 {

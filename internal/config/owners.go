@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/keytend/keytend/internal/match"
 	"github.com/keytend/keytend/internal/policy"
 )
 
@@ -21,8 +22,8 @@ type ownersTable struct {
 type ownedBy struct{ account, user string }
 
 type ownerLine struct {
-	owner string
-	line  int
+	owner, from string
+	line        int
 }
 
 // OwnersHeader is the first line of the owners file.
@@ -76,24 +77,24 @@ func (t *ownersTable) add(row []string, line int) error {
 	case twice:
 		return fmt.Errorf("user %s is on line %d already", user, before.line)
 	case owner != "":
-		t.rows[who] = ownerLine{owner, line}
+		t.rows[who] = ownerLine{owner, fmt.Sprintf("%s line %d", t.file, line), line}
 	}
 	return nil
 }
 
 // owner says who is told about a key, and how that is known.
-func (p *Policy) owner(s *subject) (owner, from string) {
+func (p *Policy) owner(s *match.Subject) (owner, from string) {
 	if owner, from = p.ownerInFile(s); owner != "" {
 		return owner, from
 	}
-	if owner, tag := policy.OwnerByTag(s.user, p.Owners.tags()); owner != "" {
-		return owner, fmt.Sprintf("tag %q", tag)
+	if owner, tag := policy.OwnerByTag(s.User, p.Owners.tags()); owner != "" {
+		return owner, `tag "` + tag + `"`
 	}
-	if owner, path := p.Owners.byPath(s.user.Path); owner != "" {
+	if owner, path := p.Owners.byPath(s.User.Path); owner != "" {
 		return owner, "path " + path
 	}
 	if p.Owners.Expression.compiled != nil {
-		text, told, err := p.Owners.Expression.compiled.Of(s.account, s.user, s.key, s.now)
+		text, told, err := p.Owners.Expression.compiled.Of(s)
 		if text = strings.TrimSpace(text); told && err == nil && text != "" {
 			return text, "expression of " + p.Owners.Expression.place.line()
 		}
@@ -101,20 +102,20 @@ func (p *Policy) owner(s *subject) (owner, from string) {
 	if p.Owners.Fallback == "" {
 		return "", ""
 	}
-	if !s.user.Tags.Known() {
+	if !s.User.Tags.Known() {
 		return p.Owners.Fallback, "fallback, for its tags could not be read"
 	}
 	return p.Owners.Fallback, "fallback"
 }
 
-func (p *Policy) ownerInFile(s *subject) (owner, from string) {
+func (p *Policy) ownerInFile(s *match.Subject) (owner, from string) {
 	if len(p.owned.rows) == 0 {
 		return "", ""
 	}
-	user := strings.ToLower(s.user.Name)
-	for _, account := range []string{s.account.ID, ""} {
+	user := strings.ToLower(s.User.Name)
+	for _, account := range []string{s.Account.ID, ""} {
 		if row, found := p.owned.rows[ownedBy{account, user}]; found {
-			return row.owner, fmt.Sprintf("%s line %d", p.owned.file, row.line)
+			return row.owner, row.from
 		}
 	}
 	return "", ""

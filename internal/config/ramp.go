@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/match"
 	"github.com/keytend/keytend/internal/policy"
 )
 
@@ -70,11 +71,11 @@ func rested(key accesskey.Key, now time.Time) time.Duration {
 
 // wave is the place of a key's part in the ramp's order; without a ramp all are
 // in the first.
-func (p *Policy) wave(s *subject, unused time.Duration) int {
+func (p *Policy) wave(s *match.Subject, unused time.Duration) int {
 	if p.Ramp == nil {
 		return 0
 	}
-	if i := slices.Index(p.Ramp.Order, WaveOf(s.user, s.key, unused, s.now)); i >= 0 {
+	if i := slices.Index(p.Ramp.Order, WaveOf(s.User, s.Key, unused, s.Now)); i >= 0 {
 		return i
 	}
 	return len(p.Ramp.Order)

@@ -3,25 +3,30 @@ package config
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/match"
 	"github.com/keytend/keytend/internal/policy"
 )
 
-// subject is one key that is asked about.
-type subject struct {
-	account accesskey.Account
-	user    accesskey.User
-	key     accesskey.Key
-	now     time.Time
-}
+// subjects are used again: they are large, and a ruling short.
+var subjects = sync.Pool{New: func() any { return new(match.Subject) }}
 
 // Ruling is what the policy says about one key, now being AWS's time. An error
 // says what could not be judged, because a fact that it hangs on was not read:
 // then nothing is to be done about the key.
 func (p *Policy) Ruling(account accesskey.Account, user accesskey.User, key accesskey.Key, now time.Time) (policy.Ruling, error) {
-	s := &subject{account, user, key, now}
+	s := subjects.Get().(*match.Subject)
+	s.Account, s.User, s.Key, s.Now = account, user, key, now
+	r, err := p.rule(s)
+	*s = match.Subject{}
+	subjects.Put(s)
+	return r, err
+}
+
+func (p *Policy) rule(s *match.Subject) (policy.Ruling, error) {
 	c, err := p.held(s)
 	if err != nil {
 		return policy.Ruling{}, err
@@ -33,15 +38,15 @@ func (p *Policy) Ruling(account accesskey.Account, user accesskey.User, key acce
 	if r.LeftOut, err = p.leftOut(s); err != nil {
 		return policy.Ruling{}, err
 	}
-	r.Deliver = c.deliver(s)
+	r.Deliver, _ = c.deliver(s)
 	r.Owner, r.OwnerFrom = p.owner(s)
-	r.Budgets = p.Budgets.reservations(account.ID, now)
+	r.Budgets = p.Budgets.reservations(s.Account.ID, s.Now)
 	r.Wave = p.wave(s, r.Rules.Unused)
 	return r, nil
 }
 
 // held finds the overrides that mean the key, and combines them.
-func (p *Policy) held(s *subject) (*combined, error) {
+func (p *Policy) held(s *match.Subject) (*combined, error) {
 	var few [16]byte
 	held := few[:0]
 	for i := range p.Overrides {
@@ -59,21 +64,21 @@ func (p *Policy) held(s *subject) (*combined, error) {
 }
 
 // means asks a condition about a key. What can't be told is an error.
-func (c Condition) means(s *subject) (bool, error) {
-	means, told, err := c.compiled.Matches(s.account, s.user, s.key, s.now)
+func (c *Condition) means(s *match.Subject) (bool, error) {
+	means, told, err := c.compiled.Means(s)
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("could not be judged: the expression of %s: %w", c.place.line(), err)
 	case !told:
 		return false, fmt.Errorf("could not be judged: the expression of %s needs %s of user %s, which could not be read",
-			c.place.line(), c.compiled.Unread(s.account, s.user, s.key), s.user.Name)
+			c.place.line(), c.compiled.Unread(s), s.User.Name)
 	}
 	return means, nil
 }
 
 // exemption is the first that holds; else the last that did, so that it can be
 // reported as void; else none.
-func (p *Policy) exemption(s *subject) (*policy.Exemption, error) {
+func (p *Policy) exemption(s *match.Subject) (*policy.Exemption, error) {
 	var void *policy.Exemption
 	for i := range p.Exemptions {
 		e := &p.Exemptions[i]
@@ -85,7 +90,7 @@ func (p *Policy) exemption(s *subject) (*policy.Exemption, error) {
 			continue
 		}
 		found := &policy.Exemption{Until: e.Until.Until(time.UTC), Reason: e.Reason, Approver: e.Approver, Where: e.place.line()}
-		if found.InForce(s.now) {
+		if found.InForce(s.Now) {
 			return found, nil
 		}
 		if void == nil || void.Until.Before(found.Until) {
@@ -96,11 +101,11 @@ func (p *Policy) exemption(s *subject) (*policy.Exemption, error) {
 }
 
 // leftOut says why nothing is to be changed about a user.
-func (p *Policy) leftOut(s *subject) (string, error) {
-	if why := ExceptedBy(p.Except, s.user); why != "" {
+func (p *Policy) leftOut(s *match.Subject) (string, error) {
+	if why := p.except.Why(s.User); why != "" {
 		return why, nil
 	}
-	privilege, known := s.user.Privilege.Get()
+	privilege, known := s.User.Privilege.Get()
 	if known && !privilege.Admin {
 		return "", nil
 	}
@@ -109,38 +114,16 @@ func (p *Policy) leftOut(s *subject) (string, error) {
 	case err != nil || named:
 		return "", err
 	case !known:
-		return "whether it is admin-like could not be read: " + s.user.Privilege.Why(), nil
+		return "whether it is admin-like could not be read: " + s.User.Privilege.Why(), nil
 	}
 	return "admin-like, and not named under admins", nil
 }
 
-// ExceptedBy says why a user is left out by a list of names and tags (TAG or
-// TAG=VALUE), in any case; empty where it isn't. Tags that could not be read may
-// be such a tag.
-func ExceptedBy(except []string, user accesskey.User) string {
-	tags, known := user.Tags.Get()
-	for _, e := range except {
-		name, value, valued := strings.Cut(e, "=")
-		if strings.EqualFold(user.Name, e) {
-			return "its name is " + e
-		}
-		for tag, v := range tags {
-			if strings.EqualFold(tag, name) && (!valued || strings.EqualFold(v, value)) {
-				return "tag " + e
-			}
-		}
-	}
-	if !known && len(except) > 0 {
-		return "its tags could not be read: " + user.Tags.Why()
-	}
-	return ""
-}
-
-func (p *Policy) namedAdmin(s *subject) (bool, error) {
+func (p *Policy) namedAdmin(s *match.Subject) (bool, error) {
 	for i := range p.Admins {
 		a := &p.Admins[i]
 		if a.When.compiled == nil {
-			if strings.EqualFold(a.Name, s.user.Name) || a.Name == s.user.ARN {
+			if strings.EqualFold(a.Name, s.User.Name) || a.Name == s.User.ARN {
 				return true, nil
 			}
 			continue

@@ -43,7 +43,9 @@ func (v *validator) warn(at Place, format string, args ...any) {
 func (v *validator) all() {
 	p := v.policy
 	v.settings(p.Settings, "")
-	v.together(p.Settings, v.at("times"))
+	if !v.bad["rules"] && !v.bad["times"] {
+		v.together(p.Settings, v.where, Place{File: v.file})
+	}
 	for i, o := range p.Overrides {
 		v.override(o, fmt.Sprintf("overrides[%d]", i))
 	}
@@ -76,7 +78,7 @@ func (v *validator) settings(s Settings, path string) {
 
 func (v *validator) window(w Window, path string) {
 	at := v.at(path)
-	if _, given := v.where[path+".from"]; !given {
+	if v.bad[path] {
 		return
 	}
 	switch {
@@ -106,21 +108,21 @@ func (v *validator) freeze(f Freeze, path string) {
 	}
 }
 
-func (v *validator) destination(template, path string) {
-	if template == "" {
+func (v *validator) destination(text, path string) {
+	if text == "" {
 		return
 	}
 	at := v.at(path)
-	for _, part := range braced.FindAllString(template, -1) {
+	for _, part := range braced.FindAllString(text, -1) {
 		if !contains(placeholders, part) {
-			v.wrong(at, "destination %s: unknown placeholder %s; want %s", template, part, listed(placeholders))
+			v.wrong(at, "destination %s: unknown placeholder %s; want %s", text, part, listed(placeholders))
 			return
 		}
 	}
 	if v.checks.Destination == nil {
 		return
 	}
-	if err := v.checks.Destination(filled(template, "user", "123456789012", "/path/")); err != nil {
+	if err := v.checks.Destination(parseTemplate(text).filled("user", "123456789012", "/path/")); err != nil {
 		v.wrong(at, "%v", err)
 	}
 }
@@ -135,46 +137,60 @@ func (v *validator) approver(text, path string) {
 }
 
 func (v *validator) override(o Override, path string) {
-	written := &validator{decoder: v.decoder, policy: v.policy, checks: v.checks}
-	written.settings(o.Settings, path)
-	if o.layer.node == nil || o.When.compiled == nil {
+	v.settings(o.Settings, path)
+	if v.bad[path] || o.layer.node == nil {
 		return
 	}
 	s, where := o.layer.over(v.policy.Settings)
 	if len(where) <= 1 {
 		v.warn(o.layer.place, "override: it changes nothing")
 	}
-	v.together(s, o.layer.place)
+	if !v.bad["rules"] && !v.bad["times"] {
+		v.together(s, where, o.layer.place)
+	}
 }
 
-// together refuses limits and times that can't all be met.
-func (v *validator) together(s Settings, at Place) {
-	if len(v.problems) > 0 {
-		return // a time that couldn't be read is no ground for more errors
+// together refuses limits and times that can't all be met. Each problem stands
+// where one of the fields in it was written.
+func (v *validator) together(s Settings, where places, otherwise Place) {
+	err := s.fits()
+	if err == nil {
+		return
 	}
-	if err := s.fits(); err != nil {
-		for _, line := range strings.Split(err.Error(), "\n") {
-			v.wrong(at, "%s", line)
+	for _, line := range strings.Split(err.Error(), "\n") {
+		v.wrong(blamed(line, where, otherwise), "%s", line)
+	}
+}
+
+var fieldName = regexp.MustCompile(`[a-z]+(_[a-z]+)*`)
+
+// blamed is the place of the first field that a sentence names and somebody
+// wrote.
+func blamed(sentence string, where places, otherwise Place) Place {
+	for _, name := range fieldName.FindAllString(sentence, -1) {
+		for _, section := range []string{"rules.", "times."} {
+			if at, found := where[section+name]; found {
+				return at
+			}
 		}
 	}
+	return otherwise
 }
 
 // fits returns the arithmetic of what can't be met.
 func (s Settings) fits() error {
-	rules := s.ruling().Rules
-	errs := []error{rules.Validate()}
 	age := time.Duration(0)
 	if s.Rules.Rotate {
 		age = s.Rules.MaxAge.span()
 	}
-	errs = append(errs, policy.Feasible(s.terms(), age, s.Times.Margin.span()), s.spreadFits(), s.unusedFits())
-	if joined := errors.Join(errs...); joined != nil {
-		return errors.New(inFileWords.Replace(joined.Error()))
+	err := errors.Join(s.ruling().Rules.Validate(), policy.Feasible(s.terms(), age, s.Times.Margin.span()))
+	if err != nil {
+		err = errors.New(inFileWords.Replace(err.Error()))
 	}
-	return nil
+	return errors.Join(err, s.spreadFits(), s.unusedFits())
 }
 
-// inFileWords turns flags' names into fields'.
+// inFileWords turns the names of flags into those of fields.
 var inFileWords = strings.NewReplacer("max-age", "max_age", "overlap-max", "overlap_max", "lag-margin", "lag_margin", "unused ", "report_unused ")
 
 // spreadFits: the user with the longest spread must not begin before its key is
@@ -210,7 +226,7 @@ func (v *validator) exemptions() {
 	for i, e := range v.policy.Exemptions {
 		path := fmt.Sprintf("exemptions[%d]", i)
 		for field, text := range map[string]string{"reason": e.Reason, "approver": e.Approver} {
-			if place, given := v.where[path+"."+field]; given && strings.TrimSpace(text) == "" && len(v.problems) == 0 {
+			if place, given := v.where[path+"."+field]; given && strings.TrimSpace(text) == "" && !v.bad[path+"."+field] {
 				v.wrong(place, "%s: empty; an exemption says why, and who answers for it", field)
 			}
 		}
@@ -274,7 +290,7 @@ func (v *validator) budgets() {
 		v.warn(v.at("budgets.per_account"), "per_account %d is more than total %d, and never reached", b.PerAccount, b.Total)
 	}
 	for field, n := range map[string]int{"per_account": b.PerAccount, "total": b.Total, "new_per_day": b.NewPerDay} {
-		if place, given := v.where["budgets."+field]; given && n == 0 && len(v.problems) == 0 {
+		if place, given := v.where["budgets."+field]; given && n == 0 && !v.bad["budgets."+field] {
 			v.warn(place, "%s 0 means no bound; to stop everything: mode: observe", field)
 		}
 	}
@@ -285,7 +301,7 @@ func (v *validator) ramp() {
 	if r == nil {
 		return
 	}
-	if _, given := v.where["ramp.per_week"]; given && r.PerWeek == 0 && len(v.problems) == 0 {
+	if _, given := v.where["ramp.per_week"]; given && r.PerWeek == 0 && !v.bad["ramp.per_week"] {
 		v.wrong(v.at("ramp.per_week"), "per_week: want 1 or more; to change nothing: mode: observe")
 	}
 	seen := map[Wave]bool{}
@@ -295,7 +311,7 @@ func (v *validator) ramp() {
 		}
 		seen[w] = true
 	}
-	if len(r.Order) < len(Wave("").allowed()) && len(v.problems) == 0 {
+	if len(r.Order) < len(Wave("").allowed()) && !v.bad["ramp.order"] {
 		v.warn(v.at("ramp.order"), "order: what isn't listed comes last")
 	}
 }

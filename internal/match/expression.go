@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/cost"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/interpreter"
@@ -28,8 +29,7 @@ type Text struct{ compiled }
 type compiled struct {
 	whole   cel.Program // where all it refers to was read
 	partial cel.Program // else
-	uses    []word      // the words in it
-	ofKey   bool        // one of them is about the key
+	uses    []int       // the words in it, by number
 }
 
 // Mistake is one thing that is wrong with an expression.
@@ -92,14 +92,45 @@ func compile(text string, want *cel.Type, wanted string) (compiled, error) {
 		return compiled{}, &MistakesError{Text: text, Mistakes: []Mistake{{1, 1, message}}, shown: message}
 	}
 	c := compiled{uses: used(tree)}
-	c.ofKey = slices.ContainsFunc(c.uses, func(w word) bool { return strings.HasPrefix(w.name, "key.") })
-	if c.whole, err = env.Program(tree, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(costLimit)); err == nil {
+	if c.whole, err = env.Program(tree, append(limit(env, tree), cel.EvalOptions(cel.OptOptimize))...); err == nil {
 		c.partial, err = env.Program(tree, cel.EvalOptions(cel.OptPartialEval), cel.CostLimit(costLimit))
 	}
 	if err != nil {
 		return compiled{}, fmt.Errorf("compile %q: %w", text, err)
 	}
 	return c, nil
+}
+
+// limit bounds what an expression may cost on one key, where that isn't known
+// beforehand to be little: counting doubles the cost.
+func limit(env *cel.Env, tree *cel.Ast) []cel.ProgramOption {
+	if e, err := env.EstimateCost(tree, sizes{}); err == nil && e.Max <= costLimit {
+		return nil
+	}
+	return []cel.ProgramOption{cel.CostLimit(costLimit)}
+}
+
+// sizes are how large IAM lets things become: a user has 50 tags and is in 10
+// groups, and no text is longer than an ARN's 2,048 characters.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+type sizes struct{}
+
+// EstimateSize implements cost.Estimator.
+func (sizes) EstimateSize(node cost.AstNode) *cost.SizeEstimate {
+	switch path := node.Path(); {
+	case len(path) == 1 && path[0] == "user.tags":
+		return &cost.SizeEstimate{Max: 50}
+	case len(path) == 1 && path[0] == "user.groups":
+		return &cost.SizeEstimate{Max: 10}
+	case len(path) > 0:
+		return &cost.SizeEstimate{Max: 2048}
+	}
+	return nil
+}
+
+// EstimateCallCost implements cost.Estimator: CEL's own estimates do.
+func (sizes) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) *cost.CallEstimate {
+	return nil
 }
 
 func mistakesOf(text string, issues *cel.Issues) error {
@@ -111,28 +142,24 @@ func mistakesOf(text string, issues *cel.Issues) error {
 }
 
 // used are the words that the expression refers to.
-func used(tree *cel.Ast) []word {
-	var out []word
+func used(tree *cel.Ast) []int {
+	var out []int
 	for _, ref := range tree.NativeRep().ReferenceMap() {
-		i := slices.IndexFunc(words, func(w word) bool { return w.name == ref.Name })
-		if i >= 0 && !slices.ContainsFunc(out, func(w word) bool { return w.name == ref.Name }) {
-			out = append(out, words[i])
+		if i, found := numbered[ref.Name]; found && !slices.Contains(out, i) {
+			out = append(out, i)
 		}
 	}
+	slices.Sort(out)
 	return out
 }
 
-// OfKey reports whether the answer may differ between two keys of one user, or
-// with time.
-func (c *compiled) OfKey() bool { return c.ofKey }
-
 // Unread names the words of the expression whose facts were not read; empty:
 // none.
-func (c *compiled) Unread(account accesskey.Account, user accesskey.User, key accesskey.Key) string {
+func (c *compiled) Unread(s *Subject) string {
 	var out []string
-	for _, w := range c.uses {
-		if _, ok := w.of(subject{account: account, user: user, key: key}); !ok {
-			out = append(out, w.name)
+	for _, i := range c.uses {
+		if s.value(i) == nil {
+			out = append(out, words[i].name)
 		}
 	}
 	return strings.Join(out, ", ")
@@ -143,25 +170,29 @@ func (c *compiled) Unread(account accesskey.Account, user accesskey.User, key ac
 // AWS's time. An error is the expression's own, such as a tag that is not there:
 // ask with `"team" in user.tags` first.
 func (e *Expression) Matches(account accesskey.Account, user accesskey.User, key accesskey.Key, now time.Time) (matches, told bool, err error) {
-	out, told, err := e.eval(subject{account, user, key, now})
+	return e.Means(&Subject{Account: account, User: user, Key: key, Now: now})
+}
+
+// Means is Matches for several expressions on one key.
+func (e *Expression) Means(s *Subject) (means, told bool, err error) {
+	out, told, err := e.eval(s)
 	return out == types.True, told, err
 }
 
 // Of makes the text, and reports whether it could be told, as Matches does.
-func (e *Text) Of(account accesskey.Account, user accesskey.User, key accesskey.Key, now time.Time) (text string, told bool, err error) {
-	out, told, err := e.eval(subject{account, user, key, now})
+func (e *Text) Of(s *Subject) (text string, told bool, err error) {
+	out, told, err := e.eval(s)
 	if s, ok := out.(types.String); ok {
 		text = string(s)
 	}
 	return text, told, err
 }
 
-func (c *compiled) eval(s subject) (out ref.Val, told bool, err error) {
-	values, unread := c.values(&s)
-	if len(unread) == 0 {
-		out, _, err = c.whole.Eval(values)
+func (c *compiled) eval(s *Subject) (out ref.Val, told bool, err error) {
+	if unread := c.unread(s); len(unread) == 0 {
+		out, _, err = c.whole.Eval(s)
 	} else {
-		vars, wrong := interpreter.NewPartialActivation(values, unread...)
+		vars, wrong := interpreter.NewPartialActivation(s, unread...)
 		if wrong != nil {
 			return nil, false, wrong
 		}
@@ -169,44 +200,18 @@ func (c *compiled) eval(s subject) (out ref.Val, told bool, err error) {
 	}
 	switch {
 	case err != nil:
-		return nil, false, fmt.Errorf("of user %s: %w", s.user.Name, err)
+		return nil, false, fmt.Errorf("of user %s: %w", s.User.Name, err)
 	case types.IsUnknown(out):
 		return nil, false, nil
 	}
 	return out, true, nil
 }
 
-// valueOf is one word's value.
-type valueOf struct {
-	name  string
-	value any
-}
-
-// values are what the words of an expression stand for. A handful: looking
-// through them is faster than a map.
-type values []valueOf
-
-// ResolveName implements interpreter.Activation.
-func (v values) ResolveName(name string) (any, bool) {
-	for i := range v {
-		if v[i].name == name {
-			return v[i].value, true
+func (c *compiled) unread(s *Subject) (patterns []*interpreter.AttributePattern) {
+	for _, i := range c.uses {
+		if s.value(i) == nil {
+			patterns = append(patterns, interpreter.NewAttributePattern(words[i].name))
 		}
 	}
-	return nil, false
-}
-
-// Parent implements interpreter.Activation.
-func (values) Parent() interpreter.Activation { return nil }
-
-func (c *compiled) values(s *subject) (known values, unread []*interpreter.AttributePattern) {
-	known = make(values, 0, len(c.uses))
-	for _, w := range c.uses {
-		if v, ok := w.of(*s); ok {
-			known = append(known, valueOf{w.name, v})
-		} else {
-			unread = append(unread, interpreter.NewAttributePattern(w.name))
-		}
-	}
-	return known, unread
+	return patterns
 }

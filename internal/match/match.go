@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/interpreter"
 
 	"github.com/keytend/keytend/internal/accesskey"
 )
@@ -22,36 +25,40 @@ type word struct {
 	name string
 	kind *cel.Type
 	what string // for people
-	of   func(subject) (any, bool)
+	of   func(*Subject) (any, bool)
 }
 
-// subject is what an expression is applied to.
-type subject struct {
-	account accesskey.Account
-	user    accesskey.User
-	key     accesskey.Key
-	now     time.Time
+// Subject is a key that expressions are applied to, at a time (AWS's). It keeps
+// what they have asked about it: fill in a new one for another key. It is not
+// safe for concurrent use.
+type Subject struct {
+	Account accesskey.Account
+	User    accesskey.User
+	Key     accesskey.Key
+	Now     time.Time
+
+	values [mostWords]ref.Val // of the words that were asked for; nil: not yet
 }
 
 // words are all there are.
 var words = []word{
-	{"account.id", cel.StringType, "twelve digits", func(s subject) (any, bool) { return s.account.ID, true }},
-	{"account.alias", cel.StringType, "sign-in alias", func(s subject) (any, bool) { return s.account.Alias, true }},
-	{"user.name", cel.StringType, "", func(s subject) (any, bool) { return s.user.Name, true }},
-	{"user.arn", cel.StringType, "", func(s subject) (any, bool) { return s.user.ARN, true }},
-	{"user.path", cel.StringType, "\"/\" or \"/division/\"", func(s subject) (any, bool) { return s.user.Path, true }},
-	{"user.created", cel.TimestampType, "", func(s subject) (any, bool) { return s.user.Created, !s.user.Created.IsZero() }},
-	{"user.tags", cel.MapType(cel.StringType, cel.StringType), "user.tags[\"team\"]", func(s subject) (any, bool) { return known(s.user.Tags) }},
-	{"user.groups", cel.ListType(cel.StringType), "names", func(s subject) (any, bool) { return known(s.user.Groups) }},
-	{"user.admin", cel.BoolType, "admin-like", func(s subject) (any, bool) { p, ok := s.user.Privilege.Get(); return p.Admin, ok }},
-	{"key.id", cel.StringType, "", func(s subject) (any, bool) { id, ok := s.key.ID.Get(); return string(id), ok }},
-	{"key.status", cel.StringType, "Active, Inactive, Expired", func(s subject) (any, bool) { v, ok := s.key.Status.Get(); return string(v), ok && v.Known() }},
-	{"key.created", cel.TimestampType, "", func(s subject) (any, bool) { return known(s.key.Created) }},
-	{"key.age", cel.DurationType, "since it was created", func(s subject) (any, bool) { at, ok := s.key.Created.Get(); return s.now.Sub(at), ok }},
-	{"key.used", cel.BoolType, "AWS knows of a use", func(s subject) (any, bool) { l, ok := s.key.LastUsed.Get(); return !l.Never(), ok }},
+	{"account.id", cel.StringType, "twelve digits", func(s *Subject) (any, bool) { return s.Account.ID, true }},
+	{"account.alias", cel.StringType, "sign-in alias", func(s *Subject) (any, bool) { return s.Account.Alias, true }},
+	{"user.name", cel.StringType, "", func(s *Subject) (any, bool) { return s.User.Name, true }},
+	{"user.arn", cel.StringType, "", func(s *Subject) (any, bool) { return s.User.ARN, true }},
+	{"user.path", cel.StringType, "\"/\" or \"/division/\"", func(s *Subject) (any, bool) { return s.User.Path, true }},
+	{"user.created", cel.TimestampType, "", func(s *Subject) (any, bool) { return s.User.Created, !s.User.Created.IsZero() }},
+	{"user.tags", cel.MapType(cel.StringType, cel.StringType), "user.tags[\"team\"]", func(s *Subject) (any, bool) { return known(s.User.Tags) }},
+	{"user.groups", cel.ListType(cel.StringType), "names", func(s *Subject) (any, bool) { return known(s.User.Groups) }},
+	{"user.admin", cel.BoolType, "admin-like", func(s *Subject) (any, bool) { p, ok := s.User.Privilege.Get(); return p.Admin, ok }},
+	{"key.id", cel.StringType, "", func(s *Subject) (any, bool) { id, ok := s.Key.ID.Get(); return string(id), ok }},
+	{"key.status", cel.StringType, "Active, Inactive, Expired", func(s *Subject) (any, bool) { v, ok := s.Key.Status.Get(); return string(v), ok && v.Known() }},
+	{"key.created", cel.TimestampType, "", func(s *Subject) (any, bool) { return known(s.Key.Created) }},
+	{"key.age", cel.DurationType, "since it was created", func(s *Subject) (any, bool) { at, ok := s.Key.Created.Get(); return s.Now.Sub(at), ok }},
+	{"key.used", cel.BoolType, "AWS knows of a use", func(s *Subject) (any, bool) { l, ok := s.Key.LastUsed.Get(); return !l.Never(), ok }},
 	{"key.idle", cel.DurationType, "since its last use; where it was never used, since it was created", idle},
-	{"key.service", cel.StringType, "of its last use; empty: none", func(s subject) (any, bool) { l, ok := s.key.LastUsed.Get(); return l.Service, ok }},
-	{"key.region", cel.StringType, "of its last use; empty: none", func(s subject) (any, bool) { l, ok := s.key.LastUsed.Get(); return l.Region, ok }},
+	{"key.service", cel.StringType, "of its last use; empty: none", func(s *Subject) (any, bool) { l, ok := s.Key.LastUsed.Get(); return l.Service, ok }},
+	{"key.region", cel.StringType, "of its last use; empty: none", func(s *Subject) (any, bool) { l, ok := s.Key.LastUsed.Get(); return l.Region, ok }},
 }
 
 func known[T any](f accesskey.Fact[T]) (any, bool) {
@@ -59,14 +66,49 @@ func known[T any](f accesskey.Fact[T]) (any, bool) {
 	return v, ok
 }
 
-func idle(s subject) (any, bool) {
-	last, ok := s.key.LastUsed.Get()
+func idle(s *Subject) (any, bool) {
+	last, ok := s.Key.LastUsed.Get()
 	if ok && !last.Never() {
-		return s.now.Sub(last.At), true
+		return s.Now.Sub(last.At), true
 	}
-	at, created := s.key.Created.Get()
-	return s.now.Sub(at), ok && created
+	at, created := s.Key.Created.Get()
+	return s.Now.Sub(at), ok && created
 }
+
+// mostWords is how many words there may be.
+const mostWords = 32
+
+// numbered are the words' places in the list, by name.
+var numbered = func() map[string]int {
+	numbers := make(map[string]int, mostWords)
+	for i, w := range words {
+		numbers[w.name] = i
+	}
+	return numbers
+}()
+
+// value is a word's; nil where the fact was not read.
+func (s *Subject) value(i int) ref.Val {
+	if s.values[i] == nil {
+		if v, ok := words[i].of(s); ok {
+			s.values[i] = types.DefaultTypeAdapter.NativeToValue(v)
+		}
+	}
+	return s.values[i]
+}
+
+// ResolveName implements interpreter.Activation.
+func (s *Subject) ResolveName(name string) (any, bool) {
+	i, found := numbered[name]
+	if !found {
+		return nil, false
+	}
+	v := s.value(i)
+	return v, v != nil
+}
+
+// Parent implements interpreter.Activation.
+func (*Subject) Parent() interpreter.Activation { return nil }
 
 // Words are the names that an expression may use.
 func Words() []string {
