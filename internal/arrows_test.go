@@ -37,6 +37,7 @@ var mayImport = map[string][]string{
 	"internal/ranking":             {"internal/accesskey", "internal/policy"},
 	"internal/report":              {"internal/accesskey", "internal/policy"},
 	"internal/notice":              {"internal/accesskey", "internal/policy"},
+	"internal/managed":             {"internal/accesskey"},
 	"internal/notify":              {"internal/accesskey", "internal/notice", "internal/webhook"},
 	"internal/webhook":             {},
 	"internal/gate":                {"internal/accesskey", "internal/policy", "internal/webhook"},

@@ -122,14 +122,6 @@ func (b *bench) room(ctx context.Context, r accesskey.Record, user accesskey.Use
 		"retire the one that nobody uses: `keytend retire ACCESS-KEY-ID`. No key that is used is ever removed to make room"}
 }
 
-func (b *bench) managed(ctx context.Context, q rotation.Request) error {
-	by, _ := b.rotator.Keys.Managed(ctx, q.Subject, q.Key).Get() // unknown: the rotation waits until it is known
-	if by == "" {
-		return nil
-	}
-	return hinted{fmt.Errorf("key %s is managed by %s, which would undo what keytend does", q.Key, by), "let that rotate it, or hand the key over first"}
-}
-
 // blind says, where CloudTrail can't be read, what that means for what is about
 // to be done; empty where it can.
 func (b *bench) blind(ctx context.Context, key accesskey.ID) string {

@@ -19,6 +19,7 @@ import (
 	"github.com/keytend/keytend/internal/destination/all"
 	"github.com/keytend/keytend/internal/destination/secretsmanager"
 	"github.com/keytend/keytend/internal/destination/ssm"
+	"github.com/keytend/keytend/internal/managed"
 	"github.com/keytend/keytend/internal/nearest"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
@@ -27,13 +28,14 @@ import (
 
 // bench is everything that work on one account's keys needs.
 type bench struct {
-	app     *app
-	desk    *desk
-	session *awsapi.Session
-	account string // twelve digits
-	rotator *rotation.Rotator
-	past    rotation.Past
-	virtual bool // AWS is simulated: its clock is its own
+	app       *app
+	desk      *desk
+	session   *awsapi.Session
+	account   string // twelve digits
+	rotator   *rotation.Rotator
+	past      rotation.Past
+	elsewhere *managed.Registry // nil: nobody is asked
+	virtual   bool              // AWS is simulated: its clock is its own
 }
 
 // openBench opens the state file, a session and the escrow. make allows an
@@ -48,11 +50,15 @@ func (a *app) openBench(ctx context.Context, s *state, make bool) (*bench, error
 	if err != nil {
 		return nil, err
 	}
+	registry, err := s.elsewhere.registry(session)
+	if err != nil {
+		return nil, err
+	}
 	d, err := a.openDesk(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{app: a, desk: d, session: session, account: id.Account}
+	b := &bench{app: a, desk: d, session: session, account: id.Account, elsewhere: registry}
 	sealed, err := a.escrow(s, session.KMS(s.kms), make)
 	if err != nil {
 		sealed = lateEscrow{err}
@@ -238,7 +244,7 @@ func (c virtualClock) Skew(context.Context) accesskey.Fact[time.Duration] {
 
 // assemble puts the rotator together.
 func (b *bench) assemble(sealed rotation.Escrow, keyless bool) {
-	account := onaws.New(b.session, onaws.Options{Journal: b.desk.name, Keyless: keyless})
+	account := onaws.New(b.session, onaws.Options{Journal: b.desk.name, Keyless: keyless, Elsewhere: askElsewhere(b.elsewhere)})
 	region, _ := b.session.Region()
 	b.past = account
 	b.rotator = &rotation.Rotator{

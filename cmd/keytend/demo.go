@@ -60,7 +60,7 @@ func (a *app) demo(ctx context.Context) error {
 		return fmt.Errorf("scan the simulated account: %w", err)
 	}
 	watched, failed := a.monitoring(ctx, session, inv.Account.ID)
-	found := (&scan{app: a, rules: rules}).judge(inv, session.Now(), nil)
+	found := (&scan{app: a, rules: rules}).judge(inv, policy.Findings(inv, rules, session.Now()), session.Now(), nil)
 	card := policy.Score(found.Accounts, map[string]policy.Monitoring{inv.Account.ID: watched}, rules, found.GeneratedAt)
 	t := teller{app: a, out: a.stdout}
 	t.tell(found.Scan, card, calls(aws))

@@ -43,6 +43,7 @@ cron, or with --wait. It exits 5 where something is blocked.`,
 		panic(err)
 	}
 	r.state.addTo(command)
+	r.state.elsewhere.addTo(command)
 	r.state.addEscrowTo(command)
 	return command
 }

@@ -66,6 +66,7 @@ func (r *retire) flags(command *cobra.Command) {
 	settleFlags(command, &r.terms)
 	r.stay.addTo(command)
 	r.state.addTo(command)
+	r.state.elsewhere.addTo(command)
 }
 
 func (r *retire) check(args []string) error {

@@ -71,6 +71,7 @@ something could not be read, is listed and left alone. The words:
 	settleFlags(command, &r.terms)
 	r.stay.addTo(command)
 	r.state.addTo(command)
+	r.state.elsewhere.addTo(command)
 	r.state.addEscrowTo(command)
 	return command
 }
@@ -164,7 +165,7 @@ func (r *revoke) run(ctx context.Context, ids []accesskey.ID) error {
 	for _, err := range failed {
 		r.app.say(err)
 	}
-	if err := r.confirm(b, found); err != nil {
+	if err := r.confirm(ctx, b, found); err != nil {
 		return err
 	}
 	verdicts := failed
@@ -253,13 +254,14 @@ func (r *revoke) find(ctx context.Context, b *bench, ids []accesskey.ID) (found 
 	return found, failed
 }
 
-func (r *revoke) confirm(b *bench, found []leaked) error {
+func (r *revoke) confirm(ctx context.Context, b *bench, found []leaked) error {
 	r.app.line(fmt.Sprintf("Revoke %s in account %s:", count(len(found), "key"), b.account))
 	for _, l := range found {
 		keys, _ := l.user.Keys.Get()
 		for _, k := range keys {
 			if id, _ := k.ID.Get(); id == l.key {
 				r.app.line(fmt.Sprintf("  %s  %s  %s, last used %s", id, l.user.Name, statusText(k), lastUsedText(k, b.now())))
+				r.app.line(b.warnManaged(ctx, id))
 			}
 		}
 	}

@@ -75,6 +75,7 @@ func (r *rotate) flags(command *cobra.Command) {
 	settleFlags(command, &r.terms)
 	r.stay.addTo(command)
 	r.state.addTo(command)
+	r.state.elsewhere.addTo(command)
 	r.state.addEscrowTo(command)
 }
 

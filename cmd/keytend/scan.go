@@ -32,6 +32,7 @@ type scan struct {
 	concurrency int
 	fleet       fleetFlags
 	toHub       bool
+	elsewhere   elsewhere
 
 	local   bool
 	offline bool
@@ -118,6 +119,7 @@ func (s *scan) addFlags(command *cobra.Command) {
 	addOutFlag(command, &s.out)
 	flags.BoolVar(&s.all, "all", false, "show every key, also those that break no rule, and on a terminal every finding")
 	flags.BoolVar(&s.toHub, "securityhub", false, "import the findings into AWS Security Hub, and archive those that are over")
+	s.elsewhere.addTo(command)
 	s.fleet.addTo(command)
 	flags.BoolVar(&s.local, "local", false, "look for keys on this machine instead")
 	flags.StringArrayVar(&s.files, "file", nil, "with --local: look in this dotenv or credentials `file` too (repeatable)")
@@ -150,6 +152,9 @@ func (s *scan) check(c *cobra.Command) error {
 	}
 	if s.fleet.asked() && s.all && slices.Contains([]string{"table", "markdown", "html"}, s.output.value) {
 		return fmt.Errorf("--all of many accounts: want --output csv, json or ndjson, not %s", s.output.value)
+	}
+	if s.fleet.asked() && len(s.elsewhere.sources.Regions) > 0 {
+		return fmt.Errorf("--cloudformation of many accounts: want one account, whose stacks they are")
 	}
 	if s.notify != "" {
 		if err := notify.Check(s.notify); err != nil {
@@ -215,6 +220,10 @@ func (s *scan) observe(ctx context.Context, baseline *report.Baseline) (result, 
 	if err != nil {
 		return result{}, err
 	}
+	registry, err := s.elsewhere.registry(session)
+	if err != nil {
+		return result{}, err
+	}
 	inv, err := s.app.collect(ctx, session, inventory.Options{
 		IDs: inventory.IDs(s.ids.value), Live: s.live, Concurrency: s.concurrency,
 		Wanted: func(inv accesskey.Inventory) []string { return policy.Wanted(inv, s.rules, now(session)) },
@@ -223,25 +232,26 @@ func (s *scan) observe(ctx context.Context, baseline *report.Baseline) (result, 
 		return result{}, err
 	}
 	at := now(session)
-	inv.Failures = append(inv.Failures, s.tellHub(ctx, session, inv, at)...)
-	found := s.judge(inv, at, baseline)
+	findings := policy.Findings(inv, s.rules, at)
+	inv.Failures = append(inv.Failures, noteManaged(ctx, registry, inv.Account.ID, findings)...)
+	inv.Failures = append(inv.Failures, s.tellHub(ctx, session, inv, findings, at)...)
+	found := s.judge(inv, findings, at, baseline)
 	found.region, _ = session.Region()
 	return found, nil
 }
 
 // tellHub tells Security Hub where that is asked for.
-func (s *scan) tellHub(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory, at time.Time) []accesskey.Failure {
+func (s *scan) tellHub(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory, findings []policy.Finding, at time.Time) []accesskey.Failure {
 	if !s.toHub {
 		return nil
 	}
 	h := &hub{rules: s.rules, now: at}
-	failures := h.tell(ctx, session, inv, policy.Findings(inv, s.rules, at))
+	failures := h.tell(ctx, session, inv, findings)
 	h.remark(s.app)
 	return failures
 }
 
-func (s *scan) judge(inv accesskey.Inventory, now time.Time, baseline *report.Baseline) result {
-	findings := policy.Findings(inv, s.rules, now)
+func (s *scan) judge(inv accesskey.Inventory, findings []policy.Finding, now time.Time, baseline *report.Baseline) result {
 	policy.Rank(findings)
 	r := result{failures: inv.Failures}
 	r.Scan = report.Scan{GeneratedAt: now, Rules: s.rules, Accounts: []accesskey.Inventory{inv}, Findings: findings}

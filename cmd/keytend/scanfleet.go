@@ -9,6 +9,7 @@ import (
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/awsapi"
 	"github.com/keytend/keytend/internal/inventory"
+	"github.com/keytend/keytend/internal/managed"
 	"github.com/keytend/keytend/internal/notify"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/ranking"
@@ -30,8 +31,9 @@ type fleetScan struct {
 	broken  error // the report can't be written; ends the scan
 	stop    context.CancelFunc
 
-	missing []accesskey.Failure
-	hub     *hub // nil: Security Hub isn't told
+	missing   []accesskey.Failure
+	elsewhere *managed.Registry // nil: nobody is asked
+	hub       *hub              // nil: Security Hub isn't told
 }
 
 // runFleet scans the accounts that the flags name.
@@ -44,7 +46,11 @@ func (s *scan) runFleet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f := &fleetScan{scan: s, crew: crew, baseline: baseline, ranked: ranking.New(0)}
+	registry, err := s.fleetRegistry(ctx)
+	if err != nil {
+		return err
+	}
+	f := &fleetScan{scan: s, crew: crew, baseline: baseline, ranked: ranking.New(0), elsewhere: registry}
 	defer func() { _ = f.ranked.Close() }()
 	if s.toHub {
 		f.hub = &hub{rules: s.rules, now: crew.at}
@@ -59,6 +65,19 @@ func (s *scan) runFleet(ctx context.Context) error {
 		told = f.tell(ctx)
 	}
 	return f.verdict(ctx, told)
+}
+
+// fleetRegistry reads states with the credentials in use, whatever accounts the
+// keys are in.
+func (s *scan) fleetRegistry(ctx context.Context) (*managed.Registry, error) {
+	if !s.elsewhere.sources.Any() {
+		return nil, nil
+	}
+	session, err := s.app.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.elsewhere.registry(session)
 }
 
 // errHalf keeps a file from being replaced by a scan that was interrupted.
@@ -101,6 +120,7 @@ func (f *fleetScan) open(w io.Writer) (err error) {
 // take judges and writes one account.
 func (f *fleetScan) take(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
 	findings := policy.Findings(inv, f.rules, f.crew.at)
+	inv.Failures = append(inv.Failures, noteManaged(ctx, f.elsewhere, inv.Account.ID, findings)...)
 	if f.hub != nil {
 		inv.Failures = append(inv.Failures, f.hub.tell(ctx, session, inv, findings)...)
 	}

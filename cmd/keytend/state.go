@@ -30,6 +30,8 @@ type state struct {
 	identity string // file of the age identity; empty: beside the state file
 	kms      string // KMS key instead of an age identity; empty: none
 	keyless  bool   // our own temporary credentials rest on no long-lived key
+
+	elsewhere elsewhere
 }
 
 // statePath is understood by every command that reads or writes records.

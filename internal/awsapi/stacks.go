@@ -11,34 +11,26 @@ import (
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/keytend/keytend/internal/accesskey"
 )
 
-// StackResource is something that a stack of CloudFormation made.
-type StackResource struct {
-	Stack     string // name
-	StackID   string // ARN
-	LogicalID string // in the template
-	Type      string // AWS::IAM::AccessKey
-	Region    string
-}
-
-// StackOf returns which stack of a region made what has a physical ID
-// (cloudformation:DescribeStackResources); nil: none there. Empty region: the
-// session's.
-func (s *Session) StackOf(ctx context.Context, region, physicalID string) (*StackResource, error) {
+// StackThatMade returns the stack of a region that made a key, and its logical ID
+// there (cloudformation:DescribeStackResources); both empty: none did. Empty
+// region: the session's.
+func (s *Session) StackThatMade(ctx context.Context, region string, key accesskey.ID) (stack, logicalID string, err error) {
 	if region == "" {
 		region = s.config.Region
 	}
-	form := url.Values{"Action": {"DescribeStackResources"}, "Version": {"2010-05-15"}, "PhysicalResourceId": {physicalID}}
+	form := url.Values{"Action": {"DescribeStackResources"}, "Version": {"2010-05-15"}, "PhysicalResourceId": {string(key)}}
 	var answer struct {
 		Resources []struct {
-			StackName, StackId string
-			LogicalID          string `xml:"LogicalResourceId"`
-			PhysicalID         string `xml:"PhysicalResourceId"`
-			ResourceType       string
+			StackName          string
+			LogicalResourceId  string
+			PhysicalResourceId string
 		} `xml:"DescribeStackResourcesResult>StackResources>member"`
 	}
-	err := s.wire(ctx, wireCall{
+	err = s.wire(ctx, wireCall{
 		service: "CloudFormation", host: "cloudformation", action: "DescribeStackResources", region: region,
 		header: http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}, body: []byte(form.Encode()),
 		read: func(body io.Reader) error {
@@ -49,17 +41,17 @@ func (s *Session) StackOf(ctx context.Context, region, physicalID string) (*Stac
 		},
 	})
 	if noSuchStack(err) {
-		return nil, nil
+		return "", "", nil
 	}
 	if err != nil {
-		return nil, s.fail("cloudformation:DescribeStackResources", err)
+		return "", "", s.fail("cloudformation:DescribeStackResources", err)
 	}
 	for _, r := range answer.Resources {
-		if r.PhysicalID == physicalID {
-			return &StackResource{Stack: r.StackName, StackID: r.StackId, LogicalID: r.LogicalID, Type: r.ResourceType, Region: region}, nil
+		if r.PhysicalResourceId == string(key) {
+			return r.StackName, r.LogicalResourceId, nil
 		}
 	}
-	return nil, s.fail("cloudformation:DescribeStackResources", errors.New("answer names a stack, and not what it made"))
+	return "", "", s.fail("cloudformation:DescribeStackResources", errors.New("answer names a stack, and not what it made"))
 }
 
 // noSuchStack: CloudFormation has no code of its own for it.
