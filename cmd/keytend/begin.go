@@ -111,12 +111,19 @@ func (b *bench) room(ctx context.Context, r accesskey.Record, user accesskey.Use
 		return nil
 	}
 	var lines []string
+	rests := false
 	for _, k := range keys {
 		id, _ := k.ID.Get()
-		if status, known := k.Status.Get(); id != r.Old && known && status == accesskey.Inactive {
-			return nil // deleted once it has rested
-		}
+		status, known := k.Status.Get()
+		rests = rests || id != r.Old && known && status == accesskey.Inactive
 		lines = append(lines, fmt.Sprintf("  %s  %s, last used %s", id, statusText(k), lastUsedText(k, b.now())))
+	}
+	switch {
+	case rests && !r.Terms.Keep:
+		return nil // deleted once it has rested
+	case rests:
+		return hinted{fmt.Errorf("user %s has %s of %d, and no key is to be deleted (--keep): there is no room for a new one\n%s", user.Name, count(len(keys), "key"), quota, strings.Join(lines, "\n")),
+			"delete an Inactive one yourself, or leave --keep out: one that is Inactive is deleted when it has rested"}
 	}
 	return hinted{fmt.Errorf("user %s has %s of %d, all Active: there is no room for a new one\n%s", user.Name, count(len(keys), "key"), quota, strings.Join(lines, "\n")),
 		"retire the one that nobody uses: `keytend retire ACCESS-KEY-ID`. No key that is used is ever removed to make room"}

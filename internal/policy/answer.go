@@ -129,7 +129,7 @@ func retryMeans(r accesskey.Record) string {
 		return "look again, once the other journal has let go of the user"
 	case WhyRefused, WhyCheckFailed:
 		return "try again, once that is put right"
-	case WhyBothUsed, WhyOtherUnused:
+	case WhyBothUsed, WhyOtherUnused, WhyKept:
 		return "look again, once there is room for another key"
 	case WhyNotSwitched:
 		return "look again, once keytend is run with other credentials"

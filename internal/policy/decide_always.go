@@ -187,7 +187,7 @@ func (v *view) mayBeOurs() (Step, bool) {
 // discard deletes a key that was never offered to anyone, unless a destination
 // holds it all the same.
 func (v *view) discard(id accesskey.ID, why accesskey.Reason) (Step, bool) {
-	if name, holds := v.holding(id); holds {
+	if name, holds := v.anywhere(id); holds {
 		step, _ := v.block(WhyHoldsOther, "%s holds %s, which was to be discarded", name, id)
 		step.Key, step.Destination = id, name
 		return step, true

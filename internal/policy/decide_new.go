@@ -192,7 +192,8 @@ func (v *view) deliveryLeft() (Step, bool) {
 func (v *view) allDelivered() (Step, bool) { return act(Check, WhyAllDelivered, v.r.New) }
 
 // undelivered puts the new key back where the old one stands again, as long as
-// its secret is to be had.
+// its secret is to be had. Who holds the user may have put it there: both keys
+// work, and nothing is lost by waiting.
 func (v *view) undelivered() (Step, bool) {
 	for _, d := range v.r.Deliveries {
 		h, known := v.reading(d.Destination)
@@ -201,6 +202,9 @@ func (v *view) undelivered() (Step, bool) {
 		}
 		if v.r.Sealed == "" || d.Tries >= redeliveries {
 			return v.holds(v.r.New)
+		}
+		if step, held := v.held(); held {
+			return step, true
 		}
 		if next := v.nextTry(d); v.now.Before(next) {
 			return v.until(next, WhySpacing, "%s holds the old key again", d.Destination)

@@ -71,7 +71,7 @@ func (v *view) close(why accesskey.Reason) (Step, bool) {
 	if v.describesOld() {
 		return act(Finish, WhyDescription, v.r.New)
 	}
-	if c, i := v.r.Claim, v.r.Intent; !c.Tagged.IsZero() && i.Action != accesskey.UntagClaim {
+	if !v.r.Claim.Tagged.IsZero() {
 		return act(Finish, WhyRelease, "")
 	}
 	return act(Finish, why, "")

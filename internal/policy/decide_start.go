@@ -93,6 +93,9 @@ func (v *view) noRoom() (Step, bool) {
 		}
 	}
 	if id, since, resting := v.longestResting(); resting {
+		if v.t.Keep {
+			return v.kept(id)
+		}
 		over := since.Add(v.t.Rest)
 		if !v.now.Before(over) {
 			return pass()
@@ -100,6 +103,13 @@ func (v *view) noRoom() (Step, bool) {
 		return v.until(over, WhyOtherResting, "key %s is Inactive since %s at least", id, stamp(since))
 	}
 	return v.noOtherInactive()
+}
+
+// kept: who wants no key deleted wants none deleted to make room.
+func (v *view) kept(id accesskey.ID) (Step, bool) {
+	step, _ := v.block(WhyKept, "there is no room for a new key: %s is Inactive, and with --keep no key is deleted. Delete it, or begin anew without --keep", id)
+	step.Key = id
+	return step, true
 }
 
 // noOtherInactive: every key is Active, which is for a person or for a
@@ -175,7 +185,7 @@ func (v *view) claimedElsewhere() (Step, bool) {
 		return pass()
 	}
 	if v.overdue(WhyClaimElsewhere) || v.blockedFor(WhyClaimElsewhere) {
-		return v.block(WhyClaimElsewhere, "the user's tag %s is %q, of another journal", ClaimTag, tag)
+		return v.block(WhyClaimElsewhere, "the user's tag %s is %q, of another journal; it stays where that journal is lost or may not remove it", ClaimTag, tag)
 	}
 	return v.wait(WhyClaimElsewhere, "the user's tag %s is %q, of another journal", ClaimTag, tag)
 }
@@ -310,7 +320,10 @@ func (v *view) makeRoom() (Step, bool) {
 	if !resting || v.now.Before(since.Add(v.t.Rest)) {
 		return act(Claim, WhyFirstReading, v.r.Old)
 	}
-	if name, holds := v.holding(id); holds {
+	if v.t.Keep {
+		return v.kept(id)
+	}
+	if name, holds := v.anywhere(id); holds {
 		step, _ := v.block(WhyHoldsOther, "%s holds %s, which was to make room", name, id)
 		step.Key, step.Destination = id, name
 		return step, true

@@ -144,6 +144,10 @@ func TestBorders(t *testing.T) {
 		{1, "our own lost reply, the window over", silent, func(in *Input) {
 			in.Record.Intent = accesskey.Intent{Action: accesskey.Deactivate, Key: oldKey, Holder: "k1", Outcome: accesskey.OutcomeUnknown, Settle: noon}
 		}, Check, WhySettle},
+		{1, "a write to a destination that people gave up and nobody can read", silent, func(in *Input) {
+			dropped(in, accesskey.Unread[Reading]("gone"))
+			in.Record.Intent = accesskey.Intent{Action: accesskey.Deliver, Destination: "b", Holder: "k1", Outcome: accesskey.OutcomeUnknown, Settle: noon}
+		}, Check, WhySettle},
 		{1, "the look is as old as the lease", silent, func(in *Input) { in.ObservedAt = noon.Add(-2 * time.Minute) }, Wait, WhyStaleLook},
 		{1, "refused a moment ago", silent, func(in *Input) {
 			in.Record.Intent = accesskey.Intent{Action: accesskey.Deactivate, At: noon.Add(-time.Second), Outcome: accesskey.OutcomeNotDone}
@@ -175,6 +179,15 @@ func TestBorders(t *testing.T) {
 			in.Destinations["a"] = holds(third)
 		}, Block, WhyHoldsOther},
 
+		{2, "… also one that people gave up", silent, func(in *Input) {
+			stranger(in, "j.t1")
+			dropped(in, holds(third))
+		}, Block, WhyHoldsOther},
+		{2, "… and one that can't be read hinders nobody", silent, func(in *Input) {
+			stranger(in, "j.t1")
+			dropped(in, accesskey.Unread[Reading]("gone"))
+		}, Discard, WhyOrphan},
+
 		{3, "the second reading is too early", asked, func(in *Input) { in.Record.Claim.Read = noon.Add(-59 * time.Second) }, Wait, WhyClaimSettling},
 		{3, "the readings disagree", asked, func(in *Input) { in.Record.Claim.Keys = []accesskey.ID{oldKey, third} }, Claim, WhyFirstReading},
 		{3, "never read", asked, func(in *Input) { in.Record.Claim.Read = time.Time{} }, Claim, WhyFirstReading},
@@ -201,6 +214,10 @@ func TestBorders(t *testing.T) {
 			in.Destinations["a"] = holds(oldKey)
 			in.Record.Deliveries[0].Tried = noon.Add(-time.Hour)
 		}, Deliver, WhyRedelivery},
+		{6, "… while a person holds the user", silent, func(in *Input) {
+			in.Destinations["a"] = holds(oldKey)
+			in.Record.Deliveries[0].Tried, in.Record.Hold = noon.Add(-time.Hour), &accesskey.Hold{By: "ana"}
+		}, Wait, WhyHeld},
 		{6, "… and the secret is wiped", silent, func(in *Input) { in.Destinations["a"], in.Record.Sealed = holds(oldKey), "" }, Block, WhyHoldsOther},
 		{6, "… for the sixth time", silent, func(in *Input) { in.Destinations["a"], in.Record.Deliveries[0].Tries = holds(oldKey), redeliveries }, Block, WhyHoldsOther},
 		{6, "a destination holds a third key", silent, func(in *Input) { in.Destinations["a"] = holds(third) }, Block, WhyHoldsOther},
@@ -286,6 +303,11 @@ func TestBorders(t *testing.T) {
 		}, Wait, WhyResting},
 
 		{10, "never offered: discarded", back, func(in *Input) { in.Record.Flags.Offered = false; in.Destinations["a"] = holds(oldKey) }, Discard, WhyNeverOffered},
+		{10, "… unless a destination that people gave up holds it", back, func(in *Input) {
+			in.Record.Flags.Offered = false
+			in.Destinations["a"] = holds(oldKey)
+			dropped(in, holds(newKey))
+		}, Block, WhyHoldsOther},
 		{10, "the old key is switched on always", back, func(in *Input) { in.Record.OldExit.Reactivated = time.Time{} }, Reactivate, WhyRollback},
 		{10, "a destination is put back", back, func(in *Input) { in.Destinations["a"] = holds(newKey) }, Restore, WhyRollback},
 		{10, "what somebody else put there stays", back, func(in *Input) { in.Destinations["a"] = holds(third) }, Wait, WhyOverlap},
@@ -301,6 +323,18 @@ func TestBorders(t *testing.T) {
 
 		{11, "no room, the other one rests", asked, func(in *Input) { other(in, accesskey.Inactive, noon, noon.AddDate(0, 0, -6)) }, Wait, WhyOtherResting},
 		{11, "no room, the other one has rested", freshClaim, func(in *Input) { other(in, accesskey.Inactive, noon, noon.AddDate(0, 0, -7)) }, Delete, WhyMakeRoom},
+		{11, "… but people gave up a destination that holds it", freshClaim, func(in *Input) {
+			other(in, accesskey.Inactive, noon, noon.AddDate(0, 0, -7))
+			dropped(in, holds(third))
+		}, Block, WhyHoldsOther},
+		{11, "… but no key is to be deleted", freshClaim, func(in *Input) {
+			other(in, accesskey.Inactive, noon, noon.AddDate(0, 0, -7))
+			in.Record.Terms.Keep = true
+		}, Block, WhyKept},
+		{11, "… and that is said at once", asked, func(in *Input) {
+			other(in, accesskey.Inactive, noon, noon.AddDate(0, 0, -6))
+			in.Record.Terms.Keep = true
+		}, Block, WhyKept},
 		{11, "no room, both used", asked, func(in *Input) { other(in, accesskey.Active, noon, time.Time{}) }, Block, WhyBothUsed},
 		{11, "no room, the other one unused", asked, func(in *Input) { other(in, accesskey.Active, noon.AddDate(0, -2, 0), time.Time{}) }, Block, WhyOtherUnused},
 		{11, "the account allows three", freshClaim, func(in *Input) {
@@ -366,6 +400,12 @@ func TestBorders(t *testing.T) {
 			}
 		})
 	}
+}
+
+// dropped is a destination that people decided to do without.
+func dropped(in *Input, holds accesskey.Fact[Reading]) {
+	in.Record.Deliveries = append(in.Record.Deliveries, accesskey.Delivery{Destination: "b", Dropped: true})
+	in.Destinations["b"] = holds
 }
 
 func actsUnread(in *Input) { in.LatestAct = accesskey.Unread[time.Time]("throttled") }

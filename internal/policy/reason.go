@@ -87,6 +87,7 @@ const (
 	WhyOldGone         accesskey.Reason = "the old key is gone"
 	WhyOldNotActive    accesskey.Reason = "the old key is not Active"
 	WhyBothUsed        accesskey.Reason = "no room: every key is used"
+	WhyKept            accesskey.Reason = "no room: no key is to be deleted"
 	WhyOtherUnused     accesskey.Reason = "no room: the other key should be retired first"
 	WhyHoldsOther      accesskey.Reason = "a destination holds another key"
 	WhyUndelivered     accesskey.Reason = "a destination did not take the key"

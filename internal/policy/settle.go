@@ -39,7 +39,7 @@ func (v *view) carriedOut(i accesskey.Intent) (done bool, key accesskey.ID, told
 		return v.deliverCarriedOut(i.Destination)
 	case accesskey.Restore:
 		h, known := v.reading(i.Destination)
-		return known && h.Readable && h.Key != v.r.New, "", known
+		return known && h.Readable && h.Key != v.r.New, "", known || v.givenUp(i.Destination)
 	case accesskey.TagClaim:
 		tag, known := v.tag()
 		return tag == v.r.Claim.Token, "", known
@@ -76,10 +76,17 @@ func (v *view) statusSettles(id accesskey.ID) bool {
 	return there == absent || v.statusKnown(id)
 }
 
-// deliverCarriedOut: a destination that can't be read gets the same again.
+// deliverCarriedOut: a destination that can't be read gets the same again. What
+// became of a write to one that people gave up changes nothing: its key counts as
+// offered since the try.
 func (v *view) deliverCarriedOut(name string) (done bool, key accesskey.ID, told bool) {
 	h, known := v.reading(name)
-	return known && h.Readable && h.Key == v.r.New, "", known
+	return known && h.Readable && h.Key == v.r.New, "", known || v.givenUp(name)
+}
+
+func (v *view) givenUp(name string) bool {
+	d := v.r.Delivery(name)
+	return d != nil && d.Dropped
 }
 
 // tag returns the token of the claim that the user carries; empty: none.

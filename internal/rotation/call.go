@@ -17,6 +17,7 @@ type call struct {
 	send    func(context.Context, Permit) error // errors without ErrNotDone leave the outcome unknown
 	done    func(*accesskey.Record)             // besides the effect of the action itself
 	notDone func(*accesskey.Record, error)      // instead of blocking where AWS denied it
+	alarms  bool                                // people are told where AWS denied it
 }
 
 // mutate is the only way in which anything is changed.
@@ -86,6 +87,7 @@ func (p *pass) refused(c call, next *accesskey.Record, event *accesskey.Event, s
 	switch {
 	case c.notDone != nil:
 		c.notDone(next, sent)
+		event.Alert = c.alarms && errors.Is(sent, ErrDenied)
 	case errors.Is(sent, ErrDenied):
 		p.setBlock(next, policy.WhyRefused, sent.Error())
 		event.Alert = true
@@ -108,6 +110,8 @@ func effect(r *accesskey.Record, i accesskey.Intent, now time.Time) {
 	switch i.Action {
 	case accesskey.TagClaim:
 		r.Claim.Tagged = now
+	case accesskey.UntagClaim:
+		r.Claim.Tagged = time.Time{}
 	case accesskey.CreateKey:
 		if i.Key != r.New {
 			r.Orphans = append(r.Orphans, i.Key) // its secret is lost

@@ -74,9 +74,7 @@ func (r *Rotator) baseKey(ctx context.Context, record accesskey.Record) accesske
 func (r *Rotator) readDestinations(ctx context.Context, record accesskey.Record) map[string]accesskey.Fact[policy.Reading] {
 	out := map[string]accesskey.Fact[policy.Reading]{}
 	for _, d := range record.Deliveries {
-		if !d.Dropped {
-			out[d.Destination] = r.readDestination(ctx, record.Subject, d.Destination)
-		}
+		out[d.Destination] = r.readDestination(ctx, record.Subject, d.Destination)
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package rotation
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -93,11 +94,7 @@ func (p *pass) finish() error {
 	case policy.WhyDescription:
 		return p.moveDescription()
 	case policy.WhyRelease:
-		return p.mutate(call{
-			intent:  accesskey.Intent{Action: accesskey.UntagClaim},
-			send:    func(ctx context.Context, permit Permit) error { return p.Tags.Untag(ctx, p.record.Subject, permit) },
-			notDone: func(*accesskey.Record, error) {}, // a tag of ours that stays keeps nobody of ours out
-		})
+		return p.release()
 	}
 	next := p.next()
 	phase := accesskey.Done
@@ -110,4 +107,19 @@ func (p *pass) finish() error {
 		next.Outcome = p.step.Reason
 	}
 	return p.put(next, accesskey.Event{What: string(phase)})
+}
+
+// release takes the tag off, until that is done. Where it is denied, the tag stays:
+// it keeps nobody of this journal out, and other journals ask a person.
+func (p *pass) release() error {
+	return p.mutate(call{
+		intent: accesskey.Intent{Action: accesskey.UntagClaim},
+		send:   func(ctx context.Context, permit Permit) error { return p.Tags.Untag(ctx, p.record.Subject, permit) },
+		notDone: func(next *accesskey.Record, err error) {
+			if errors.Is(err, ErrDenied) {
+				next.Claim.Tagged = time.Time{}
+			}
+		},
+		alarms: true,
+	})
 }
