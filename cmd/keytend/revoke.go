@@ -279,7 +279,7 @@ func (r *revoke) one(ctx context.Context, b *bench, l leaked) error {
 	switch {
 	case err != nil:
 		return err
-	case under && record.Work == accesskey.Revocation && record.Old == l.key: // go on
+	case under && record.Work == accesskey.Revocation && record.Old == l.key && !switchedOn(l.user, record): // go on
 	case under:
 		_, err = b.give(ctx, subject, rotation.Revoke(l.key, len(r.deliver) > 0, r.first))
 	default:
@@ -294,4 +294,17 @@ func (r *revoke) one(ctx context.Context, b *bench, l leaked) error {
 		return explainRotation(err)
 	}
 	return r.app.after(r.app.stdout, res, &r.state, "resume", subject.User)
+}
+
+// switchedOn reports that a key that was off in a revocation is not off any more:
+// who revokes it again wants it off again.
+func switchedOn(user accesskey.User, record accesskey.Record) bool {
+	keys, _ := user.Keys.Get()
+	for _, k := range keys {
+		if id, _ := k.ID.Get(); id == record.Old {
+			status, known := k.Status.Get()
+			return known && status != accesskey.Inactive && !record.OldExit.Inactive().IsZero()
+		}
+	}
+	return false
 }

@@ -55,7 +55,7 @@ func Revoke(key accesskey.ID, replace, first bool) Order {
 		unblock(r)
 		off := stage == accesskey.Resting || !r.OldExit.Inactive().IsZero()
 		r.Work, r.Hold, r.Start, r.Amended = accesskey.Revocation, nil, time.Time{}, r.Version+1
-		r.Flags.Replace = replace || r.New != ""
+		r.Flags.Replace = r.Flags.Replace || replace || r.New != ""
 		r.Flags.ReplaceFirst = first && !off || stage == accesskey.Created || stage == accesskey.Proven
 		if !r.Flags.ReplaceFirst || r.New == "" {
 			r.OldExit, r.Watch.OldRevived = accesskey.Exit{}, time.Time{}

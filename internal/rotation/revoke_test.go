@@ -88,3 +88,25 @@ func TestRevokeWhileSwitchingOn(t *testing.T) {
 	w.isOff(t, p, old)
 	w.mustEnd(t, p, accesskey.Done)
 }
+
+// TestRevokeOnceMore: the key was switched on again by somebody before its
+// replacement was made; another order switches it off, and the replacement that
+// was asked for first is still made.
+func TestRevokeOnceMore(t *testing.T) {
+	w, p := ordinaryWork(consumersMayFail, func(r *accesskey.Record) { r.Work, r.Flags.Replace = accesskey.Revocation, true })()
+	for p.journal.mustLive().Phase != accesskey.Deactivated {
+		w.passes(p, 1)
+	}
+	r := p.journal.mustLive()
+	w.advance(w.now.Add(5 * time.Minute))
+	w.setStatus(r.Old, accesskey.Active, "human")
+	p.next = w.now.Add(w.propagation)
+	w.passes(p, 10)
+	blockedFor(t, p, policy.WhyVeto)
+	w.give(t, p, Revoke(r.Old, false, false))
+	w.isOff(t, p, r.Old)
+	w.mustEnd(t, p, accesskey.Done)
+	if got := p.journal.latest().New; got == "" || w.places["a"].key != got {
+		t.Errorf("replaced by %q, a holds %s", got, w.places["a"].key)
+	}
+}
