@@ -32,6 +32,7 @@ type AccountSpec struct {
 	Secrets    []SecretSpec
 	Parameters []ParameterSpec
 	Topics     []TopicSpec // of SNS
+	KMSKeys    []string    // IDs of customer managed keys, in us-east-1
 
 	// ServiceControlPolicies are the documents attached to the account itself.
 	// As in AWS, an account with any needs one that allows: see FullAWSAccess.

@@ -41,6 +41,9 @@ type ParameterSpec struct {
 const standardRegion = "us-east-1"
 
 func (acct *account) seedStores(s AccountSpec) {
+	for _, id := range s.KMSKeys {
+		acct.in(standardRegion).addKey(id, acct.since(s.Created))
+	}
 	for _, secret := range s.Secrets {
 		acct.in(cmp.Or(secret.Region, standardRegion)).seedSecret(secret)
 	}

@@ -26,8 +26,10 @@ var looking = []Need{
 	{Action: "iam:GetAccessKeyLastUsed", Kind: Read, on: anything, Why: "silence of a key"},
 	{Action: "iam:GetUser", Kind: Read, on: users, Why: "that it is the same user, and nobody else's claim"},
 	{Action: "iam:ListAccessKeys", Kind: Read, on: users, Why: "status of the keys, live, before every step"},
-	{Action: "iam:GetAccountSummary", Kind: Read, on: anything, Why: "how many keys a user may have"},
 }
+
+// counting is for whoever makes keys.
+var counting = Need{Action: "iam:GetAccountSummary", Kind: Read, on: anything, Why: "how many keys a user may have"}
 
 var switching = Need{Action: "iam:UpdateAccessKey", Kind: Deactivate, on: users, Why: "switch a key off, and on again"}
 
@@ -64,14 +66,14 @@ var needs = map[Feature][]Need{
 	},
 	Rotate: slices.Concat(looking, claiming, []Need{
 		{Action: "iam:CreateAccessKey", Kind: Create, on: users, Why: "make the new key"},
-		simulating, namingOurRole, switching, deleting,
+		counting, simulating, namingOurRole, switching, deleting,
 	}),
 	Retire: slices.Concat(looking, []Need{switching, deleting}),
 	Revoke: slices.Concat(looking, claiming, []Need{
 		{Action: "iam:CreateAccessKey", Kind: Create, on: users, Why: "replace the leaked key"},
 		{Action: "iam:GetUserPolicy", Kind: Read, on: users, Why: "add to the policy that denies old sessions"},
 		{Action: "iam:PutUserPolicy", Kind: Deactivate, on: users, Why: "deny sessions made from the leaked key"},
-		simulating, namingOurRole, switching, deleting,
+		counting, simulating, namingOurRole, switching, deleting,
 	}),
 	SecretsManager: {
 		{Action: "secretsmanager:DescribeSecret", Kind: Read, on: secrets, Why: "who else rotates it, and its versions"},
