@@ -127,6 +127,7 @@ type view struct {
 	Keys       []keyView          `json:"keys,omitempty"`
 	Deliveries []deliveryView     `json:"deliveries,omitempty"`
 	Uses       []string           `json:"uses,omitempty"` // of the old key since the new one was delivered, as CloudTrail shows
+	Unseen     string             `json:"unseen,omitempty"` // why it is not known where the old key is used
 	Probe      string             `json:"probe,omitempty"`
 	Unproved   string             `json:"unproved,omitempty"` // why the latest try as the new key failed
 	Outcome    accesskey.Reason   `json:"outcome,omitempty"`
@@ -193,6 +194,7 @@ func (s *status) look(ctx context.Context, b *bench, r accesskey.Record) view {
 	if at := deliveredAt(r); !at.IsZero() {
 		v.Uses = usesSince(res, at)
 	}
+	v.Unseen = res.Input.OldUses.Why()
 	for i, d := range v.Deliveries {
 		held, known := res.Input.Destinations[d.Destination].Get()
 		if v.Deliveries[i].Holds, v.Deliveries[i].Readable = held.Key, held.Readable; !known && !d.Dropped {
@@ -258,6 +260,9 @@ func (v view) text(w io.Writer, now time.Time) error {
 	}
 	for _, d := range v.Deliveries {
 		line("destination", "%s: %s", d.Destination, d.text())
+	}
+	if v.Unseen != "" {
+		line("unseen", "where %s is used, and how long it rests between two uses: %s", v.Old, sentence(v.Unseen))
 	}
 	for _, use := range v.Uses {
 		line("old key", "%s", use)

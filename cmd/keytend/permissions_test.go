@@ -1,0 +1,213 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/keytend/keytend/internal/fakeaws"
+	"github.com/keytend/keytend/internal/permission"
+)
+
+// TestPermissionsAreEnoughAndNoMore lives through each feature as a role that
+// has just what `keytend permissions` prints for it; and again with each action
+// taken away, where keytend must say what it lacks or come to another end.
+func TestPermissionsAreEnoughAndNoMore(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		features []permission.Feature
+		live     func(*limited)
+	}{
+		{"rotate", []permission.Feature{permission.Rotate}, limitedRotation},
+		{"retire", []permission.Feature{permission.Retire}, limitedRetirement},
+		{"revoke", []permission.Feature{permission.Revoke}, limitedRevocation},
+		{"secretsmanager", []permission.Feature{permission.Rotate, permission.SecretsManager}, limitedTo("secretsmanager:prod/billing")},
+		{"ssm", []permission.Feature{permission.Rotate, permission.SSM}, limitedTo("ssm:/prod/key")},
+		{"escrow", []permission.Feature{permission.Rotate, permission.EscrowKMS}, limitedEscrow},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			needs := permission.Needs(c.features...)
+			own := permission.Needs(c.features[len(c.features)-1])
+			whole := newLimited(t, needs)
+			c.live(whole)
+			if whole.wrong != "" {
+				t.Fatalf("with everything that is printed: %s\n%s", whole.wrong, whole.said.String())
+			}
+			for _, n := range own {
+				less := newLimited(t, slices.DeleteFunc(slices.Clone(needs), func(m permission.Need) bool { return m.Action == n.Action }))
+				c.live(less)
+				if less.wrong == "" && !strings.Contains(less.said.String(), n.Action) {
+					t.Errorf("%s is not needed: without it, the same end and not a word about it", n.Action)
+				}
+			}
+		})
+	}
+}
+
+// limited is keytend as a role of an account that may do only so much.
+type limited struct {
+	t      *testing.T
+	aws    *fakeaws.AWS
+	folder string
+	env    []string
+	said   strings.Builder
+	wrong  string // the first thing that did not go as it should
+}
+
+const (
+	limitedAccount = "123456789012"
+	limitedKey     = "AKIAIOSFODNN7EXAMPLE"
+	limitedSecret  = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+	limitedKMS     = "1234abcd-12ab-34cd-56ef-1234567890ab"
+)
+
+func newLimited(t *testing.T, needs []permission.Need) *limited {
+	l := &limited{t: t, folder: t.TempDir()}
+	start := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	l.aws = fakeaws.New(fakeaws.Config{Start: start, Seed: 1})
+	l.aws.AddAccount(l.account(needs, start))
+	server := httptest.NewServer(l.aws)
+	t.Cleanup(server.Close)
+	l.write(".aws/config", "[profile base]\nregion = us-east-1\n[profile keytend]\nrole_arn = arn:aws:iam::"+limitedAccount+":role/ops/keytend\nsource_profile = base\nregion = us-east-1\n")
+	for _, user := range l.aws.Snapshot(limitedAccount).Users {
+		if user.Name == "base" {
+			l.write(".aws/credentials", fmt.Sprintf("[base]\naws_access_key_id = %s\naws_secret_access_key = %s\n", user.Keys[0].ID, user.Keys[0].Secret))
+		}
+	}
+	l.write("app.ini", fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", limitedKey, limitedSecret))
+	l.env = append(withoutCredentials(os.Environ()), "HOME="+l.folder, "USERPROFILE="+l.folder, "AWS_PROFILE=keytend", "AWS_ENDPOINT_URL="+server.URL,
+		"AWS_CONFIG_FILE="+filepath.Join(l.folder, ".aws", "config"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(l.folder, ".aws", "credentials"),
+		"KEYTEND_SIM_PID="+strconv.Itoa(os.Getpid()), transcriptVariable+"="+l.folder)
+	return l
+}
+
+// account has the role in question, whoever assumes it, and a worker whose key
+// is described, and stored in a secret and a parameter that have a KMS key.
+func (l *limited) account(needs []permission.Need, start time.Time) fakeaws.AccountSpec {
+	value := fmt.Sprintf(`{"accessKeyId":%q,"secretAccessKey":%q,"host":"billing.example.com"}`, limitedKey, limitedSecret)
+	old := start.AddDate(0, 0, -200)
+	return fakeaws.AccountSpec{
+		ID: limitedAccount,
+		Roles: []fakeaws.RoleSpec{{
+			Name: "keytend", Path: "/ops/",
+			TrustPolicy:    `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}`,
+			InlinePolicies: map[string]string{"keytend": permission.Policy(needs, permission.Scope{Self: "role/ops/keytend"}).JSON()},
+		}},
+		Users: []fakeaws.UserSpec{
+			{Name: "base", Created: old, Keys: []fakeaws.KeySpec{{Created: old}},
+				InlinePolicies: map[string]string{"base": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}`}},
+			{Name: "worker", Created: old, Tags: map[string]string{limitedKey: "the billing job"}, Keys: []fakeaws.KeySpec{{
+				ID: limitedKey, Secret: limitedSecret, Created: old, LastUsed: &fakeaws.KeyUse{At: start.AddDate(0, 0, -60), Service: "s3", Region: "us-east-1"}}}},
+		},
+		KMSKeys:    []string{limitedKMS},
+		Secrets:    []fakeaws.SecretSpec{{Name: "prod/billing", Value: value, KMSKey: limitedKMS}},
+		Parameters: []fakeaws.ParameterSpec{{Name: "/prod/key", Type: "SecureString", Value: value, KMSKey: limitedKMS}},
+	}
+}
+
+func (l *limited) write(name, text string) {
+	path := filepath.Join(l.folder, filepath.FromSlash(name))
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// keytend runs a command, which is to exit with 0.
+func (l *limited) keytend(args ...string) string {
+	l.t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	run := exec.CommandContext(l.t.Context(), self)
+	run.Args = append([]string{"keytend"}, append(args, "--state", filepath.Join(l.folder, "state.db"))...)
+	run.Env, run.Dir = l.env, l.folder
+	var out, said strings.Builder
+	run.Stdout, run.Stderr = &out, &said
+	_ = run.Run() // judged by its exit code
+	if code := run.ProcessState.ExitCode(); code != exitOK && l.wrong == "" {
+		l.wrong = fmt.Sprintf("keytend %s: exit code %d", strings.Join(args, " "), code)
+	}
+	l.said.WriteString(out.String() + said.String())
+	return out.String()
+}
+
+// begin runs a command that puts a record down, with times to be lived through.
+func (l *limited) begin(args ...string) {
+	l.t.Helper()
+	l.keytend(append(args, "--yes", "--settle", "50ms", "--patience", "1s")...)
+}
+
+// until resumes the record whenever it wants to be looked at, for so long as
+// there is hope.
+func (l *limited) until(phase string) {
+	l.t.Helper()
+	last, same := "", 0
+	for range 12 {
+		var answer struct {
+			Records []struct {
+				Phase     string
+				NotBefore time.Time `json:"not_before"`
+			}
+		}
+		if l.wrong != "" {
+			return
+		}
+		out := l.keytend("status", "worker", "--output", "json")
+		if err := json.Unmarshal([]byte(out), &answer); err != nil || len(answer.Records) == 0 {
+			break
+		}
+		if last == answer.Records[0].Phase {
+			same++
+		} else {
+			last, same = answer.Records[0].Phase, 0
+		}
+		if last == phase {
+			return
+		}
+		if same == 3 { // nothing comes of waiting
+			break
+		}
+		l.aws.Advance(max(answer.Records[0].NotBefore.Sub(l.aws.Now()), 0) + time.Second)
+		l.keytend("resume", "worker", "--patience", "1s")
+	}
+	if l.wrong == "" {
+		l.wrong = fmt.Sprintf("not %s but %s", phase, last)
+	}
+}
+
+func limitedTo(place string, more ...string) func(*limited) {
+	return func(l *limited) {
+		l.begin(append([]string{"rotate", "worker", "--deliver", place, "--now", "--lag-margin", "0s", "--rest", "1m", "--prove-span", "100ms"}, more...)...)
+		l.until("done")
+		l.keytend("audit", "list", "--output", "json")
+	}
+}
+
+func limitedRotation(l *limited) { limitedTo("credentialsfile:app.ini#default")(l) }
+
+func limitedEscrow(l *limited) {
+	limitedTo("credentialsfile:app.ini#default", "--escrow-kms", limitedKMS)(l)
+}
+
+func limitedRetirement(l *limited) {
+	l.begin("retire", limitedKey, "--notice", "1m", "--idle", "1m", "--lag-margin", "0s", "--delete-after", "1m")
+	l.until("done")
+	l.keytend("audit", "list", "--output", "json")
+}
+
+func limitedRevocation(l *limited) {
+	l.begin("revoke", limitedKey, "--deliver", "credentialsfile:app.ini#default")
+	l.until("done")
+	l.keytend("audit", "list", "--output", "json")
+}
