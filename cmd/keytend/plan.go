@@ -61,11 +61,14 @@ A plan written with --out plan.json can be carried out later by
 }
 
 func (p *plan) run(ctx context.Context) error {
-	if err := p.open(ctx, false); err != nil {
+	if err := p.open(ctx); err != nil {
 		return err
 	}
 	defer p.close()
 	schedule, failed, err := p.survey(ctx)
+	if err == nil {
+		err = p.allot(ctx, schedule)
+	}
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ import (
 // which file, which accounts, and what is on record about them.
 type planning struct {
 	app     *app
-	config  string
+	config  policyFlag
 	fleet   fleetFlags
 	state   state
 	only    []string // kinds of item; none: all
@@ -47,16 +47,14 @@ type planning struct {
 	desk    *desk // nil: there is no state file
 	freezes []rotation.Freeze
 	sealed  rotation.Escrow
-	lock    sync.Mutex
-	left    map[itemName]policy.Item // of what a saved plan asks for and is left alone now
-	wanted  map[itemName]bool
+	heed    func(*policy.Item) // is told of every item, by several at once; may be nil
 }
 
 // onlyWords are what --only takes.
 var onlyWords = []string{"rotate", "unused", "delete", "resume"}
 
 func (p *planning) addTo(command *cobra.Command) {
-	p.configFlag(command)
+	p.config.addTo(command)
 	p.fleet.addTo(command)
 	p.fleet.narrowed = true
 	flags := command.Flags()
@@ -76,10 +74,6 @@ func (p *planning) addTo(command *cobra.Command) {
 	p.state.addEscrowTo(command)
 }
 
-func (p *planning) configFlag(command *cobra.Command) {
-	command.Flags().StringVar(&p.config, "config", "", "the policy `file` (default: "+config.DefaultFile+" where there is one, else AWS's recommendations, observe only)")
-}
-
 // check finds contradictions before anything is read.
 func (p *planning) check(c *cobra.Command) error {
 	for _, word := range p.only {
@@ -92,24 +86,16 @@ func (p *planning) check(c *cobra.Command) error {
 
 // load reads the policy file. Its hash is that of every file that was read for
 // it.
-func (p *planning) load() error {
+func (p *planning) load() (err error) {
 	sum := sha256.New()
-	read := func(path string) ([]byte, error) {
+	p.policy, p.found, err = p.app.readPolicy(&p.config, func(path string) ([]byte, error) {
 		data, err := os.ReadFile(path)
 		if err == nil {
-			fmt.Fprintf(sum, "%d\n%s", len(data), data)
+			_, _ = fmt.Fprintf(sum, "%d\n%s", len(data), data) // a hash takes everything
 		}
 		return data, err
-	}
-	var err error
-	p.policy, err = config.Load(cmp.Or(p.config, config.DefaultFile), read)
-	p.hash, p.found = hex.EncodeToString(sum.Sum(nil)), err == nil
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && p.config == "":
-		p.policy, err = config.Default(), nil
-	case errors.Is(err, fs.ErrNotExist):
-		err = hinted{err, "write a policy, or leave --config out: then AWS's recommendations hold, observe only"}
-	}
+	})
+	p.hash = hex.EncodeToString(sum.Sum(nil))
 	return err
 }
 
@@ -122,20 +108,17 @@ func (p *planning) record() report.PolicyRecord {
 	return r
 }
 
-// open reads the policy and finds the accounts; write makes a state file where
-// there is none.
-func (p *planning) open(ctx context.Context, write bool) error {
+// open reads the policy, finds the accounts, and opens the state file where
+// there is one.
+func (p *planning) open(ctx context.Context) error {
 	if err := p.load(); err != nil {
 		return err
 	}
 	if err := p.accounts(ctx); err != nil {
 		return err
 	}
-	if err := p.openState(ctx, write); err != nil {
+	if err := p.openState(ctx, false); err != nil || p.desk == nil {
 		return err
-	}
-	if p.desk == nil {
-		return nil
 	}
 	var err error
 	p.freezes, err = p.desk.Freezes(ctx, p.crew.at)
@@ -148,24 +131,22 @@ func (p *planning) close() {
 	}
 }
 
+// openState opens the state file and the escrow; with write, they are made where
+// there are none.
 func (p *planning) openState(ctx context.Context, write bool) (err error) {
-	p.sealed = lateEscrow{errors.New("not opened")}
 	if _, err := os.Stat(p.state.file(p.app)); !write && errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if p.desk, err = p.app.openDesk(ctx, &p.state); err != nil {
-		return err
-	}
-	var base *awsapi.Session
-	if p.state.kms != "" {
-		if base, err = p.app.open(ctx); err != nil {
+	if p.desk == nil {
+		if p.desk, err = p.app.openDesk(ctx, &p.state); err != nil {
 			return err
 		}
-		p.sealed, err = p.app.escrow(&p.state, base.KMS(p.state.kms), write)
-	} else {
-		p.sealed, err = p.app.escrow(&p.state, nil, write)
 	}
+	base, err := p.app.open(ctx)
 	if err != nil {
+		return err
+	}
+	if p.sealed, err = p.app.escrow(&p.state, base.KMS(p.state.kms), write); err != nil {
 		p.sealed = lateEscrow{err}
 	}
 	return nil
@@ -242,15 +223,32 @@ func (p *planning) rule(a accesskey.Account, u accesskey.User, k accesskey.Key, 
 	if p.span > 0 {
 		r.Terms.ProveSpan = p.span
 	}
+	r.Budgets = append(r.Budgets, p.ramp(r, k, now)...)
 	return r, err
 }
 
-// survey plans every account, and lets the budgets decide.
+// ramp is the budget of the keys that are overdue when the burn-down begins; of
+// others, none.
+func (p *planning) ramp(r policy.Ruling, k accesskey.Key, now time.Time) []accesskey.Reservation {
+	if p.policy.Ramp == nil || !policy.OverdueAt(k, r, p.policy.Ramp.Begins()) {
+		return nil
+	}
+	allowed := p.policy.Ramp.Allowed(now)
+	return []accesskey.Reservation{{Budget: "ramp", Limit: allowed, Since: p.policy.Ramp.Begins(), Until: p.policy.Ramp.Turn(allowed)}}
+}
+
+// survey plans every account. What begins is for allot to say.
 func (p *planning) survey(ctx context.Context) (*policy.Schedule, []accesskey.Failure, error) {
 	schedule := policy.NewSchedule(p.crew.at, p.crew.at.Add(p.horizon))
 	var lock sync.Mutex
 	var failed []accesskey.Failure
-	options := inventory.Options{Wanted: func(inv accesskey.Inventory) []string { return policy.PlanWanted(inv, p.rule, p.crew.at) }}
+	under, err := p.underwayUsers(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	options := inventory.Options{Wanted: func(inv accesskey.Inventory) []string {
+		return append(policy.PlanWanted(inv, p.rule, p.crew.at), under[inv.Account.ID]...)
+	}}
 	missing := p.crew.visit(ctx, options, func(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
 		items, err := p.one(ctx, session, inv)
 		if err != nil {
@@ -263,10 +261,21 @@ func (p *planning) survey(ctx context.Context) (*policy.Schedule, []accesskey.Fa
 		return nil
 	})
 	failed = append(failed, missing...)
-	if ctx.Err() != nil {
-		return nil, failed, ctx.Err()
+	return schedule, failed, ctx.Err()
+}
+
+// underwayUsers are the users with a record under way, by account: their keys
+// are always looked at.
+func (p *planning) underwayUsers(ctx context.Context) (map[string][]string, error) {
+	under := map[string][]string{}
+	if p.desk == nil {
+		return under, nil
 	}
-	return schedule, failed, p.allot(ctx, schedule)
+	records, err := p.desk.List(ctx, "", false)
+	for _, r := range records {
+		under[r.Subject.Account] = append(under[r.Subject.Account], r.Subject.User)
+	}
+	return under, err
 }
 
 // one plans one account.
@@ -317,18 +326,12 @@ func (p *planning) bench(session *awsapi.Session, account string) *bench {
 	return b
 }
 
-// filter keeps what --only and --user ask for, and remembers what of a saved
-// plan is left alone now.
+// filter keeps what --only and --user ask for.
 func (p *planning) filter(items []policy.Item) []policy.Item {
 	items = slices.DeleteFunc(items, func(i policy.Item) bool { return !p.asked(&i) })
-	if len(p.wanted) == 0 {
-		return items
-	}
-	p.lock.Lock()
-	defer p.lock.Unlock()
-	for _, i := range items {
-		if name := nameOf(&i); p.wanted[name] {
-			p.left[name] = i
+	if p.heed != nil {
+		for n := range items {
+			p.heed(&items[n])
 		}
 	}
 	return items

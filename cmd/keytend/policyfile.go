@@ -36,12 +36,19 @@ func (f *policyFlag) named(a *app) string {
 // loadPolicy reads the policy in force: the file that was named, which must be
 // there, else keytend.yaml, else what the empty file says.
 func (a *app) loadPolicy(f *policyFlag) (*config.Policy, error) {
+	p, _, err := a.readPolicy(f, os.ReadFile)
+	return p, err
+}
+
+// readPolicy is loadPolicy with a function to read files, and says whether
+// there was a file.
+func (a *app) readPolicy(f *policyFlag, read func(string) ([]byte, error)) (p *config.Policy, found bool, err error) {
 	path := cmp.Or(f.named(a), config.DefaultFile)
-	p, err := config.Load(path, os.ReadFile, a.policyChecks())
+	p, err = config.Load(path, read, a.policyChecks())
 	if f.named(a) == "" && errors.Is(err, fs.ErrNotExist) {
-		return config.Default(), nil
+		return config.Default(), false, nil
 	}
-	return p, policyError(path, err)
+	return p, err == nil, policyError(path, err)
 }
 
 // policyChecks are what the rooms that a policy speaks of know of its parts.

@@ -41,6 +41,8 @@ Exit codes:
 		explainCommand(a),
 		scorecardCommand(a),
 		planCommand(a),
+		applyCommand(a),
+		freezeCommand(a),
 		rotateCommand(a),
 		retireCommand(a),
 		revokeCommand(a),

@@ -69,6 +69,7 @@ func TestStories(t *testing.T) {
 			"consumed":           (*story)(nil).command((*story).consumed),
 			"keys":               (*story)(nil).command((*story).keys),
 			"until":              (*story)(nil).command((*story).until),
+			"days":               (*story)(nil).command((*story).days),
 			"give":               (*story)(nil).command((*story).give),
 			"tagged":             (*story)(nil).command((*story).tagged),
 			"has":                (*story)(nil).command((*story).has),

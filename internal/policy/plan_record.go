@@ -6,10 +6,22 @@ import (
 	"github.com/keytend/keytend/internal/accesskey"
 )
 
-// missing tells of a record whose key the inventory doesn't show.
+// missing tells of a record whose key the inventory doesn't show. What the
+// policy says of it may still be told by its user.
 func (p *planner) missing(u *Underway) Item {
 	s := u.Record.Subject
-	return p.underway(u, Item{Account: s.Account, User: s.User, UserID: s.UserID, Key: u.Record.Old, Action: Unjudged})
+	as := Item{Account: s.Account, User: s.User, UserID: s.UserID, Key: u.Record.Old, Action: Unjudged}
+	user := accesskey.User{Name: s.User, ID: s.UserID}
+	for i := range p.Inventory.Users {
+		if p.Inventory.Users[i].Name == s.User {
+			user = p.Inventory.Users[i]
+		}
+	}
+	key := accesskey.Key{ID: accesskey.Observed(u.Record.Old, p.now, "on record")}
+	if ruling, err := p.rule(p.Inventory.Account, user, key, p.now); err == nil {
+		as.Ruling, as.Owner = &ruling, ruling.Owner
+	}
+	return p.underway(u, as)
 }
 
 // underway is what a plan says about a record: its next step, as the gate lets

@@ -81,3 +81,16 @@ func (s *prospect) off() bool {
 	s.item.Work, s.item.Delete, s.item.Inactive = accesskey.Retirement, true, true
 	return s.start(t, WhyInactive, "Inactive; deleted when it was seen so for "+exactly(t.Rest))
 }
+
+// OverdueAt reports whether a key, as it is now, was too old or unused for too
+// long at a moment. What is not known is not overdue.
+func OverdueAt(k accesskey.Key, r Ruling, at time.Time) bool {
+	created, dated := k.Created.Get()
+	use, used := k.LastUsed.Get()
+	if !dated {
+		return false
+	}
+	old := r.Rotate && r.Rules.MaxAge > 0 && at.Sub(created) > r.Rules.MaxAge
+	idle := used && r.Disable > 0 && at.Sub(later(use.At, created)) > r.Disable
+	return old || idle
+}
