@@ -51,6 +51,8 @@ func TestScanGolden(t *testing.T) {
 		{"scan.ocsf.ndjson", OCSF, fixture(), Options{Version: "v1.2.3"}},
 		{"scan.prom", Prometheus, fixture(), Options{}},
 		{"accounts.prom", Prometheus, two, Options{}},
+		{"scan.controls.csv", Controls, fixture(), Options{}},
+		{"scan.controls.html", ControlsHTML, fixture(), Options{}},
 		{"hostile.table", Table, hostileScan(hostile), Options{Width: 100, All: true}},
 		{"hostile.json", JSON, hostileScan(hostile), Options{}},
 		{"hostile.csv", CSV, hostileScan(hostile), Options{All: true}},

@@ -34,12 +34,16 @@ const (
 	SecurityHub Format = "asff"
 	OCSF        Format = "ocsf"
 	Prometheus  Format = "prometheus"
+
+	// For auditors: how each account stands to each control.
+	Controls     Format = "controls" // CSV
+	ControlsHTML Format = "controls-html"
 )
 
 // ScanFormats are the formats Write knows; SheetFormats those of WriteScorecard
 // and WriteExplanation.
 var (
-	ScanFormats  = []Format{Table, JSON, NDJSON, CSV, HTML, Markdown, SecurityHub, OCSF, Prometheus}
+	ScanFormats  = []Format{Table, JSON, NDJSON, CSV, HTML, Markdown, SecurityHub, OCSF, Prometheus, Controls, ControlsHTML}
 	SheetFormats = []Format{Table, JSON, HTML, Markdown}
 )
 
@@ -89,7 +93,7 @@ func Write(w io.Writer, f Format, s Scan, o Options) error {
 	switch f {
 	case Table:
 		return writeTable(w, gistOf(s), o)
-	case JSON, NDJSON, CSV, SecurityHub, OCSF, Prometheus:
+	case JSON, NDJSON, CSV, SecurityHub, OCSF, Prometheus, Controls, ControlsHTML:
 		return writeStream(w, f, s, o)
 	case HTML:
 		return writeHTML(w, gistOf(s))

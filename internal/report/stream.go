@@ -75,6 +75,10 @@ func NewStream(w io.Writer, f Format, now time.Time, rules policy.Rules, o Optio
 		s.out = &asffEmitter{w: w, region: o.Region}
 	case OCSF:
 		s.out = &ocsfEmitter{w: w, version: o.Version}
+	case Controls:
+		s.out = newControlsEmitter(w, o.All)
+	case ControlsHTML:
+		s.out = newControlsPage(w)
 	case Prometheus:
 		s.out = newMetricsEmitter(w)
 	case Table:
