@@ -37,7 +37,7 @@ func (p *pass) deliver() error {
 			next.Flags.Offered = true
 		},
 		send: func(ctx context.Context, permit Permit) (err error) {
-			version, err = place.Deliver(Within(ctx, permit.Until), p.expected(seen), cred)
+			version, err = place.Deliver(Within(ctx, permit.Until, p.Clock.Now), p.expected(seen), cred)
 			return err
 		},
 		done:    func(next *accesskey.Record) { next.Delivery(name).Version = string(version) },
@@ -101,7 +101,7 @@ func (p *pass) restore() error {
 			d.Expect, d.Tried, d.Tries = seen.Version, p.now, d.Tries+1
 		},
 		send: func(ctx context.Context, permit Permit) error {
-			_, err := restorer.Restore(Within(ctx, permit.Until), Version(seen.Version), plain)
+			_, err := restorer.Restore(Within(ctx, permit.Until, p.Clock.Now), Version(seen.Version), plain)
 			return err
 		},
 		notDone: func(next *accesskey.Record, err error) { next.Delivery(name).Error = err.Error() },

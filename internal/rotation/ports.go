@@ -10,6 +10,7 @@ package rotation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -108,7 +109,8 @@ type Destination interface {
 	// ErrChanged (and ErrNotDone) where it doesn't. Delivering what is there
 	// already succeeds. Neighbours stay untouched. Destinations that can't be
 	// read compare nothing: they get the ID of the key being replaced for expect.
-	// What is signed for it must not be signed after Until(ctx).
+	// What is signed for it must not be signed from Until(ctx) on; what is not
+	// signed asks InTime(ctx) right before its last step.
 	Deliver(ctx context.Context, expect Version, next Credential) (Version, error)
 }
 
@@ -148,18 +150,35 @@ type Permit struct {
 	Until time.Time
 }
 
-type untilKey struct{}
+type lease struct {
+	until time.Time
+	now   func() time.Time
+}
 
-// Within returns a context for a Deliver or Restore that must not be signed from
-// until on (AWS's time), as a Permit says it of other calls.
-func Within(ctx context.Context, until time.Time) context.Context {
-	return context.WithValue(ctx, untilKey{}, until)
+type leaseKey struct{}
+
+// Within returns a context for a Deliver or Restore of which nothing must be
+// signed, renamed or started from until on (AWS's time, as now tells it), as a
+// Permit says it of other calls: whoever was stopped after looking, and goes on
+// later, finds another world.
+func Within(ctx context.Context, until time.Time, now func() time.Time) context.Context {
+	return context.WithValue(ctx, leaseKey{}, lease{until, now})
 }
 
 // Until is what Within was given; zero: there is no bound.
 func Until(ctx context.Context) time.Time {
-	until, _ := ctx.Value(untilKey{}).(time.Time)
-	return until
+	l, _ := ctx.Value(leaseKey{}).(lease)
+	return l.until
+}
+
+// InTime is asked right before the one step of a Deliver or Restore that others
+// see: ErrLeaseOver and ErrNotDone where it comes too late.
+func InTime(ctx context.Context) error {
+	l, bound := ctx.Value(leaseKey{}).(lease)
+	if !bound || l.now().Before(l.until) {
+		return nil
+	}
+	return fmt.Errorf("%w (%w)", ErrLeaseOver, ErrNotDone)
 }
 
 // Mutations changes one account. Errors that wrap ErrNotDone are certain to have

@@ -128,6 +128,9 @@ func (p *Program) run(ctx context.Context, r request) error {
 	cmd.WaitDelay = 5 * time.Second
 	said := &head{limit: shown}
 	cmd.Stderr = said
+	if err := rotation.InTime(ctx); err != nil {
+		return err
+	}
 	if err := cmd.Start(); err != nil {
 		return notDone(err)
 	}

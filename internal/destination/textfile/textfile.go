@@ -115,7 +115,7 @@ func (f File) Replace(ctx context.Context, edit Edit) error {
 	if err != nil {
 		return notDone(err)
 	}
-	return f.swap(path, temp, before)
+	return f.swap(ctx, path, temp, before)
 }
 
 // beside is how the name of a file begins that is being written beside path.
@@ -159,11 +159,15 @@ func (f File) tidy(path string) {
 	_ = l.Unlock()
 }
 
-// swap renames the new file over the old one, if that is still as it was.
-func (f File) swap(path, temp, before string) error {
+// swap renames the new file over the old one, if that is still as it was and the
+// time for it is not over.
+func (f File) swap(ctx context.Context, path, temp, before string) error {
 	now, err := f.read(path)
 	if err == nil && now != before {
 		err = fmt.Errorf("%s: %w", path, rotation.ErrChanged)
+	}
+	if err == nil {
+		err = rotation.InTime(ctx)
 	}
 	if err != nil {
 		return notDone(errors.Join(err, os.Remove(temp)))
@@ -176,7 +180,12 @@ func (f File) swap(path, temp, before string) error {
 	return syncFolder(filepath.Dir(path))
 }
 
-func notDone(err error) error { return fmt.Errorf("%w (%w)", err, rotation.ErrNotDone) }
+func notDone(err error) error {
+	if errors.Is(err, rotation.ErrNotDone) {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", err, rotation.ErrNotDone)
+}
 
 // write puts the text in a new file in the same folder, with the old one's mode
 // and owner, and onto the disk.
