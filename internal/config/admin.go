@@ -1,6 +1,9 @@
 package config
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/goccy/go-yaml/ast"
 )
 
@@ -23,5 +26,24 @@ func (a *Admin) decode(d *decoder, n ast.Node, path string) {
 	}
 	if s, ok := d.text(n, true); ok {
 		a.Name = s.text
+	}
+}
+
+func (a *Admin) text() string {
+	if a.When.Text != "" {
+		return a.When.Text
+	}
+	return a.Name
+}
+
+func (v *validator) admins() {
+	seen := map[string]bool{}
+	for i := range v.policy.Admins {
+		a := &v.policy.Admins[i]
+		v.condition(&a.When)
+		if seen[strings.ToLower(a.text())] {
+			v.warn(v.at(fmt.Sprintf("admins[%d]", i)), "admins: %s is listed twice", a.text())
+		}
+		seen[strings.ToLower(a.text())] = true
 	}
 }

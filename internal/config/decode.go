@@ -24,6 +24,7 @@ const maxSize = 1 << 20
 // could take for something else is refused.
 type decoder struct {
 	file       string
+	lines      [][]byte
 	where      places
 	problems   []Problem
 	bad        map[string]bool // the fields with something wrong in them: what else they may contradict isn't said
@@ -43,6 +44,7 @@ func (d *decoder) parse(data []byte) ast.Node {
 	case !utf8.Valid(data):
 		return d.fail(Place{d.file, 1 + bytes.Count(valid(data), []byte("\n")), 1}, "not UTF-8 text")
 	}
+	d.lines = bytes.Split(data, []byte("\n"))
 	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return d.syntax(data, err)
@@ -374,23 +376,33 @@ func (d *decoder) number(n ast.Node, v reflect.Value, path string) {
 
 // written is a text and where it stands.
 type written struct {
-	text  string
-	place Place
-	block bool // it begins on the line after
-	quote int  // 1 where it begins with a quote
+	text   string
+	place  Place
+	block  bool // it begins on the line after …
+	folded bool // … and its lines are made one
+	quote  int  // 1 where it begins with a quote
 }
 
-// within is the place of a character of the text.
-func (w written) within(line, column int) Place {
+// within is the place of a character of a text.
+func (d *decoder) within(w written, line, column int) Place {
 	p := w.place
-	p.Line += line - 1
-	if w.block {
-		p.Line++
-		p.Column = column
-	} else if line == 1 {
+	switch {
+	case w.folded:
+	case w.block:
+		p.Line += line
+		p.Column = column + d.indentation(p.Line)
+	case line == 1:
 		p.Column += column - 1 + w.quote
 	}
 	return p
+}
+
+// indentation is how many spaces a line begins with.
+func (d *decoder) indentation(line int) int {
+	if line < 1 || line > len(d.lines) {
+		return 0
+	}
+	return len(d.lines[line-1]) - len(bytes.TrimLeft(d.lines[line-1], " "))
 }
 
 // text reads a scalar. Strict: what YAML may take for a number, a yes, a no or
@@ -399,7 +411,7 @@ func (d *decoder) text(n ast.Node, strict bool) (written, bool) {
 	w := written{place: d.placeOf(n)}
 	switch n := n.(type) {
 	case *ast.LiteralNode:
-		w.text, w.block = strings.TrimRight(n.Value.Value, "\n"), true
+		w.text, w.block, w.folded = strings.TrimRight(n.Value.Value, "\n"), true, n.Start.Type == token.FoldedType
 		return w, true
 	case *ast.StringNode:
 		w.text = n.Value

@@ -150,20 +150,3 @@ func (v *validator) gate() {
 		v.warn(v.at("gate.before"), "gate: it is asked before nothing")
 	}
 }
-
-func (a *Admin) text() string {
-	if a.When.Text != "" {
-		return a.When.Text
-	}
-	return a.Name
-}
-
-func (v *validator) admins() {
-	seen := map[string]bool{}
-	for i, a := range v.policy.Admins {
-		if seen[strings.ToLower(a.text())] {
-			v.warn(v.at(fmt.Sprintf("admins[%d]", i)), "admins: %s is listed twice", a.text())
-		}
-		seen[strings.ToLower(a.text())] = true
-	}
-}

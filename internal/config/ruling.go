@@ -68,12 +68,20 @@ func (c *Condition) means(s *match.Subject) (bool, error) {
 	means, told, err := c.compiled.Means(s)
 	switch {
 	case err != nil:
-		return false, fmt.Errorf("could not be judged: the expression of %s: %w", c.place.line(), err)
+		return false, fmt.Errorf("could not be judged: the expression of %s: %w%s", c.place.line(), err, hintOnTags(c.compiled.UnguardedTags()))
 	case !told:
 		return false, fmt.Errorf("could not be judged: the expression of %s needs %s of user %s, which could not be read",
 			c.place.line(), c.compiled.Unread(s), s.User.Name)
 	}
 	return means, nil
+}
+
+// hintOnTags says how to ask for a tag that not everybody has.
+func hintOnTags(tags []string) string {
+	if len(tags) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(`; ask first: "%s" in user.tags && …`, tags[0])
 }
 
 // exemption is the first that holds; else the last that did, so that it can be

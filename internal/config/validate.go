@@ -46,6 +46,7 @@ func (v *validator) all() {
 	if !v.bad["rules"] && !v.bad["times"] {
 		v.together(p.Settings, v.where, Place{File: v.file})
 	}
+	v.closed(p.Settings, "")
 	for i, o := range p.Overrides {
 		v.override(o, fmt.Sprintf("overrides[%d]", i))
 	}
@@ -138,6 +139,7 @@ func (v *validator) approver(text, path string) {
 
 func (v *validator) override(o Override, path string) {
 	v.settings(o.Settings, path)
+	v.condition(&o.When)
 	if v.bad[path] || o.layer.node == nil {
 		return
 	}
@@ -225,6 +227,7 @@ func (s Settings) unusedFits() error {
 func (v *validator) exemptions() {
 	for i, e := range v.policy.Exemptions {
 		path := fmt.Sprintf("exemptions[%d]", i)
+		v.condition(&e.When)
 		for field, text := range map[string]string{"reason": e.Reason, "approver": e.Approver} {
 			if place, given := v.where[path+"."+field]; given && strings.TrimSpace(text) == "" && !v.bad[path+"."+field] {
 				v.wrong(place, "%s: empty; an exemption says why, and who answers for it", field)

@@ -2,13 +2,16 @@ package match
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/cost"
+	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/interpreter"
@@ -30,6 +33,8 @@ type compiled struct {
 	whole   cel.Program // where all it refers to was read
 	partial cel.Program // else
 	uses    []int       // the words in it, by number
+
+	unguarded []string
 }
 
 // Mistake is one thing that is wrong with an expression.
@@ -75,8 +80,23 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 	for _, w := range words {
 		options = append(options, cel.Variable(w.name, w.kind))
 	}
-	return cel.NewEnv(options...)
+	return cel.NewEnv(append(options, days)...)
 })
+
+// days are what CEL's own durations lack: duration("90d") is none, days(90) is.
+var days = cel.Function("days", cel.Overload("days_int", []*cel.Type{cel.IntType}, cel.DurationType,
+	cel.UnaryBinding(func(n ref.Val) ref.Val {
+		const most = int(math.MaxInt64 / (24 * time.Hour))
+		if n := int(n.(types.Int)); -most <= n && n <= most {
+			return types.Duration{Duration: time.Duration(n) * 24 * time.Hour}
+		}
+		return types.NewErr("days(%d): more than 290 years", n)
+	})))
+
+// Functions are those that are of use with the words.
+func Functions() []string {
+	return []string{"days", "duration", "timestamp", "startsWith", "endsWith", "contains", "matches", "size", "exists", "all"}
+}
 
 func compile(text string, want *cel.Type, wanted string) (compiled, error) {
 	env, err := environment()
@@ -91,7 +111,7 @@ func compile(text string, want *cel.Type, wanted string) (compiled, error) {
 		message := fmt.Sprintf("it gives a %s, want %s", tree.OutputType(), wanted)
 		return compiled{}, &MistakesError{Text: text, Mistakes: []Mistake{{1, 1, message}}, shown: message}
 	}
-	c := compiled{uses: used(tree)}
+	c := compiled{uses: used(tree), unguarded: unguardedTags(tree)}
 	if c.whole, err = env.Program(tree, append(limit(env, tree), cel.EvalOptions(cel.OptOptimize))...); err == nil {
 		c.partial, err = env.Program(tree, cel.EvalOptions(cel.OptPartialEval), cel.CostLimit(costLimit))
 	}
@@ -151,6 +171,44 @@ func used(tree *cel.Ast) []int {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// UnguardedTags are the tags that the expression reads without asking whether a
+// user has them: of one that doesn't have them it says nothing.
+func (c *compiled) UnguardedTags() []string { return c.unguarded }
+
+// unguardedTags finds user.tags["x"] and user.tags.x without "x" in user.tags.
+func unguardedTags(tree *cel.Ast) []string {
+	var read, asked []string
+	visit := ast.NewExprVisitor(func(e ast.Expr) {
+		switch {
+		case e.Kind() == ast.SelectKind && isTags(tree, e.AsSelect().Operand()):
+			read = append(read, e.AsSelect().FieldName())
+		case e.Kind() != ast.CallKind || len(e.AsCall().Args()) != 2:
+		case e.AsCall().FunctionName() == operators.Index && isTags(tree, e.AsCall().Args()[0]):
+			read = append(read, literal(e.AsCall().Args()[1]))
+		case e.AsCall().FunctionName() == operators.In && isTags(tree, e.AsCall().Args()[1]):
+			asked = append(asked, literal(e.AsCall().Args()[0]))
+		}
+	})
+	ast.PreOrderVisit(tree.NativeRep().Expr(), visit)
+	read = slices.DeleteFunc(read, func(tag string) bool { return tag == "" || slices.Contains(asked, tag) })
+	slices.Sort(read)
+	return slices.Compact(read)
+}
+
+func isTags(tree *cel.Ast, e ast.Expr) bool {
+	found, known := tree.NativeRep().ReferenceMap()[e.ID()]
+	return known && found.Name == "user.tags"
+}
+
+// literal is a text as written; empty where it is none.
+func literal(e ast.Expr) string {
+	if e.Kind() != ast.LiteralKind {
+		return ""
+	}
+	text, _ := e.AsLiteral().(types.String)
+	return string(text)
 }
 
 // Unread names the words of the expression whose facts were not read; empty:
