@@ -101,9 +101,10 @@ func (v *view) untold() accesskey.ID {
 }
 
 // lookIsStale: what was seen may be otherwise by now. Requests are not signed
-// later than this either.
+// later than this either. Nor is a look believed that began later than now: the
+// clock was put right meanwhile, and nothing is as old as it seems.
 func (v *view) lookIsStale() (Step, bool) {
-	if v.now.Before(v.ObservedAt.Add(v.t.Lease)) {
+	if !v.now.Before(v.ObservedAt) && v.now.Before(v.ObservedAt.Add(v.t.Lease)) {
 		return pass()
 	}
 	return v.waitUntil(v.now, v.waitingSince(WhyStaleLook).Add(v.t.Patience), WhyStaleLook, "looking began at %s", stamp(v.ObservedAt))

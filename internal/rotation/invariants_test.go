@@ -31,7 +31,7 @@ func (w *world) beforeAct(p *process, action accesskey.Action, id accesskey.ID) 
 	if (action == accesskey.Deactivate || action == accesskey.DeleteKey) && id != "" && p.base == id {
 		w.violate("16: %s signs our own requests", id)
 	}
-	w.admitted(p, r, action)
+	w.admitted(r, action)
 	if p.journal.behind && !w.landing {
 		w.violate("18: %s of %s by a journal that was put back from a copy", action, id)
 	}
@@ -70,7 +70,7 @@ func (m *memory) latest() accesskey.Record {
 
 // admitted is rule 17: nothing goes forwards outside windows, within freezes,
 // unapproved, or without its draw on the budgets.
-func (w *world) admitted(p *process, r accesskey.Record, action accesskey.Action) {
+func (w *world) admitted(r accesskey.Record, action accesskey.Action) {
 	if w.landing || r.Intent.Action != action || r.Work == accesskey.Revocation || r.Stage() == accesskey.RollingBack || !w.steady() {
 		return
 	}

@@ -225,3 +225,25 @@ func TestTrailFailsWhenItMatters(t *testing.T) {
 		t.Errorf("%s\n%s", strings.Join(w.broken, "\n"), tail(w.trace))
 	}
 }
+
+// TestClockJumpsWhileACallIsOpen: a process's clock is put forward, which it
+// learns only from the first answer of its look: a call whose answer was lost just
+// now is not settled by what an endpoint that is behind says.
+func TestClockJumpsWhileACallIsOpen(t *testing.T) {
+	w := lived(nil, func(w *world, p *process) {
+		w.propagation = 0
+		w.failOnce("iam:DeleteAccessKey", lose)
+		old := p.journal.mustLive().Old
+		p.journal.onWrite = func(_, next accesskey.Record, e accesskey.Event) {
+			if e.What == "delete unknown" {
+				w.propagation, w.staleFor = time.Minute, 10*time.Second
+				p.host = 19 * time.Minute
+				w.say("the clock jumps; %s is %v", old, next.Intent.Outcome)
+				w.later(2*time.Hour, func() { p.host = 0 })
+			}
+		}
+	})
+	if len(w.broken) > 0 {
+		t.Errorf("%s\n%s", strings.Join(w.broken, "\n"), tail(w.trace))
+	}
+}

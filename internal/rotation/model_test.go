@@ -53,6 +53,7 @@ type world struct {
 	vault        []string        // what is in escrow
 	well         time.Time       // from when nothing fails any more; zero: from the beginning
 	asked        map[errand]bool // CreateAccessKey was sent
+	staleFor     time.Duration   // every endpoint is so far behind; 0: each as it is
 	namesAt      time.Time       // GetUser answers as of then …
 	namesUntil   time.Time       // … until then
 	landing      bool            // a request that was lost is being carried out
@@ -197,6 +198,9 @@ func (w *world) asOf(t time.Time) user {
 func (w *world) stale() user {
 	if w.propagation == 0 {
 		return w.user
+	}
+	if w.staleFor > 0 {
+		return w.asOf(w.now.Add(-w.staleFor))
 	}
 	return w.asOf(w.now.Add(-time.Duration(w.rng.Int64N(int64(w.propagation)))))
 }

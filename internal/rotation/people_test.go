@@ -275,7 +275,7 @@ func (h *history) recovers(p *process) {
 	}
 	m := Remains{
 		ID: fmt.Sprintf("r%d again", j.events), Token: j.name + ".again", Subject: h.subject(), User: h.seen(h.user, h.user), Tag: h.user.tags[ClaimTag],
-		Authors: map[accesskey.ID]Authorship{}, Holding: map[string]accesskey.ID{}, Terms: quickTerms(), Acts: h.world.history,
+		Authors: map[accesskey.ID]Authorship{}, Holding: map[string]accesskey.ID{}, Terms: quickTerms(), Acts: h.history,
 	}
 	for _, k := range h.user.keys {
 		m.Authors[k.id] = Authorship{Found: true, Token: h.made[k.id].token}

@@ -30,6 +30,7 @@ type process struct {
 	stuck    bool          // it can't change what its own requests are signed with
 	jumped   time.Time     // when learned last changed
 	lookedAt time.Time     // when the look of its pass began
+	step     policy.Step   // the latest
 	made     []accesskey.ID
 	dropped  map[accesskey.ID]bool // of made, deleted right there, or tried to
 }

@@ -231,6 +231,7 @@ func (w *world) once(p *process) {
 
 // pastPass checks what must be so after each pass that came back.
 func (w *world) pastPass(p *process, res Result, err error) {
+	p.step = res.Step
 	text := res.Step.Saw
 	if err != nil {
 		text += err.Error()
