@@ -107,10 +107,12 @@ func checkOurs(t *testing.T, s source, imported string) {
 // ownSuite: a room's tests run the contract suite that lies below it.
 func ownSuite(s source, room string) bool { return strings.HasPrefix(room, s.room+"/") }
 
-// throughAWS: the tests of a destination in AWS go the whole way to it, and those
-// of rotation's ports live through a rotation as policy decides it.
+// throughAWS: the tests of a destination in AWS go the whole way to it, those of
+// rotation's ports live through a rotation as policy decides it, and what the
+// simulation writes goes into the real journal.
 func throughAWS(s source, room string) bool {
 	return room == "internal/awsapi" && within(s.room, "internal/destination") ||
+		room == "internal/journal" && s.room == "internal/rotation" ||
 		room == "internal/policy" && s.room == "internal/rotation/onaws"
 }
 

@@ -42,7 +42,9 @@ var errReset = errors.New("connection reset")
 func (w *world) newProcess(name string, j *memory) *process {
 	p := &process{w: w, name: name, journal: j, provable: true, dropped: map[accesskey.ID]bool{}}
 	w.processes = append(w.processes, p)
-	j.wrote = w.wrote
+	if !j.mirrored {
+		j.wrote = w.wrote
+	}
 	p.rotator = &Rotator{
 		Journal: p, Escrow: sealer{p}, Keys: reader{p}, Mutations: mutator{p}, Tags: mutator{p}, Rights: reader{p},
 		Prover: reader{p}, Trail: trail{p}, Signer: signer{p}, Clock: p, Holders: p,
@@ -165,16 +167,17 @@ func (p *process) Dead(_ context.Context, holder string) bool {
 
 // memory is a journal.
 type memory struct {
-	behind  bool // it was put back from a copy
-	epoch   int  // how often
-	name    string
-	records map[string]accesskey.Record
-	head    time.Time
-	events  int
-	record  bool
-	log     []accesskey.Event
-	onWrite func(old, next accesskey.Record, e accesskey.Event)
-	wrote   func(m *memory, old, next accesskey.Record, e accesskey.Event)
+	mirrored bool // in a real journal
+	behind   bool // it was put back from a copy
+	epoch    int  // how often
+	name     string
+	records  map[string]accesskey.Record
+	head     time.Time
+	events   int
+	record   bool
+	log      []accesskey.Event
+	onWrite  func(old, next accesskey.Record, e accesskey.Event)
+	wrote    func(m *memory, old, next accesskey.Record, e accesskey.Event)
 }
 
 func newMemory(name string) *memory {
