@@ -102,6 +102,9 @@ func inputs(b *testing.B) map[accesskey.Phase][]question {
 //	trail-s/pass  what CloudTrail's limit of two look-ups a second alone makes
 //	              a pass take; it is waited for in virtual time
 //	passes        of one rotation, up to the overlap
+//	×trail        that, over what we take for a pass: so many accounts can be
+//	              served at once before we, and not CloudTrail, are the bound
+//	decide/pass   the share of a pass that deciding takes
 func BenchmarkPasses(b *testing.B) {
 	b.Run("begin", func(b *testing.B) {
 		f := newHousehold(b, 500)
@@ -136,18 +139,21 @@ func (t toll) report(b *testing.B) {
 	b.ReportMetric(float64(t.passes)/(t.took-t.sim).Seconds(), "passes/s")
 	b.ReportMetric(float64(t.passes)/t.took.Seconds(), "passes/s+sim")
 	b.ReportMetric(float64(t.calls)/float64(t.passes), "calls/pass")
-	b.ReportMetric(float64(t.lookups)*lookupEvery.Seconds()/float64(t.passes), "trail-s/pass")
+	trail := float64(t.lookups) * lookupEvery.Seconds()
+	b.ReportMetric(trail/float64(t.passes), "trail-s/pass")
+	b.ReportMetric(trail/(t.took-t.sim).Seconds(), "×trail")
+	b.ReportMetric(t.decided.Seconds()/(t.took-t.sim).Seconds(), "decide/pass")
 }
 
 // toll is what passes came to.
 type toll struct {
 	passes, calls, lookups int           // of calls, in CloudTrail
-	took, sim              time.Duration // in all; of it in the simulated AWS
+	took, sim, decided     time.Duration // in all; of it in the simulated AWS; of it in Decide
 }
 
 func (t *toll) add(u toll) {
 	t.passes, t.calls, t.lookups = t.passes+u.passes, t.calls+u.calls, t.lookups+u.lookups
-	t.took, t.sim = t.took+u.took, t.sim+u.sim
+	t.took, t.sim, t.decided = t.took+u.took, t.sim+u.sim, t.decided+u.decided
 }
 
 // household is a Keytend and its users, each with one key in a dotenv file.
@@ -157,6 +163,7 @@ type household struct {
 	network  *timed
 	session  *awsapi.Session
 	rotator  *rotation.Rotator
+	decided  time.Duration
 	subjects []accesskey.Subject
 	last     rotation.Result
 }
@@ -209,7 +216,7 @@ func (f *household) assemble(b *testing.B) {
 	account, n := onaws.New(f.session, onaws.Options{Journal: "jbench"}), 0
 	f.rotator = &rotation.Rotator{
 		Journal: state, Escrow: sealed, Keys: account, Mutations: account, Tags: account, Rights: account, Prover: account,
-		Trail: account, Signer: account, Clock: level{account}, Holders: state, Decide: policy.Decide,
+		Trail: account, Signer: account, Clock: level{account}, Holders: state, Decide: f.decide,
 		Destination: func(_ accesskey.Subject, name string) (rotation.Destination, error) { return all.Open(name, places) },
 		Random:      func() string { n++; return fmt.Sprintf("t%d", n) },
 		Gate:        policy.Gate{Mode: policy.Enforce}, Regions: []string{"us-east-1"}, JournalName: "jbench", Holder: holder.Name(),
@@ -222,6 +229,13 @@ type level struct{ *onaws.Account }
 // Skew implements rotation.Clock.
 func (l level) Skew(context.Context) accesskey.Fact[time.Duration] {
 	return accesskey.Observed(time.Duration(0), l.Now(), "simulated AWS")
+}
+
+// decide is policy.Decide, timed.
+func (f *household) decide(in policy.Input, now time.Time) policy.Step {
+	start := time.Now()
+	defer func() { f.decided += time.Since(start) }()
+	return policy.Decide(in, now)
 }
 
 func (f *household) place(i int) string {
@@ -338,14 +352,14 @@ func (f *household) untilOverlap(b *testing.B, subject accesskey.Subject) toll {
 // pass gives one rotation a pass.
 func (f *household) pass(b *testing.B, subject accesskey.Subject) toll {
 	b.Helper()
-	start, before := time.Now(), f.network.count()
+	start, before, decided := time.Now(), f.network.count(), f.decided
 	res, err := f.rotator.Pass(b.Context(), subject)
 	took, after := time.Since(start), f.network.count()
 	if err != nil || res.Record.Phase == accesskey.Blocked {
 		b.Fatalf("%s: %s %s: %v", subject.User, res.Step.Kind, res.Step.Reason, err)
 	}
 	f.last = res
-	return toll{passes: 1, calls: after.calls - before.calls, lookups: after.lookups - before.lookups, took: took, sim: after.sim - before.sim}
+	return toll{passes: 1, calls: after.calls - before.calls, lookups: after.lookups - before.lookups, took: took, sim: after.sim - before.sim, decided: f.decided - decided}
 }
 
 // lookupEvery is the pace that CloudTrail bears.
