@@ -78,9 +78,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 }
 
 // prepare runs before every command, once its flags and arguments are known to
-// be well formed.
-func (a *app) prepare(*cobra.Command, []string) {
-	a.started = true
+// be well formed. That flags contradict each other cobra would find after it.
+func (a *app) prepare(command *cobra.Command, _ []string) {
+	a.started = command.ValidateRequiredFlags() == nil && command.ValidateFlagGroups() == nil
 	a.log = slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: a.level()}))
 }
 

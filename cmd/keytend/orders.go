@@ -79,13 +79,19 @@ func (o *order) sure(record accesskey.Record, question func(accesskey.Record) st
 
 func (o *order) nothing(ctx context.Context, b *bench, user string) error {
 	err := fmt.Errorf("nothing is under way for user %s in account %s", user, b.account)
-	records, listErr := b.desk.List(ctx, b.account, false)
+	records, listErr := b.desk.List(ctx, b.account, true)
 	if listErr != nil {
 		return err
 	}
 	var names []string
-	for _, r := range records {
-		names = append(names, r.Subject.User)
+	for _, r := range slices.Backward(records) {
+		if strings.EqualFold(r.Subject.User, user) {
+			return hinted{fmt.Errorf("%w; the last %s ended on %s. %s", err, r.Work, stamp(r.Ended), ended(r)),
+				"`keytend audit list " + user + "` tells all of it"}
+		}
+		if r.Live() {
+			names = append(names, r.Subject.User)
+		}
 	}
 	if near := nearest.Names(user, names); len(near) > 0 {
 		return hinted{err, "did you mean " + near[0] + "?"}

@@ -80,6 +80,7 @@ func TestStories(t *testing.T) {
 			"asks":               (*story)(nil).command((*story).asks),
 			"answer":             (*story)(nil).command((*story).answer),
 			"delete-key":         (*story)(nil).command((*story).deleteKey),
+			"kms-key":            (*story)(nil).command((*story).kmsKey),
 			"snapshot":           (*story)(nil).command((*story).snapshot),
 			"unchanged":          (*story)(nil).command((*story).unchanged),
 			"findings":           (*story)(nil).command((*story).findings),

@@ -1,14 +1,19 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"os/exec"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/keytend/keytend/internal/fakeaws"
@@ -62,6 +67,19 @@ func (s *story) answer(ts *testscript.TestScript, args []string) {
 	if err := ts.Exec(words[0], append(words[1:], "--yes", "--patience", "3s")...); !errors.As(err, &exit) || exit.ExitCode() != exitBlocked {
 		ts.Check(err)
 	}
+}
+
+// kmsKey makes a KMS key: kms-key alias/keytend.
+func (s *story) kmsKey(ts *testscript.TestScript, args []string) {
+	id, secret := s.aws.AdminKey(s.first)
+	client := kms.New(kms.Options{
+		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider(id, secret, ""),
+		HTTPClient: &http.Client{Transport: s.aws.RoundTripper()},
+	})
+	made, err := client.CreateKey(context.Background(), &kms.CreateKeyInput{})
+	ts.Check(err)
+	_, err = client.CreateAlias(context.Background(), &kms.CreateAliasInput{AliasName: aws.String(args[0]), TargetKeyId: made.KeyMetadata.KeyId})
+	ts.Check(err)
 }
 
 // deleteKey deletes one of a user's keys, counted from the oldest, behind
