@@ -98,7 +98,7 @@ type life struct {
 func newLife(t *testing.T) *life {
 	t.Helper()
 	start := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	cloud := &deadly{aws: fakeaws.New(fakeaws.Config{Start: start, Seed: 1, LastUsedLag: time.Hour})}
+	cloud := &deadly{aws: fakeaws.New(fakeaws.Config{Start: start, Seed: 1, Hurried: true, LastUsedLag: time.Hour})}
 	cloud.aws.AddAccount(fakeaws.AccountSpec{ID: "123456789012", Admin: "admin", Users: []fakeaws.UserSpec{
 		{Name: "admin", ManagedPolicies: []string{"arn:aws:iam::aws:policy/AdministratorAccess"}, Keys: []fakeaws.KeySpec{{Created: start.AddDate(0, 0, -1)}}},
 		{Name: victim, Keys: []fakeaws.KeySpec{{Created: start.AddDate(0, 0, -100)}}},

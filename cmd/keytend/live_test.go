@@ -171,7 +171,7 @@ func TestLiveRefuses(t *testing.T) {
 // be so everywhere, and last-used data and CloudTrail come late.
 func simulatedLive(t *testing.T, users []fakeaws.UserSpec) *liveCloud {
 	t.Helper()
-	sim := fakeaws.New(fakeaws.Config{Seed: 1, Propagation: 4 * time.Second, LastUsedLag: 3 * time.Minute, TrailDelay: 5 * time.Minute})
+	sim := fakeaws.New(fakeaws.Config{Seed: 1, Hurried: true, Propagation: 4 * time.Second, LastUsedLag: 3 * time.Minute, TrailDelay: 5 * time.Minute})
 	sim.AddAccount(fakeaws.AccountSpec{ID: "123456789012", Admin: "admin", Users: append([]fakeaws.UserSpec{{
 		Name: "admin", ManagedPolicies: []string{"arn:aws:iam::aws:policy/AdministratorAccess"},
 		Created: time.Now().AddDate(-1, 0, 0), Keys: []fakeaws.KeySpec{{Created: time.Now().AddDate(0, -1, 0)}},

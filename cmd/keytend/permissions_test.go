@@ -74,7 +74,7 @@ const (
 func newLimited(t *testing.T, needs []permission.Need) *limited {
 	l := &limited{t: t, folder: t.TempDir()}
 	start := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	l.aws = fakeaws.New(fakeaws.Config{Start: start, Seed: 1})
+	l.aws = fakeaws.New(fakeaws.Config{Start: start, Seed: 1, Hurried: true})
 	l.aws.AddAccount(l.account(needs, start))
 	server := httptest.NewServer(l.aws)
 	t.Cleanup(server.Close)

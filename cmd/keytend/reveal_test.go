@@ -18,7 +18,7 @@ import (
 // and a person who says no changes nothing.
 func TestRevealShowsTheSecretOnce(t *testing.T) {
 	start := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	cloud := fakeaws.New(fakeaws.Config{Start: start, Seed: 1})
+	cloud := fakeaws.New(fakeaws.Config{Start: start, Seed: 1, Hurried: true})
 	cloud.AddAccount(fakeaws.AccountSpec{ID: "123456789012", Admin: "admin", Users: []fakeaws.UserSpec{
 		{Name: "admin", ManagedPolicies: []string{"arn:aws:iam::aws:policy/AdministratorAccess"}, Keys: []fakeaws.KeySpec{{Created: start.AddDate(0, 0, -1)}}},
 		{Name: victim, Keys: []fakeaws.KeySpec{{Created: start.AddDate(0, 0, -100)}}},

@@ -54,7 +54,7 @@ func (s *story) sim(ts *testscript.TestScript, args []string) {
 	ts.Check(err)
 
 	s.aws = fakeaws.New(fakeaws.Config{Start: start, Seed: *seed, Latency: *latency,
-		Throttle: *throttle, Propagation: *propagation, LastUsedLag: *lag})
+		Throttle: *throttle, Hurried: *throttle == 0, Propagation: *propagation, LastUsedLag: *lag})
 	s.first = population.AccountID(0)
 	if *spec == "" {
 		population.Fill(s.aws, population.Options{Seed: *seed, Accounts: *accounts, Users: *users, Now: start})

@@ -26,6 +26,9 @@ type Config struct {
 	// Throttle is the number of calls a second that each API takes in each
 	// account, with bursts of twice that. Zero: no limit.
 	Throttle float64
+	// Hurried lifts the limits that single APIs have besides (LookupEvents: two
+	// calls a second): for tests that live through days in the host's seconds.
+	Hurried bool
 	// Propagation is how long a new, changed or deleted key takes to take
 	// effect on authentication (STS: half of it), and how long ListAccessKeys
 	// may be stale.

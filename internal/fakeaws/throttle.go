@@ -17,7 +17,7 @@ type bucket struct {
 func (a *AWS) throttled(r *request, act action) bool {
 	rate, key := a.config.Throttle, bucketKey{r.account.id, r.service.name, r.action, ""}
 	burst := 2 * rate
-	if act.rate > 0 && (rate == 0 || act.rate < rate) {
+	if act.rate > 0 && !a.config.Hurried && (rate == 0 || act.rate < rate) {
 		rate, burst, key.region = act.rate, act.rate, r.region
 	}
 	if rate <= 0 {
