@@ -126,7 +126,7 @@ func (p *apply) todo(items []*policy.Item) (todo []*policy.Item, idle int) {
 	for _, i := range items {
 		switch {
 		case i.Action != policy.Begin && i.Record == "" || p.saved != nil && !p.saved.means(i):
-		case i.Ruling == nil || i.Ruling.Mode != policy.Approve && i.Ruling.Mode != policy.Enforce:
+		case observed(i):
 			if i.Action == policy.Begin || i.Action == policy.GoOn {
 				idle++
 			}
@@ -135,6 +135,15 @@ func (p *apply) todo(items []*policy.Item) (todo []*policy.Item, idle int) {
 		}
 	}
 	return todo, idle
+}
+
+// observed reports that the policy's mode lets nothing be done. What a person
+// began goes on in any.
+func observed(i *policy.Item) bool {
+	if i.Record != "" && !i.Planned {
+		return false
+	}
+	return i.Ruling == nil || i.Ruling.Mode != policy.Approve && i.Ruling.Mode != policy.Enforce
 }
 
 // show is the plan, what of a saved one is not done, and what is only observed.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/awsapi"
@@ -81,7 +82,7 @@ func (w *work) item(ctx context.Context, b *bench, i *policy.Item) (rotation.Res
 	}
 	defer leave()
 	own := *b.rotator
-	own.Gate = i.Ruling.Gate(w.crew.at)
+	own.Gate = gateOf(i, w.crew.at)
 	if i.Action == policy.Begin {
 		if err := w.begin(ctx, b, &own, i); err != nil {
 			return rotation.Result{}, err
@@ -98,6 +99,15 @@ func (w *work) item(ctx context.Context, b *bench, i *policy.Item) (rotation.Res
 	return res, explainRotation(err)
 }
 
+// gateOf is the gate of an item's record.
+func gateOf(i *policy.Item, now time.Time) policy.Gate {
+	var r policy.Ruling
+	if i.Ruling != nil {
+		r = *i.Ruling
+	}
+	return r.Gate(accesskey.Record{Planned: i.Record == "" || i.Planned}, now)
+}
+
 // begin puts a record down, where the key is still what it was.
 func (w *work) begin(ctx context.Context, b *bench, r *rotation.Rotator, i *policy.Item) error {
 	user, err := b.look(ctx, i.User)
@@ -112,7 +122,7 @@ func (w *work) begin(ctx context.Context, b *bench, r *rotation.Rotator, i *poli
 		return err
 	}
 	q := b.request(i.Work, user, i.Key, i.Terms, names)
-	q.Due = i.Due
+	q.Due, q.Planned = i.Due, true
 	if _, err := r.Begin(ctx, q); err != nil {
 		return explainRotation(err)
 	}

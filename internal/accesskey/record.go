@@ -71,6 +71,10 @@ type Record struct {
 	Old ID `json:"old,omitempty"` // the key to be replaced, retired or revoked
 	New ID `json:"new,omitempty"` // the key that replaces it; empty until Created
 
+	// Planned says that a policy began it, not a person: the policy's mode
+	// binds it.
+	Planned bool `json:"planned,omitempty"`
+
 	Start time.Time `json:"start"` // not begun before; zero: at once
 	Due   time.Time `json:"due"`   // when Old must be Inactive; zero: never
 	Terms Terms     `json:"terms"`

@@ -56,6 +56,7 @@ type Item struct {
 	Terms  accesskey.Terms // of a record that begins
 	Ruling *Ruling         // nil: none could be had, or nothing is to be done
 
+	Planned bool                 // a policy began the record under way
 	unruled bool                 // what the policy says of it can't be told
 	started time.Time            // of the record
 	drawn   []accesskey.Reserved // by it
@@ -68,9 +69,9 @@ type Rulings func(accesskey.Account, accesskey.User, accesskey.Key, time.Time) (
 // Survey is what a plan of one account rests on.
 type Survey struct {
 	Inventory accesskey.Inventory
-	Records   []Underway              // of this account: live, and rejected ones
-	Managed   map[accesskey.ID]string // who else manages a key, as far as that is known
-	Quota     accesskey.Fact[int]     // keys that a user may have; asked for where a user has more than one
+	Records   []Underway                              // of this account: live, and rejected ones
+	Managed   map[accesskey.ID]accesskey.Fact[string] // who else manages a key, of those that were asked about; empty: nobody
+	Quota     accesskey.Fact[int]                     // keys that a user may have; asked for where a user has more than one
 }
 
 // Underway is a record, and what the next pass would do where that was found

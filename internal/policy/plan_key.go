@@ -82,9 +82,13 @@ func (s *prospect) leftOut() bool {
 }
 
 func (s *prospect) elsewhere() bool {
-	by := s.Managed[s.item.Key]
-	if by == "" || s.item.Key == "" {
+	fact, asked := s.Managed[s.item.Key]
+	by, known := fact.Get()
+	switch {
+	case !asked || known && by == "":
 		return false
+	case !known:
+		return s.say(Unjudged, WhyUnknownFact, "who else manages it could not be read: "+fact.Why())
 	}
 	s.item.Todo = "let that replace it, or hand the key over first"
 	return s.say(Leave, WhyManaged, "managed by "+by)

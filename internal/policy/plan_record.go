@@ -32,7 +32,7 @@ func (p *planner) underway(u *Underway, as Item) Item {
 		Account: as.Account, User: as.User, UserID: r.Subject.UserID, Key: r.Old, Created: as.Created, Owner: as.Owner,
 		Privileged: as.Privileged, Evidence: as.Evidence, Ruling: as.Ruling,
 		Work: r.Work, Due: r.Due, Delete: !r.Terms.Keep, Record: r.ID, Version: r.Version, Phase: r.Phase, Terms: r.Terms,
-		started: r.Started, drawn: r.Reserved,
+		Planned: r.Planned, started: r.Started, drawn: r.Reserved,
 	}
 	for i := range r.Deliveries {
 		it.Destinations = append(it.Destinations, r.Deliveries[i].Destination)
@@ -56,8 +56,8 @@ func (p *planner) admitted(u *Underway, as Item) Step {
 		return Step{Kind: Wait, Reason: orReason(u.Record.Watch.Waiting, WhyUnknownFact), Saw: u.Why}
 	}
 	gate := Gate{Mode: ObserveOnly}
-	if as.Ruling != nil {
-		gate = as.Ruling.Gate(p.now)
+	if as.Ruling != nil || !u.Record.Planned {
+		gate = rulingOf(&as).Gate(u.Record, p.now)
 	}
 	a := Admit(u.Step, u.Record, gate, p.now)
 	switch {

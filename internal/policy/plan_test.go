@@ -158,7 +158,7 @@ func TestPlanTwoKeys(t *testing.T) {
 
 func underwayOf(work accesskey.Work, phase accesskey.Phase) accesskey.Record {
 	return accesskey.Record{
-		ID: "r1", Version: 3, Work: work, Phase: phase, Old: exampleID, Started: ago(Day), Terms: accesskey.DefaultTerms(),
+		ID: "r1", Version: 3, Planned: true, Work: work, Phase: phase, Old: exampleID, Started: ago(Day), Terms: accesskey.DefaultTerms(),
 		Subject: accesskey.Subject{Account: account1, User: "ana", UserID: "AIDACKCEVSQ6C2EXAMPLE"},
 	}
 }
@@ -218,6 +218,30 @@ func TestPlanBesidesRecord(t *testing.T) {
 	s.Inventory = inventory()
 	if got = Plan(s, ruled(planRuling()), now); len(got) != 1 || got[0].Record != "r1" {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestPlanManaged(t *testing.T) {
+	for by, want := range map[accesskey.Fact[string]]Action{
+		fact("Terraform state s3://x/y"): Leave, fact(""): Begin, accesskey.Unread[string]("denied"): Unjudged,
+	} {
+		s := Survey{Inventory: inventory(holder("ana", aged(400*Day))), Managed: map[accesskey.ID]accesskey.Fact[string]{exampleID: by}}
+		if got := Plan(s, ruled(planRuling()), now)[0]; got.Action != want {
+			t.Errorf("%s: %s", got.Action, got.Saw)
+		}
+	}
+}
+
+// What a person began is not held up by the policy's mode, only by freezes.
+func TestGateOfTyped(t *testing.T) {
+	r := ruling(func(r *Ruling) { r.Mode, r.LeftOut = Approve, "admin-like"; frozenFor(Day)(r) })
+	typed := underwayOf(accesskey.Rotation, accesskey.Overlap)
+	typed.Planned = false
+	if g := r.Gate(typed, now); g.Mode != Enforce || len(g.Freezes) != 1 || g.Budgets != nil {
+		t.Errorf("%+v", g)
+	}
+	if g := r.Gate(underwayOf(accesskey.Rotation, accesskey.Overlap), now); g.Mode != ObserveOnly {
+		t.Errorf("%+v", g)
 	}
 }
 

@@ -47,6 +47,13 @@ func (p *planner) besides(under *Underway, items []Item) (told bool) {
 	return told
 }
 
+func rulingOf(i *Item) Ruling {
+	if i.Ruling == nil {
+		return Ruling{}
+	}
+	return *i.Ruling
+}
+
 func putOff(i *Item, why accesskey.Reason, until time.Time, saw string) {
 	i.Action, i.Reason, i.At, i.Saw = PutOff, why, until, saw
 }

@@ -46,9 +46,13 @@ type Exemption struct {
 // InForce reports whether the exemption holds.
 func (e *Exemption) InForce(now time.Time) bool { return e != nil && now.Before(e.Until) }
 
-// Gate is the ruling's part in admission. What is exempt or left out is only
-// observed.
-func (r Ruling) Gate(now time.Time) Gate {
+// Gate is the ruling's part in the admission of a record. What is exempt or left
+// out is only observed. A record that a person began needs no approval, nor
+// leave to act: that was their word; only freezes hold it up.
+func (r Ruling) Gate(record accesskey.Record, now time.Time) Gate {
+	if !record.Planned {
+		return Gate{Mode: Enforce, Freezes: r.Freezes}
+	}
 	g := Gate{Mode: r.Mode, Freezes: r.Freezes, Windows: r.Windows, Budgets: r.Budgets}
 	if r.Exempt.InForce(now) || r.LeftOut != "" {
 		g.Mode = ObserveOnly

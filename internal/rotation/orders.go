@@ -24,6 +24,7 @@ type Request struct {
 	Flags        accesskey.Flags
 	Probe        string    // a command line; empty: none
 	Start, Due   time.Time // zero: at once; never
+	Planned      bool      // by a policy
 	SealedOld    string    // the old secret, sealed for ForOldSecret, where it is known
 	Who          string
 }
@@ -34,7 +35,7 @@ func (r *Rotator) Begin(ctx context.Context, q Request) (accesskey.Record, error
 	now := r.Clock.Now()
 	record := accesskey.Record{
 		ID: r.Random(), Work: q.Work, Subject: q.Subject, Phase: accesskey.Requested, Since: now, Started: now,
-		Old: q.Key, Start: q.Start, Due: q.Due, Terms: q.Terms, Flags: q.Flags, Probe: q.Probe, SealedOld: q.SealedOld,
+		Old: q.Key, Start: q.Start, Due: q.Due, Planned: q.Planned, Terms: q.Terms, Flags: q.Flags, Probe: q.Probe, SealedOld: q.SealedOld,
 		Claim: accesskey.Claim{Token: r.JournalName + "." + r.Random()},
 	}
 	if q.Work == accesskey.Retirement {
