@@ -140,6 +140,16 @@ func (b *bench) blind(ctx context.Context, key accesskey.ID) string {
 		"  measured by its last use alone), and whether this state file is an old copy. " + uses.Why() + "\n"
 }
 
+// ownKey says, where keytend's own requests are signed with the key, what that
+// means for the new one; empty where they aren't.
+func (b *bench) ownKey(ctx context.Context, q rotation.Request) string {
+	if base, _ := b.rotator.Signer.BaseKey(ctx).Get(); base != q.Key || q.Flags.Now {
+		return ""
+	}
+	return "  keytend's own requests are signed with this key. They don't count as a use of the new one: somebody else is to\n" +
+		"  be seen using it, in CloudTrail or for a service that keytend doesn't call.\n"
+}
+
 // confirm shows what will happen, with what is to be known about it, and wants a
 // yes.
 func (a *app) confirm(command *cobra.Command, yes bool, head string, q rotation.Request, notes ...string) error {

@@ -126,7 +126,7 @@ type view struct {
 	HeldWhy    string             `json:"held_why,omitempty"`
 	Keys       []keyView          `json:"keys,omitempty"`
 	Deliveries []deliveryView     `json:"deliveries,omitempty"`
-	Uses       []string           `json:"uses,omitempty"` // of the old key since the new one was delivered, as CloudTrail shows
+	Uses       []string           `json:"uses,omitempty"`   // of the old key since the new one was delivered, as CloudTrail shows
 	Unseen     string             `json:"unseen,omitempty"` // why it is not known where the old key is used
 	Probe      string             `json:"probe,omitempty"`
 	Unproved   string             `json:"unproved,omitempty"` // why the latest try as the new key failed

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/keytend/keytend/internal/accesskey"
 )
 
@@ -97,6 +99,17 @@ func TestStartTimes(t *testing.T) {
 	if _, again := StartTimes(due, terms, 2*Day, 5*Day, "AIDACKCEVSQ6C2EXAMPLE"); !again.Equal(start) {
 		t.Error("another start for the same user")
 	}
+}
+
+// TestSpreadMovesEarlierOnly: whoever the user is and however wide the spread.
+func TestSpreadMovesEarlierOnly(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		spread := time.Duration(rapid.Int64Range(-int64(Day), int64(365*Day)).Draw(t, "spread"))
+		latest, start := StartTimes(noon, accesskey.DefaultTerms(), 2*Day, spread, rapid.String().Draw(t, "user"))
+		if start.After(latest) || latest.Sub(start) > max(0, spread) {
+			t.Fatalf("start %s, latest %s, spread %s", start, latest, spread)
+		}
+	})
 }
 
 func TestFeasible(t *testing.T) {

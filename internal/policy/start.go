@@ -17,7 +17,8 @@ func lead(t accesskey.Terms) time.Duration {
 
 // StartTimes returns the latest moment at which a rotation must begin so that
 // the old key is Inactive when due, whatever it takes short of a person's
-// answer, and the moment at which this user's begins: up to spread earlier, by
+// answer (and of an Inactive key that must rest first, where there is no room),
+// and the moment at which this user's begins: up to spread earlier, by
 // the hash of the user, never later.
 func StartTimes(due time.Time, t accesskey.Terms, margin, spread time.Duration, userID string) (latest, start time.Time) {
 	latest = due.Add(-(lead(t) + t.OverlapMax + margin))
