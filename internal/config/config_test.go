@@ -178,8 +178,9 @@ func TestProblems(t *testing.T) {
 		"overrides: [{when: 'user.name', mode: observe}]":                `it gives a string, want yes or no`,
 		"overrides: [{when: 'user.name == \"a\" &&', mode: observe}]":    `expression: Syntax error`,
 		"overrides: [{when: 'user.name.matches(\"[\")', mode: observe}]": `expression: invalid matches argument`,
-		"a: b: c":              `keytend.yaml:1:`,
-		"rules: {rotate:true}": `a space is missing after the colon`,
+		"a: b: c": `keytend.yaml:1:`,
+		"admins: [{when: user.groups.exists(g, g == \"ci\")}]": `between { and } a comma ends the text: put the expression in quotes`,
+		"rules: {rotate:true}":                                 `a space is missing after the colon`,
 	} {
 		_, err := Load("keytend.yaml", files{"keytend.yaml": text}.read)
 		var problems Problems

@@ -1,23 +1,14 @@
 package config
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
 )
-
-// maxSize is far above any policy that people could read.
-const maxSize = 1 << 20
 
 // decoder writes a YAML tree into structs, and collects what is wrong with it
 // as it goes. It is stricter than YAML: what another reader of the same file
@@ -33,78 +24,6 @@ type decoder struct {
 
 func (d *decoder) wrong(at Place, format string, args ...any) {
 	d.problems = append(d.problems, Problem{at, fmt.Sprintf(format, args...)})
-}
-
-// parse returns the document's root; nil where it is empty or no YAML.
-func (d *decoder) parse(data []byte) ast.Node {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	switch {
-	case len(data) > maxSize:
-		return d.fail(Place{d.file, 0, 0}, "the file has %d bytes, which is no policy", len(data))
-	case !utf8.Valid(data):
-		return d.fail(Place{d.file, 1 + bytes.Count(valid(data), []byte("\n")), 1}, "not UTF-8 text")
-	}
-	d.lines = bytes.Split(data, []byte("\n"))
-	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
-	if err != nil {
-		return d.syntax(data, err)
-	}
-	var root ast.Node
-	for _, doc := range file.Docs {
-		switch {
-		case doc.Body == nil || doc.Body.Type() == ast.CommentType:
-		case root != nil:
-			return d.fail(d.placeOf(doc.Body), "a second document begins here (---); a policy is one")
-		default:
-			root = doc.Body
-		}
-	}
-	return root
-}
-
-func valid(data []byte) []byte {
-	for i := 0; i < len(data); {
-		r, n := utf8.DecodeRune(data[i:])
-		if r == utf8.RuneError && n == 1 {
-			return data[:i]
-		}
-		i += n
-	}
-	return data
-}
-
-func (d *decoder) fail(at Place, format string, args ...any) ast.Node {
-	d.unreadable = true
-	d.wrong(at, format, args...)
-	return nil
-}
-
-var tabbed = regexp.MustCompile(`(?m)^[ ]*\t[ \t]*[^\s#]`)
-
-// syntax says where the text stops being YAML. Tabs are said first: they can't
-// be seen.
-func (d *decoder) syntax(data []byte, err error) ast.Node {
-	if at := tabbed.FindIndex(data); at != nil {
-		line := 1 + bytes.Count(data[:at[0]], []byte("\n"))
-		column := 1 + bytes.IndexByte(data[at[0]:], '\t')
-		return d.fail(Place{d.file, line, column}, "a tab; YAML is indented with spaces")
-	}
-	var wrong yaml.Error
-	if !errors.As(err, &wrong) || wrong.GetToken() == nil {
-		return d.fail(Place{d.file, 0, 0}, "%v", err)
-	}
-	at := wrong.GetToken().Position
-	return d.fail(Place{d.file, at.Line, max(at.Column, 1)}, "%s%s", wrong.GetMessage(), hintOnSyntax(wrong.GetMessage()))
-}
-
-func hintOnSyntax(message string) string {
-	switch {
-	case strings.Contains(message, "mapping value is not allowed"):
-		return `; a text with ": " in it wants quotes ('…'), and each line its right indentation`
-	case strings.Contains(message, "reserved character"), strings.Contains(message, "cannot start any token"):
-		return "; a text that begins so wants quotes ('…')"
-	}
-	return ""
 }
 
 func (d *decoder) placeOf(n ast.Node) Place {
@@ -252,36 +171,6 @@ func (d *decoder) needed(n ast.Node, t reflect.Type, seen map[string]Place, path
 	}
 }
 
-// unspaced returns the text that a:b is: without a space after the colon it is
-// no mapping, though the parser takes it for one between brackets in braces.
-func unspaced(n ast.Node) (string, bool) {
-	pairs, ok := pairsOf(n)
-	if !ok || len(pairs) != 1 || !adjacent(pairs[0]) {
-		return "", false
-	}
-	text := pairs[0].Value.GetToken().Value
-	if _, scalar := pairs[0].Value.(ast.ScalarNode); !scalar {
-		if text, ok = unspaced(pairs[0].Value); !ok {
-			return "", false
-		}
-	}
-	return pairs[0].Key.GetToken().Value + ":" + text, true
-}
-
-// adjacent reports that nothing is between a plain key, the colon and the value.
-func adjacent(pair *ast.MappingValueNode) bool {
-	key, colon, value := pair.Key.GetToken(), pair.Start, startOf(pair.Value)
-	return key.Type == token.StringType && colon.Position.Line == value.Position.Line && value.Type != token.ImplicitNullType &&
-		value.Position.Column == colon.Position.Column+1
-}
-
-func startOf(n ast.Node) *token.Token {
-	if pairs, ok := pairsOf(n); ok && len(pairs) > 0 {
-		return pairs[0].Key.GetToken()
-	}
-	return n.GetToken()
-}
-
 func (d *decoder) key(pair *ast.MappingValueNode) string {
 	if _, merge := pair.Key.(*ast.MergeKeyNode); merge {
 		return "<<"
@@ -372,105 +261,6 @@ func (d *decoder) number(n ast.Node, v reflect.Value, path string) {
 		d.wrong(d.placeOf(n), "%s: %v", last(path), err)
 	}
 	v.SetInt(int64(number))
-}
-
-// written is a text and where it stands.
-type written struct {
-	text   string
-	place  Place
-	block  bool // it begins on the line after …
-	folded bool // … and its lines are made one
-	quote  int  // 1 where it begins with a quote
-}
-
-// within is the place of a character of a text.
-func (d *decoder) within(w written, line, column int) Place {
-	p := w.place
-	switch {
-	case w.folded:
-	case w.block:
-		p.Line += line
-		p.Column = column + d.indentation(p.Line)
-	case line == 1:
-		p.Column += column - 1 + w.quote
-	}
-	return p
-}
-
-// indentation is how many spaces a line begins with.
-func (d *decoder) indentation(line int) int {
-	if line < 1 || line > len(d.lines) {
-		return 0
-	}
-	return len(d.lines[line-1]) - len(bytes.TrimLeft(d.lines[line-1], " "))
-}
-
-// text reads a scalar. Strict: what YAML may take for a number, a yes, a no or
-// nothing must be in quotes where a text is wanted.
-func (d *decoder) text(n ast.Node, strict bool) (written, bool) {
-	w := written{place: d.placeOf(n)}
-	switch n := n.(type) {
-	case *ast.LiteralNode:
-		w.text, w.block, w.folded = strings.TrimRight(n.Value.Value, "\n"), true, n.Start.Type == token.FoldedType
-		return w, true
-	case *ast.StringNode:
-		w.text = n.Value
-		if n.Token.Type == token.SingleQuoteType || n.Token.Type == token.DoubleQuoteType {
-			w.quote = 1
-			return w, true
-		}
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		w.text = n.GetToken().Value
-	default:
-		joined, ok := unspaced(n)
-		if !ok {
-			d.wrong(w.place, "want a text, not %s", describe(n))
-			return w, false
-		}
-		w.text = joined
-	}
-	if strict && doubtful(w.text) {
-		d.wrong(w.place, `%s could be taken for %s: write "%s", in quotes`, w.text, mistaken(w.text), w.text)
-		return w, false
-	}
-	return w, true
-}
-
-var numberLike = regexp.MustCompile(`(?i)^[-+]?(\.?[0-9][0-9_,.]*(e[-+]?[0-9]+)?|0[xob][0-9a-f_]+|\.inf|\.nan)$`)
-
-// doubtful: some reader of YAML, old or new, takes this for something else than
-// text.
-func doubtful(text string) bool {
-	return numberLike.MatchString(text) || says(text) != "" || strings.EqualFold(text, "null") || text == "~"
-}
-
-func mistaken(text string) string {
-	switch {
-	case len(text) == 12 && bareNumber.MatchString(text) && text[0] == '0':
-		return "a number, and lose its zero"
-	case numberLike.MatchString(text):
-		return "a number"
-	case says(text) != "":
-		return "true or false"
-	}
-	return "nothing"
-}
-
-// describe says what stands there.
-func describe(n ast.Node) string {
-	switch n.(type) {
-	case *ast.MappingNode, *ast.MappingValueNode:
-		return "fields"
-	case *ast.SequenceNode:
-		return "a list"
-	case *ast.LiteralNode:
-		return "a text"
-	}
-	text := n.GetToken().Value
-	if len(text) > 40 {
-		return "a text"
-	}
-	return strconv.Quote(text)
 }
 
 func join(path, name string) string {

@@ -106,6 +106,7 @@ var commonMistakes = []struct{ message, hint string }{
 	{`input 'and'`, `; "and" is written &&`},
 	{`input 'or'`, `; "or" is written ||`},
 	{`input 'not'`, `; "not" is written !`},
+	{`missing ')' at '<EOF>'`, `; between { and } a comma ends the text: put the expression in quotes`},
 	{`'contains' applied to 'list`, `; a list is asked with "name" in user.groups`},
 	{`duration`, `; a length of time is written days(90) or duration("36h")`},
 	{`timestamp`, `; a moment is written timestamp("2027-03-31T00:00:00Z")`},

@@ -120,12 +120,11 @@ func (s Settings) terms() accesskey.Terms {
 	return t
 }
 
-// retirement is the terms of a retirement: silence net of the lag reaches
-// disable_unused on the day, and nothing is deleted unless delete_inactive says
-// so.
+// retirement is the terms of a retirement: disable_unused is silence net of the
+// lag, and nothing is deleted unless delete_inactive says so.
 func (s Settings) retirement() accesskey.Terms {
 	t := s.terms()
-	t.Idle = max(t.Idle, s.Rules.DisableUnused.span()-t.LagMargin)
+	t.Idle = max(t.Idle, s.Rules.DisableUnused.span())
 	t.OverlapMax = max(t.OverlapMax, t.Idle+t.LagMargin) // it has none
 	t.Keep = t.Keep || s.Rules.DeleteInactive == 0
 	t.Rest = max(t.Rest, s.Rules.DeleteInactive.span())

@@ -29,13 +29,13 @@ type ownerLine struct {
 // OwnersHeader is the first line of the owners file.
 var OwnersHeader = []string{"account", "user", "owner"}
 
-// readOwners reads the file of owners. Rows without an owner are there to be
-// filled in.
-func readOwners(file string, data []byte) (ownersTable, []Problem) {
-	t := ownersTable{file: file, rows: map[ownedBy]ownerLine{}}
+// readOwners reads the file of owners, of this name in the policy and found at a
+// path. Rows without an owner are there to be filled in.
+func readOwners(name, path string, data []byte) (ownersTable, []Problem) {
+	t := ownersTable{file: name, rows: map[ownedBy]ownerLine{}}
 	var problems []Problem
 	wrong := func(line, column int, format string, args ...any) {
-		problems = append(problems, Problem{Place{file, line, column}, fmt.Sprintf(format, args...)})
+		problems = append(problems, Problem{Place{path, line, column}, fmt.Sprintf(format, args...)})
 	}
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
 	r.Comment, r.TrimLeadingSpace, r.FieldsPerRecord = '#', true, -1

@@ -33,7 +33,7 @@ type Rules struct {
 	Warn Duration `yaml:"warn"`
 	// ReportUnused is after how long without use an Active key is reported.
 	ReportUnused Duration `yaml:"report_unused"`
-	// DisableUnused is after how long without use an Active key is switched off, after a notice. 0s: never.
+	// DisableUnused is after how long without use an Active key is switched off, after a notice; lag_margin is added, since AWS may tell of a use late. 0s: never.
 	DisableUnused Duration `yaml:"disable_unused"`
 	// NeverUsed says what is done about keys that were never used, judged by when they were created: report or disable.
 	NeverUsed NeverUsed `yaml:"never_used"`
