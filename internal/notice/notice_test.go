@@ -221,24 +221,73 @@ func TestRecipients(t *testing.T) {
 	}
 }
 
-func TestMatters(t *testing.T) {
-	finding := func(rule policy.Rule, severity policy.Severity, due time.Time) policy.Finding {
-		return policy.Finding{Rule: rule, Severity: severity, Account: account, User: "ana", KeyID: key, Due: due, Reason: string(rule)}
+func TestGathering(t *testing.T) {
+	created := noon.Add(-100 * day)
+	enforce := policy.Ruling{Mode: policy.Enforce, Owner: "ana@example.com", OwnerFrom: `tag "owner"`, Rules: policy.Rules{MaxAge: 90 * day}}
+	observe, nobody := enforce, enforce
+	observe.Mode = policy.ObserveOnly
+	nobody.Owner, nobody.OwnerFrom = "security@example.com", "fallback, for its tags could not be read"
+	item := func(change func(*policy.Item)) policy.Item {
+		i := policy.Item{Account: account, User: "ana", Key: key, Created: created, Due: noon, Work: accesskey.Rotation, Action: policy.Begin, At: noon}
+		change(&i)
+		return i
 	}
-	record := accesskey.Record{ID: "r1", Subject: accesskey.Subject{Account: account, User: "ana"}, Old: key, Phase: accesskey.Overlap}
-	old := accesskey.Record{ID: "r0", Subject: accesskey.Subject{Account: account, User: "bob"}, Old: "AKIAI44QH8DHBEXAMPLE", Phase: accesskey.Done, Ended: noon.Add(-31 * day)}
-	got := Matters([]policy.Finding{
-		finding(policy.KeyUnused, policy.Medium, noon),
-		finding(policy.KeyTooOld, policy.Medium, noon.Add(-day)),
-		finding(policy.InactiveKey, policy.Info, time.Time{}),
-		finding(policy.PasswordUnused, policy.Medium, noon),
-		{Rule: policy.KeyQuarantined, Severity: policy.Critical, Account: account, User: "eve", Subject: "key 2026-01-01T00:00:00Z", Reason: "leaked"},
-	}, []accesskey.Record{record, old}, func(_, user string) string { return user + "@example.com" }, noon)
-	want := []Matter{
-		{Account: account, User: "ana", Thing: key, Owner: "ana@example.com", Due: noon.Add(-day), Reasons: []string{"key-unused", "key-too-old"}, Record: &record},
-		{Account: account, User: "eve", Thing: "key 2026-01-01T00:00:00Z", Owner: "eve@example.com", AtOnce: true, Reasons: []string{"leaked"}},
+	matter := func(change func(*Matter)) []Matter {
+		m := Matter{Account: account, User: "ana", Thing: key, Owner: "ana@example.com", Due: noon}
+		change(&m)
+		return []Matter{m}
 	}
-	if d := cmp.Diff(want, got); d != "" {
+	for name, c := range map[string]struct {
+		item   policy.Item
+		active bool
+		ruling policy.Ruling
+		want   []Matter
+	}{
+		"begins":      {item(func(*policy.Item) {}), true, enforce, matter(func(m *Matter) { m.Plan = "keytend replaces it by itself, from 2026-11-23" })},
+		"only looked": {item(func(*policy.Item) {}), true, observe, matter(func(*Matter) {})},
+		"retired": {item(func(i *policy.Item) { i.Work, i.Saw = accesskey.Retirement, "never used" }), true, enforce, matter(func(m *Matter) {
+			m.Plan, m.Reasons = "keytend switches it off, unless it is used before, from 2026-11-23", []string{"never used"}
+		})},
+		"no destination": {item(func(i *policy.Item) { i.Action, i.Todo = policy.Cannot, "name a destination" }), true, enforce, matter(func(m *Matter) { m.Plan = "name a destination" })},
+		"left out grows old": {item(func(i *policy.Item) { i.Action, i.Due, i.Saw = policy.Leave, time.Time{}, "admin-like, and not named" }), true, enforce, matter(func(m *Matter) {
+			m.Due, m.Reasons = noon.Add(-10*day), []string{"keytend leaves it alone: admin-like, and not named"}
+		})},
+		"exempt":           {item(func(i *policy.Item) { i.Action, i.Reason = policy.Leave, policy.WhyExempt }), true, enforce, nil},
+		"off":              {item(func(*policy.Item) {}), false, enforce, nil},
+		"could not judge":  {item(func(i *policy.Item) { i.Action = policy.Unjudged }), true, enforce, nil},
+		"no owner":         {item(func(*policy.Item) {}), true, nobody, matter(func(m *Matter) { m.Owner, m.Plan = "", "keytend replaces it by itself, from 2026-11-23" })},
+		"not due for long": {item(func(i *policy.Item) { i.Due = noon.Add(15 * day) }), true, enforce, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var g Gathering
+			g.Planned(c.item, c.active, c.ruling)
+			if d := cmp.Diff(c.want, g.Pressing(DefaultLadder(), noon)); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestGatheringOfOneKey(t *testing.T) {
+	var g Gathering
+	leaked := policy.Finding{Rule: policy.KeyQuarantined, Severity: policy.Critical, Account: account, User: "ana", KeyID: key, Reason: "leaked"}
+	g.Finding(leaked, "ana@example.com")
+	for _, f := range []policy.Finding{
+		{Rule: policy.KeyTooOld, Severity: policy.Critical, Account: account, User: "eve", Due: noon},
+		{Rule: policy.InactiveKey, Severity: policy.Info, Account: account, User: "eve"},
+		{Rule: policy.PasswordUnused, Severity: policy.High, Account: account, User: "eve"},
+	} {
+		g.Finding(f, "eve@example.com")
+	}
+	live := accesskey.Record{ID: "r2", Subject: accesskey.Subject{Account: account, User: "ana"}, Old: key, Phase: accesskey.Overlap}
+	ended, old := live, live
+	ended.ID, ended.Phase, ended.Ended = "r1", accesskey.RolledBack, noon.Add(-day)
+	old.ID, old.Old, old.Phase, old.Ended = "r0", "AKIAI44QH8DHBEXAMPLE", accesskey.Done, noon.Add(-31*day)
+	for _, r := range []accesskey.Record{live, ended, old} {
+		g.Record(r, "ana@example.com", noon)
+	}
+	want := []Matter{{Account: account, User: "ana", Thing: key, Owner: "ana@example.com", AtOnce: true, Reasons: []string{"leaked"}, Record: &live}}
+	if d := cmp.Diff(want, g.matters); d != "" {
 		t.Error(d)
 	}
 }
