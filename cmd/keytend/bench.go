@@ -64,6 +64,7 @@ func (a *app) openBench(ctx context.Context, s *state, make bool) (*bench, error
 		sealed = lateEscrow{err}
 	}
 	b.assemble(sealed, s.keyless)
+	b.rotator.Asker = a.askerInForce()
 	return b, nil
 }
 

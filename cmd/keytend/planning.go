@@ -323,6 +323,7 @@ func (p *planning) underway(ctx context.Context, b *bench) ([]policy.Underway, e
 func (p *planning) bench(session *awsapi.Session, account string) *bench {
 	b := &bench{app: p.app, desk: p.desk, session: session, account: account}
 	b.assemble(p.sealed, p.state.keyless)
+	b.rotator.Asker = p.app.asker(p.policy)
 	return b
 }
 

@@ -61,7 +61,7 @@ func (a *app) policyChecks() config.Checks {
 	}
 	return config.Checks{
 		Destination: func(name string) error { _, err := all.Name(name, s); return err },
-		Channel:     notify.Check,
+		Channel:     notify.CheckURL,
 		Account:     func(term string) error { _, err := fleet.ParseTerm(term); return err },
 	}
 }

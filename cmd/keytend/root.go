@@ -54,6 +54,8 @@ Exit codes:
 		resolveCommand(a),
 		recoverCommand(a),
 		auditCommand(a),
+		notifyCommand(a),
+		ackCommand(a),
 		configCommand(a),
 		demoCommand(a),
 		simCommand(a),

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
 )
 
@@ -117,6 +118,7 @@ type view struct {
 	Next       string             `json:"next,omitempty"` // the step that comes next
 	Reason     accesskey.Reason   `json:"reason,omitempty"`
 	Saw        string             `json:"saw,omitempty"`
+	HeldUp     accesskey.Reason   `json:"held_up,omitempty"` // why the next step is not taken
 	NotBefore  *time.Time         `json:"not_before"`
 	Deadline   *time.Time         `json:"deadline"`
 	Alarmed    []accesskey.Reason `json:"alarmed,omitempty"`
@@ -189,6 +191,9 @@ func (s *status) look(ctx context.Context, b *bench, r accesskey.Record) view {
 	v.Next, v.NotBefore, v.Deadline = string(res.Step.Kind), moment(res.Step.NotBefore), moment(res.Step.Deadline)
 	if r.Block == nil {
 		v.Reason, v.Saw = res.Step.Reason, res.Step.Saw
+	}
+	if res.Step.Kind != policy.Wait && policy.HeldUp(r.Watch.Waiting) {
+		v.HeldUp = r.Watch.Waiting
 	}
 	v.Keys = keyViews(res, b.now())
 	if at := deliveredAt(r); !at.IsZero() {
@@ -332,6 +337,9 @@ func (v view) nextText(line func(string, string, ...any)) {
 		return
 	case v.Next != "" && v.Next != "wait":
 		line("next", "%s (%s): `keytend resume %s`", v.Next, v.Reason, v.User)
+		if v.HeldUp != "" {
+			line("held up", "%s", v.HeldUp)
+		}
 		return
 	case v.Reason != "":
 		line("waits", "%s", v.Reason)

@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/keytend/keytend/internal/fakeaws"
+	"github.com/keytend/keytend/internal/notify/notifytest"
 )
 
 // TestMain makes this test binary a keytend as well: the stories run the real
@@ -84,6 +85,13 @@ func TestStories(t *testing.T) {
 			"snapshot":           (*story)(nil).command((*story).snapshot),
 			"unchanged":          (*story)(nil).command((*story).unchanged),
 			"findings":           (*story)(nil).command((*story).findings),
+			"mail":               (*story)(nil).command((*story).mail),
+			"mails":              (*story)(nil).command((*story).mails),
+			"webhook":            (*story)(nil).command((*story).webhook),
+			"signed":             (*story)(nil).command((*story).signed),
+			"board":              (*story)(nil).command((*story).board),
+			"questions":          (*story)(nil).command((*story).questioned),
+			"published":          (*story)(nil).command((*story).published),
 			"sqlite":             sqlite,
 			"exits":              exits,
 		},
@@ -106,6 +114,12 @@ type story struct {
 	stalled        atomic.Bool
 	stalledService string       // empty: every one
 	held           atomic.Int64 // calls that have been left without an answer
+
+	mailServer *notifytest.MailServer
+	mailAddr   string            // where it was, so that it comes back there
+	unsigned   error             // what was not signed as it should be
+	boardSays  map[string]string // change management's answer
+	questions  []string          // that it was asked
 
 	mu        sync.Mutex
 	messages  []string // that the loopback receiver got

@@ -115,6 +115,23 @@ func (j *Journal) parcels(ctx context.Context, query string, args ...any) ([]not
 	return list, wrapped("read the outbox", err)
 }
 
+// Revive has parcels that were given up tried again, and returns how many.
+func (j *Journal) Revive(ctx context.Context, now time.Time) (n int64, err error) {
+	dead, err := j.Parcels(ctx, notice.Dead)
+	if err != nil {
+		return 0, err
+	}
+	for _, before := range dead {
+		after := before
+		after.State, after.Tries, after.Next = notice.Pending, 0, now
+		if err := j.Settle(ctx, before, after, nil); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
 // Settle writes down what became of a try, and in the same transaction the
 // alarms it gives rise to. Where another process has settled a try meanwhile,
 // it changes nothing.

@@ -96,6 +96,12 @@ func TestTriesAreWrittenDown(t *testing.T) {
 	if len(out) != 2 || err != nil || !out[0].Alert {
 		t.Fatalf("%v %v, want two alarms", out, err)
 	}
+	if n, err := j.Revive(t.Context(), noon); n != 1 || err != nil {
+		t.Errorf("%d revived, %v", n, err)
+	}
+	if dead, _ := j.Parcels(t.Context(), notice.Dead); len(dead) != 0 {
+		t.Errorf("still dead: %v", dead)
+	}
 	if err := j.Settle(t.Context(), out[0], out[0].Delivered(noon), nil); err != nil {
 		t.Fatal(err)
 	}

@@ -120,6 +120,17 @@ func (g *Gathering) Record(r accesskey.Record, owner string, now time.Time) {
 	}
 }
 
+// Dues are the due dates known of a user's keys, or of one of them.
+func (g *Gathering) Dues(user, thing string) []time.Time {
+	var dues []time.Time
+	for _, m := range g.matters {
+		if m.User == user && (thing == "" || thing == m.Thing) && !m.Due.IsZero() {
+			dues = append(dues, m.Due)
+		}
+	}
+	return dues
+}
+
 // Pressing returns the matters of which somebody may have to hear now: the
 // others, by far the most, need not be kept.
 func (g *Gathering) Pressing(l Ladder, now time.Time) []Matter {

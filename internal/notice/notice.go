@@ -92,6 +92,7 @@ type Digest struct {
 	To      string    `json:"to"`  // an address or name; empty: nobody is known and there is no fallback
 	Day     string    `json:"day"` // 2026-11-23, UTC
 	At      time.Time `json:"at"`
+	Test    bool      `json:"test,omitempty"` // nothing has happened
 	Entries []Entry   `json:"entries"`
 }
 

@@ -42,6 +42,13 @@ type Buses interface {
 	PutEvent(ctx context.Context, bus, kind, detail string) error
 }
 
+// CheckURL is Check for the URLs of channels: mail that goes to each owner names
+// no recipient.
+func CheckURL(rawURL string) error {
+	_, err := Surroundings{}.openURL(Spec{Kind: "to", End: rawURL})
+	return err
+}
+
 // Spec is one channel as configured.
 type Spec struct {
 	Kind   string // to, slack, teams, pagerduty, webhook, sns, eventbridge

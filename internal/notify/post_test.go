@@ -62,7 +62,7 @@ func office(t *testing.T, to string, lines ...*line) (Post, *box) {
 		p.Channels = append(p.Channels, l)
 	}
 	d := Example(noon)
-	d.ID, d.To = "d1", to
+	d.ID, d.To, d.Test = "d1", to, false
 	parcels, err := p.Parcels(d, DefaultTemplates())
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +179,7 @@ func TestOtherPeoplesTextIsOnlyText(t *testing.T) {
 
 func TestDefaultTemplates(t *testing.T) {
 	d := Example(noon)
-	d.Entries = d.Entries[4:6]
+	d.Test, d.Entries = false, d.Entries[4:6]
 	m, err := DefaultTemplates().Render(d)
 	if err != nil {
 		t.Fatal(err)
@@ -217,7 +217,7 @@ func TestTemplatesOfOnesOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	m, err := own.Render(Example(noon))
-	if err != nil || m.Title != "Schlüssel: 1" || !strings.Contains(m.Text, "You hear of each") {
+	if err != nil || m.Title != "[TEST] Schlüssel: 1" || !strings.Contains(m.HTML, "<p><strong>This is a test of keytend&#39;s notices") || !strings.Contains(m.Text, "You hear of each") {
 		t.Errorf("%q %v", m.Title, err)
 	}
 	for name, text := range map[string]string{"misspelt": "{{.Kyes}}", "broken": "{{"} {

@@ -108,6 +108,9 @@ func (t Templates) Render(d notice.Digest) (notice.Message, error) {
 		return m, fmt.Errorf("write notice: %w", err)
 	}
 	m.Title, m.Text, m.HTML, m.Data = oneLine(printable(title.String())), printable(body.String()), page.String(), data
+	if d.Test {
+		m = marked(m)
+	}
 	return m, nil
 }
 
@@ -156,9 +159,23 @@ func counted(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// Example is a digest with an entry of each kind, about nobody.
+// marked says on top of a message, whatever its template, that it is a test.
+func marked(m notice.Message) notice.Message {
+	const words = "This is a test of keytend's notices: nothing has happened, and nothing needs to be done."
+	m.Title, m.Text = "[TEST] "+m.Title, words+"\n\n"+m.Text
+	head, body := "", m.HTML
+	if i := strings.Index(body, "<body"); i >= 0 {
+		if j := strings.IndexByte(body[i:], '>'); j >= 0 {
+			head, body = body[:i+j+1], body[i+j+1:]
+		}
+	}
+	m.HTML = head + "<p><strong>" + html.HTMLEscapeString(words) + "</strong></p>" + body
+	return m
+}
+
+// Example is a test with an entry of each kind, about nobody.
 func Example(at time.Time) notice.Digest {
-	d := notice.Digest{To: "ana@example.com", Day: at.UTC().Format(time.DateOnly), At: at}
+	d := notice.Digest{To: "ana@example.com", Day: at.UTC().Format(time.DateOnly), At: at, Test: true}
 	for _, k := range notice.Kinds() {
 		d.Entries = append(d.Entries, notice.Entry{
 			Kind: k, Account: "123456789012", User: "ana", Key: "AKIAIOSFODNN7EXAMPLE", Owner: "ana@example.com",

@@ -50,3 +50,13 @@ func NotAllowed(r accesskey.Record, step Step, a Answer, now time.Time) Step {
 	wait.Key = step.Key
 	return wait
 }
+
+// HeldUp reports whether a record that waits for this reason has a step to take
+// that is only not admitted yet.
+func HeldUp(why accesskey.Reason) bool {
+	switch why {
+	case WhyObserveOnly, WhyUnapproved, WhyFrozen, WhyOutsideWindow, WhyBudget, WhyNotAllowed:
+		return true
+	}
+	return false
+}
