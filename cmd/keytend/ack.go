@@ -48,7 +48,7 @@ place of an earlier one. It is kept in the audit.`,
 			return k.run(c.Context(), args[0], until)
 		},
 	}
-	k.configFlag(command)
+	k.config.addTo(command)
 	k.fleet.addTo(command)
 	k.state.addTo(command)
 	flags := command.Flags()

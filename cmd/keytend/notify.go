@@ -58,7 +58,7 @@ Owners who know, and need time, are left alone until a date with ` + "`keytend a
 			return t.run(c.Context())
 		},
 	}
-	t.configFlag(command)
+	t.config.addTo(command)
 	t.fleet.addTo(command)
 	t.state.addTo(command)
 	flags := command.Flags()

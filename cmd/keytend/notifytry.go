@@ -34,7 +34,7 @@ owner. Nothing is written down.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return t.run(c.Context()) },
 	}
-	t.configFlag(command)
+	t.config.addTo(command)
 	command.Flags().StringSliceVar(&t.only, "channel", nil, "only `channels` whose name has this in it (repeatable)")
 	command.Flags().StringVar(&t.to, "to", "", "whom to tell: an `address` (default: the fallback owner)")
 	return command
