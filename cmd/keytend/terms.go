@@ -24,7 +24,7 @@ func termsFlags(command *cobra.Command, t *accesskey.Terms) {
 func restFlags(command *cobra.Command, t *accesskey.Terms) {
 	flags := command.Flags()
 	flags.Var(span{&t.Rest}, "rest", "how long a key stays off, revivable, before it is deleted")
-	flags.BoolVar(&t.Keep, "keep", t.Keep, "never delete the old key: it stays, Inactive")
+	flags.BoolVar(&t.Keep, "keep", t.Keep, "delete no key, also not an Inactive one to make room: the old one stays, Inactive")
 }
 
 // settleFlags are for tests and for accounts whose IAM is known to be fast.
