@@ -211,7 +211,8 @@ func noAliasing(t *testing.T, j rotation.Journal) {
 // back from a copy doesn't grow young by being asked for something.
 func head(t *testing.T, j rotation.Journal) {
 	first, elsewhere := Record("r1", "ana"), Record("r9", "bo")
-	at, hour := began, time.Duration(0)
+	var at time.Time
+	var hour time.Duration
 	write := func(old accesskey.Record, e accesskey.Event) accesskey.Record {
 		t.Helper()
 		hour += time.Hour
