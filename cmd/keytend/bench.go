@@ -245,7 +245,12 @@ func (c virtualClock) Skew(context.Context) accesskey.Fact[time.Duration] {
 
 // assemble puts the rotator together.
 func (b *bench) assemble(sealed rotation.Escrow, keyless bool) {
-	account := onaws.New(b.session, onaws.Options{Journal: b.desk.name, Keyless: keyless, Elsewhere: askElsewhere(b.elsewhere)})
+	virtual := b.virtual || b.app.simulated()
+	options := onaws.Options{Journal: b.desk.name, Keyless: keyless, Elsewhere: askElsewhere(b.elsewhere)}
+	if !virtual { // another simulation may have the same keys
+		options.Notes = onaws.Notes(filepath.Join(filepath.Dir(b.desk.path), "trail"))
+	}
+	account := onaws.New(b.session, options)
 	region, _ := b.session.Region()
 	b.past = account
 	b.rotator = &rotation.Rotator{
@@ -259,7 +264,7 @@ func (b *bench) assemble(sealed rotation.Escrow, keyless bool) {
 		Gate:    policy.Gate{Mode: policy.Enforce}, // a person typed the command
 		Regions: []string{region}, JournalName: b.desk.name, Holder: b.desk.holder.Name(),
 	}
-	if b.virtual || b.app.simulated() {
+	if virtual {
 		b.rotator.Clock = virtualClock{account}
 	}
 }

@@ -25,6 +25,7 @@ type drive struct {
 	left  time.Duration    // of patience
 	why   accesskey.Reason // of the latest wait
 	again int              // how often in a row it was waited for that
+	took  time.Duration    // by the latest pass
 }
 
 // againAtMost is how often a command waits for one and the same thing before it
@@ -82,7 +83,9 @@ func (d *drive) run(ctx context.Context) (rotation.Result, error) {
 
 func (d *drive) pass(ctx context.Context) (rotation.Result, error) {
 	before, _ := d.rotator.Journal.Fetch(ctx, d.subject)
+	began := d.rotator.Clock.Now()
 	res, err := d.rotator.Pass(ctx, d.subject)
+	d.took = d.rotator.Clock.Now().Sub(began)
 	if err != nil {
 		return res, err
 	}
@@ -98,8 +101,11 @@ func (d *drive) pass(ctx context.Context) (rotation.Result, error) {
 func (d *drive) rest(ctx context.Context, res rotation.Result) (on bool, err error) {
 	pause := max(res.Step.NotBefore.Sub(d.rotator.Clock.Now()), 0) + 50*time.Millisecond
 	blocked := res.Record.Phase == accesskey.Blocked
-	if d.again++; d.why != res.Step.Reason {
+	if d.again++; d.why != res.Step.Reason || res.Step.Reason == policy.WhyReading {
 		d.why, d.again = res.Step.Reason, 1
+	}
+	if res.Step.Reason == policy.WhyReading { // each look gets on, and takes its time
+		d.left -= d.took
 	}
 	switch {
 	case d.stay.wait && !blocked:

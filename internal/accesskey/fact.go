@@ -14,6 +14,7 @@ type Fact[T any] struct {
 	source string
 	why    string
 	known  bool
+	partly bool
 }
 
 // FromReport is the source of facts from AWS's credential report. What it
@@ -29,8 +30,16 @@ func Observed[T any](v T, at time.Time, source string) Fact[T] {
 // Unread returns a fact that is not known, and why.
 func Unread[T any](why string) Fact[T] { return Fact[T]{why: why} }
 
+// Partial returns a fact that is not known yet: v is what was read of it by now,
+// why says what is missing. Asking again gets on.
+func Partial[T any](v T, why string) Fact[T] { return Fact[T]{value: v, why: why, partly: true} }
+
+// Partly reports that a fact is not known yet, and that asking again gets on.
+func (f Fact[T]) Partly() bool { return f.partly }
+
 // Get returns the value and whether it is known. Where it is not, the value is
-// the zero T and means nothing.
+// the zero T and means nothing, or what was read of a partial fact by now: what
+// that shows is so, and what it doesn't show may be so.
 func (f Fact[T]) Get() (T, bool) { return f.value, f.known }
 
 // Known reports whether the fact was read.
@@ -55,6 +64,6 @@ func (f Fact[T]) Why() string {
 
 // Equal reports whether both facts say the same, for go-cmp.
 func (f Fact[T]) Equal(g Fact[T]) bool {
-	return f.known == g.known && f.source == g.source && f.Why() == g.Why() &&
+	return f.known == g.known && f.partly == g.partly && f.source == g.source && f.Why() == g.Why() &&
 		f.at.Equal(g.at) && reflect.DeepEqual(f.value, g.value)
 }

@@ -97,11 +97,17 @@ func (v *view) newUsesUnread() (Step, bool) {
 }
 
 func (v *view) usesUnread(id accesskey.ID, uses accesskey.Fact[[]accesskey.Sighting], seen time.Time) (Step, bool) {
-	if uses.Known() || seen.IsZero() {
+	switch {
+	case uses.Partly():
+		return v.waitUntil(v.now.Add(readingPause), v.waitingSince(WhyReading).Add(v.t.Patience), WhyReading, "where %s is used: %s", id, uses.Why())
+	case uses.Known() || seen.IsZero():
 		return pass()
 	}
 	return v.wait(WhyUnknownFact, "where %s is used, last read at %s: %s", id, stamp(seen), uses.Why())
 }
+
+// readingPause is between two looks that go on reading what one can't take in.
+const readingPause = 5 * time.Second
 
 func (v *view) overlapMax() time.Time { return v.deliveredAt().Add(v.t.OverlapMax) }
 

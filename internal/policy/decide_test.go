@@ -355,6 +355,12 @@ func TestBorders(t *testing.T) {
 			in.OldUses = accesskey.Unread[[]accesskey.Sighting]("throttled")
 		}, Wait, WhyUnknownFact},
 		{13, "… but never did", silent, func(in *Input) { in.OldUses = accesskey.Unread[[]accesskey.Sighting]("denied") }, Deactivate, WhySilent},
+		{13, "CloudTrail has not been read whole yet", silent, func(in *Input) {
+			in.OldUses = accesskey.Partial[[]accesskey.Sighting](nil, "read back to yesterday so far")
+		}, Wait, WhyReading},
+		{7, "… but far enough to show a use", silent, func(in *Input) {
+			in.OldUses = accesskey.Partial([]accesskey.Sighting{{At: noon.Add(-time.Hour)}}, "read back to yesterday so far")
+		}, Wait, WhySilence},
 		{13, "… of the new key, in a rollback", back, func(in *Input) {
 			longBack(in, 30)
 			usedNew(in, noon.AddDate(0, 0, -9))

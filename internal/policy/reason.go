@@ -48,6 +48,7 @@ const (
 const (
 	WhyNotYet         accesskey.Reason = "its time has not come"
 	WhyIntentOpen     accesskey.Reason = "the last call may still be carried out"
+	WhyReading        accesskey.Reason = "CloudTrail's history of the key is being read"
 	WhyUnknownFact    accesskey.Reason = "a fact is not known"
 	WhyStaleLook      accesskey.Reason = "the last look is too old to act on"
 	WhyClaimSettling  accesskey.Reason = "the claim settles"

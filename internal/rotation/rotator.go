@@ -258,7 +258,7 @@ func (p *pass) stuck(err error) error {
 // unblocks: a wait for more knowledge doesn't mean that what blocked is over.
 func unblocks(why accesskey.Reason) bool {
 	switch why {
-	case policy.WhyUnknownFact, policy.WhyStaleLook, policy.WhyConfirming, policy.WhyIntentOpen, policy.WhySpacing, policy.WhySkew, policy.WhyAuthor, policy.WhyCannotAct:
+	case policy.WhyUnknownFact, policy.WhyReading, policy.WhyStaleLook, policy.WhyConfirming, policy.WhyIntentOpen, policy.WhySpacing, policy.WhySkew, policy.WhyAuthor, policy.WhyCannotAct:
 		return false
 	}
 	return true

@@ -31,6 +31,9 @@ type Options struct {
 	// (environment, files, a program) rest on no long-lived key, as those of CI
 	// by OIDC don't. Where the SDK knows better, it isn't asked.
 	Keyless bool
+	// Notes is where what was read of CloudTrail is kept for other processes;
+	// empty: nowhere.
+	Notes Notes
 	// Elsewhere says who else manages a key as far as this computer knows
 	// (Terraform's state, another rotator); empty: nobody. nil: not asked.
 	Elsewhere func(ctx context.Context, subject accesskey.Subject, key accesskey.ID) (string, error)

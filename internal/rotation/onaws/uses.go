@@ -2,8 +2,8 @@ package onaws
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -14,8 +14,13 @@ import (
 )
 
 const (
-	usesLate  = time.Hour // how late an event may come; AWS says about 15 minutes
-	usesPages = 8         // of one key in one region in one look: some five seconds
+	usesLate = time.Hour       // how late an event may come; AWS says about 15 minutes
+	usesLife = 5 * time.Minute // how long what was read counts: events come later than that
+
+	// usesLook is how long one key's history is read in one look. A look has to
+	// be over long before its lease (two minutes), and reads two keys' histories
+	// and more.
+	usesLook = 25 * time.Second
 )
 
 // trackKey is one key in one region's event history.
@@ -24,57 +29,43 @@ type trackKey struct {
 	region string
 }
 
-// track is what has been read of it. Events never change, so what was read once
-// is kept; the first and the last use of each hour in each place are enough to
-// tell places and gaps.
-type track struct {
-	lock  sync.Mutex
-	read  time.Time // the newest event would be up to then
-	todo  []span    // what is left to be read, newest first
-	hours map[hour]span
-}
-
-type span struct{ from, to time.Time }
-
-type hour struct {
-	place   accesskey.Place
-	session bool
-	at      int64
-}
-
 // Uses implements rotation.Trail: the key's management events of 90 days in the
-// partition's home region, Options.Regions and the regions of last use, without
-// our own proofs. A busy key's history takes several looks; the newest part
-// comes first, and the source says how far it goes. One region that may not be
-// read leaves the others; nothing at all, or one that failed just now, leaves
-// the fact unread.
+// partition's home region, Options.Regions and every region of last use that was
+// ever seen, without our own proofs. A busy key's history takes many looks, at
+// two requests a second: until it was read whole, the fact is a partial one. It
+// goes on where the last look ended, with Options.Notes also that of another
+// process. One region that may not be read leaves the others, and the source
+// says so; where none may, the fact is unread.
 func (a *Account) Uses(ctx context.Context, key accesskey.ID) accesskey.Fact[[]accesskey.Sighting] {
 	at := a.Now()
 	id, err := a.session.Identity(ctx)
 	if err != nil {
-		return unread[[]accesskey.Sighting](err)
+		return accesskey.Partial[[]accesskey.Sighting](nil, failed(err))
 	}
-	regions := a.regionsOf(key, awsapi.HomeRegion(id.Partition))
+	home := awsapi.HomeRegion(id.Partition)
+	regions := a.regionsOf(key, home)
 	errs := make([]error, len(regions))
 	tracks := make([]*track, len(regions))
 	var all sync.WaitGroup
 	for i, region := range regions {
 		tracks[i] = a.track(trackKey{key, region})
-		all.Go(func() { errs[i] = a.follow(ctx, tracks[i], key, region, at) })
+		all.Go(func() { errs[i] = a.follow(ctx, tracks[i], trackKey{key, region}, at) })
 	}
 	all.Wait()
-	return gathered(at, regions, tracks, errs)
+	return gathered(at, home, regions, tracks, errs)
 }
 
 func (a *Account) regionsOf(key accesskey.ID, home string) []string {
 	regions := append([]string{home}, a.options.Regions...)
+	seen := a.options.Notes.regions(key)
 	a.lock.Lock()
-	defer a.lock.Unlock()
 	for region := range a.regions[key] {
 		if strings.Count(region, "-") >= 2 { // not "aws-global"
-			regions = append(regions, region)
+			seen = append(seen, region)
 		}
 	}
+	a.lock.Unlock()
+	regions = append(regions, seen...)
 	slices.Sort(regions)
 	return slices.Compact(regions)
 }
@@ -83,137 +74,95 @@ func (a *Account) track(k trackKey) *track {
 	a.lock.Lock()
 	defer a.lock.Unlock()
 	if a.tracks[k] == nil {
-		a.tracks[k] = &track{hours: map[hour]span{}}
+		a.tracks[k] = &track{hours: map[hour]stretch{}}
 	}
 	return a.tracks[k]
 }
 
-// follow reads what is new and then what was left, as many pages as one look
-// allows.
-func (a *Account) follow(ctx context.Context, t *track, key accesskey.ID, region string, now time.Time) error {
+// follow reads what is new and then what was left, for as long as one look may
+// take. An error leaves what was read before it.
+func (a *Account) follow(ctx context.Context, t *track, k trackKey, now time.Time) error {
 	t.lock.Lock()
 	defer t.lock.Unlock()
-	t.plan(now)
-	pages := usesPages
-	for len(t.todo) > 0 && pages > 0 {
-		if err := a.readSpan(ctx, t, key, region, &pages); err != nil {
-			return err
-		}
+	a.options.Notes.recall(t, k, now)
+	look, cancel := context.WithTimeout(ctx, usesLook)
+	defer cancel()
+	var err error
+	for t.plan(now); len(t.todo) > 0 && err == nil; t.plan(now) {
+		err = a.readSpan(look, t, k)
 	}
-	return nil
+	_ = a.options.Notes.keep(t, k) // what isn't kept is read again
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil // the look is over, and goes on next time
+	}
+	return err
 }
 
-// plan puts what is new before what is left, and drops what is too old to be
-// had.
-func (t *track) plan(now time.Time) {
-	oldest := now.Add(-awsapi.EventsKept)
-	fresh := span{oldest, now}
-	if !t.read.IsZero() {
-		fresh.from = t.read.Add(-usesLate)
-	}
-	if len(t.todo) > 0 && t.todo[0].to.Equal(t.read) {
-		t.todo[0].to = now // nothing of it was read
-	} else {
-		t.todo = append([]span{fresh}, t.todo...)
-	}
-	t.todo = slices.DeleteFunc(t.todo, func(s span) bool { return s.to.Before(oldest) })
-	maps.DeleteFunc(t.hours, func(_ hour, s span) bool { return s.to.Before(oldest) })
-	t.read = now
-}
-
-// readSpan reads the first span of what is left and shortens it by what it got.
-func (a *Account) readSpan(ctx context.Context, t *track, key accesskey.ID, region string, pages *int) error {
+// readSpan reads the first span of what is left, page by page, and remembers how
+// far it got.
+func (a *Account) readSpan(ctx context.Context, t *track, k trackKey) error {
 	s := &t.todo[0]
-	began := s.to
-	for events, err := range a.session.Events(ctx, awsapi.EventQuery{Region: region, Attribute: awsapi.ByKey, Value: string(key), From: s.from, To: s.to}) {
+	query := awsapi.EventQuery{Region: k.region, Attribute: awsapi.ByKey, Value: string(k.key), From: s.From, To: s.To, Token: s.Token}
+	for page, err := range a.session.EventPages(ctx, query) {
 		if err != nil {
+			var said *awsapi.Error
+			if errors.As(err, &said) && said.Code == "InvalidNextTokenException" {
+				s.restart()
+			}
 			return err
 		}
-		oldest := s.to
-		for _, e := range events {
-			oldest = e.At
+		for _, e := range page.Events {
+			s.Reached = e.At
 			t.note(e)
 		}
-		if oldest.Before(s.to) {
-			s.to = oldest // the same second once more: it may go on on the next page
-		}
-		if *pages--; *pages <= 0 && len(events) == 50 {
-			if s.to.Equal(began) {
-				s.to = began.Add(-time.Second) // more in one second than one look takes
-			}
-			return nil
-		}
+		s.Token = page.Next
 	}
 	t.todo = t.todo[1:]
 	return nil
 }
 
-// making are the calls that make sessions which outlive the key.
-var making = []string{"GetSessionToken", "GetFederationToken"}
-
-func (t *track) note(e awsapi.Event) {
-	if proving(e) {
-		return
+// unusable are the classes of errors that say of a region that no look will ever
+// get anything from it. Credentials that a region alone doesn't know: it is not
+// switched on for the account.
+func unusable(region, home string, err error) string {
+	switch class := awsapi.ClassOf(err); {
+	case class == awsapi.Denied, class == awsapi.DeniedByOrganization:
+		return "denied"
+	case class == awsapi.CredentialsInvalid && region != home:
+		return "not switched on"
 	}
-	network := e.Network
-	if e.VPCEndpoint != "" {
-		network = e.VPCEndpoint
-	}
-	h := hour{
-		place:   accesskey.Place{Network: network, Agent: agentOf(e.UserAgent), Service: e.Source},
-		session: slices.Contains(making, e.Name), at: e.At.Unix() / 3600,
-	}
-	s, seen := t.hours[h]
-	if !seen || e.At.Before(s.from) {
-		s.from = e.At
-	}
-	if e.At.After(s.to) {
-		s.to = e.At
-	}
-	t.hours[h] = s
+	return ""
 }
 
 // gathered makes one fact of what the regions told.
-func gathered(at time.Time, regions []string, tracks []*track, errs []error) accesskey.Fact[[]accesskey.Sighting] {
+func gathered(at time.Time, home string, regions []string, tracks []*track, errs []error) accesskey.Fact[[]accesskey.Sighting] {
 	source := []string{trailSource + " in"}
 	var all []accesskey.Sighting
+	var missing []string
+	var barred error
 	readable := 0
 	for i, region := range regions {
-		switch class := awsapi.ClassOf(errs[i]); {
-		case class == awsapi.Denied, class == awsapi.DeniedByOrganization:
-			source = append(source, "(not "+region+": denied)")
-			continue
-		case errs[i] != nil:
-			return unread[[]accesskey.Sighting](errs[i])
+		if errs[i] != nil {
+			if why := unusable(region, home, errs[i]); why != "" {
+				source, barred = append(source, "(not "+region+": "+why+")"), errs[i]
+				continue
+			}
+			missing = append(missing, failed(errs[i]))
 		}
 		readable++
 		some, left := tracks[i].sightings()
 		all = append(all, some...)
-		if !left.IsZero() {
-			region = fmt.Sprintf("%s (back to %s so far)", region, left.Format(time.RFC3339))
+		if errs[i] == nil && !left.IsZero() {
+			missing = append(missing, fmt.Sprintf("CloudTrail in %s has been read back to %s so far", region, left.Format(time.RFC3339)))
 		}
 		source = append(source, region)
 	}
-	if readable == 0 {
-		return unread[[]accesskey.Sighting](errs[0])
-	}
 	slices.SortFunc(all, func(a, b accesskey.Sighting) int { return a.At.Compare(b.At) })
+	switch {
+	case readable == 0:
+		return unread[[]accesskey.Sighting](barred)
+	case len(missing) > 0:
+		return accesskey.Partial(all, strings.Join(missing, "; "))
+	}
 	return accesskey.Observed(all, at, strings.Join(source, " "))
-}
-
-// sightings are all that is known, and from when on that is complete; zero: of
-// all the time there is.
-func (t *track) sightings() (all []accesskey.Sighting, since time.Time) {
-	t.lock.Lock()
-	defer t.lock.Unlock()
-	for h, s := range t.hours {
-		all = append(all, accesskey.Sighting{At: s.from, Place: h.place, Session: h.session})
-		if s.to.After(s.from) {
-			all = append(all, accesskey.Sighting{At: s.to, Place: h.place, Session: h.session})
-		}
-	}
-	if len(t.todo) > 0 {
-		since = t.todo[0].to
-	}
-	return all, since
 }
