@@ -82,7 +82,7 @@ func (v *view) oldUnproven() (Step, bool) {
 	if v.r.SealedOld == "" || !v.r.OldProof.Passed.IsZero() || v.untouched() {
 		return pass()
 	}
-	deadline := v.r.RollbackAt.Add(v.t.ProveMax + v.t.Patience)
+	deadline := later(v.r.RollbackAt, v.r.OldExit.Reactivated).Add(v.t.ProveMax + v.t.Patience) // nobody may have been there before
 	if !v.now.Before(deadline) {
 		return v.block(WhyRolledBackEmpty, "the old key %s is Active and still fails", v.r.Old)
 	}
@@ -130,7 +130,7 @@ func (v *view) unrestored() (Step, bool) {
 		if !v.needsRestore(d) {
 			continue
 		}
-		if d.Previous != "" && !v.now.Before(v.nextTry(d)) && !v.restoreOver() {
+		if d.Previous != "" && !v.now.Before(v.nextTry(d)) && !v.restoreOver(d) {
 			return actAt(Restore, WhyRollback, d.Destination)
 		}
 		stuck, next = &v.r.Deliveries[i], v.nextTry(d)
@@ -138,7 +138,7 @@ func (v *view) unrestored() (Step, bool) {
 	if stuck == nil {
 		return pass()
 	}
-	if stuck.Previous != "" && !v.restoreOver() {
+	if stuck.Previous != "" && !v.restoreOver(*stuck) {
 		return v.waitUntil(next, v.r.RollbackAt.Add(v.t.DeliverMax), WhySpacing, "%s could not be put back: %s", stuck.Destination, complaint(*stuck))
 	}
 	if stuck.Previous == "" {
@@ -162,7 +162,11 @@ func (v *view) needsRestore(d accesskey.Delivery) bool {
 	return d.Tries > 0 && d.Restored.IsZero()
 }
 
-func (v *view) restoreOver() bool { return !v.now.Before(v.r.RollbackAt.Add(v.t.DeliverMax)) }
+// restoreOver: it was tried for long enough, and not only waited for.
+func (v *view) restoreOver(d accesskey.Delivery) bool {
+	tried := !d.Tried.IsZero() || v.r.Watch.Waiting == WhyCannotAct
+	return tried && !v.now.Before(v.r.RollbackAt.Add(v.t.DeliverMax))
+}
 
 func (v *view) newUsedLate() (Step, bool) {
 	if v.r.NewExit.Deactivated.IsZero() || !v.is(v.r.New, accesskey.Inactive) {

@@ -120,7 +120,7 @@ func (w *world) mayDeactivate(r accesskey.Record, id accesskey.ID) {
 	}
 	for _, p := range w.places {
 		d := r.Delivery(p.name)
-		if p.key == id && d != nil && !d.Dropped && r.Work != accesskey.Revocation && (!p.human || !w.recent(p.changed)) {
+		if p.key == id && d != nil && !d.Dropped && !p.guessed && r.Work != accesskey.Revocation && (!p.human || !w.recent(p.changed)) {
 			w.violate("1: %s is switched off while %s holds it", id, p.name)
 		}
 	}
@@ -171,7 +171,7 @@ func (w *world) mayDelete(p *process, r accesskey.Record, id accesskey.ID) {
 		return
 	}
 	for _, at := range w.places {
-		if d := r.Delivery(at.name); at.key == id && d != nil && !d.Dropped && (at.readable || !d.Done.IsZero()) && (!at.human || !w.recent(at.changed)) {
+		if d := r.Delivery(at.name); at.key == id && d != nil && !d.Dropped && (at.readable || !d.Done.IsZero() && !at.guessed) && (!at.human || !w.recent(at.changed)) {
 			w.violate("3: %s is deleted while %s holds it", id, at.name)
 		}
 	}
@@ -280,7 +280,7 @@ func (w *world) atEnd() {
 		w.violate("4: %s is ours, Active, and nobody can hold its secret", k.id)
 	}
 	for _, p := range w.places {
-		if !w.known(p.name) {
+		if !w.known(p.name) || p.guessed {
 			continue
 		}
 		k, there := w.user.find(p.key)

@@ -108,6 +108,7 @@ type place struct {
 	readOnly bool // the same, and a check would tell
 	changed  time.Time
 	human    bool // the last to write was a person
+	guessed  bool // it can't be read, and the record of what it got is lost
 }
 
 // consumer really uses keys. Without a place it has its key for good.

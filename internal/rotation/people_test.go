@@ -286,7 +286,7 @@ func (h *history) recovers(p *process) {
 			m.Holding[name] = at.key
 		} else if !at.readable {
 			m.Holding[name] = ""
-			at.human, at.changed = true, h.now.AddDate(10, 0, 0) // what it holds from now on nobody can tell
+			at.guessed = true
 		}
 	}
 	found := Recovered(m, h.now)

@@ -366,6 +366,7 @@ func (r reader) MayRotate(context.Context, accesskey.Subject) error {
 }
 
 func (r reader) Prove(_ context.Context, c Credential, _ []string) (owner string, err error) {
+	r.p.w.inTime(r.p, "a round of the proof")
 	at := r.p.stamp()
 	err = r.p.call("prove", false, func() error {
 		if r.p.w.now.Sub(at).Abs() > policy.SignatureLife {

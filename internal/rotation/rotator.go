@@ -184,18 +184,31 @@ func (p *pass) next() accesskey.Record {
 	if r.Phase == accesskey.Blocked && r.Block != nil {
 		r.Phase, r.Block = r.Block.Resume, nil
 	}
-	r.Late = stillLate(r, p.now)
+	r.Late = p.stillLate(r)
 	return r
 }
 
-func stillLate(r accesskey.Record, now time.Time) []accesskey.Intent {
+// stillLate are the requests that were lost and may still arrive, or may have
+// arrived since the last look.
+func (p *pass) stillLate(r accesskey.Record) []accesskey.Intent {
 	var out []accesskey.Intent
 	for _, i := range r.Late {
-		if now.Before(policy.LateUntil(i, r.Terms)) {
+		if p.now.Before(policy.LateUntil(i, r.Terms)) || p.mayHaveCome(r, i) {
 			out = append(out, i)
 		}
 	}
 	return out
+}
+
+// mayHaveCome: a key that isn't seen Active went off by this request, as far as
+// the record knows.
+func (p *pass) mayHaveCome(r accesskey.Record, i accesskey.Intent) bool {
+	exit := r.OldExit
+	if i.Key == r.New {
+		exit = r.NewExit
+	}
+	seen, _ := p.in.User.Get()
+	return i.Action == accesskey.Deactivate && exit.Inactive().IsZero() && stands(seen, i.Key) != accesskey.Active
 }
 
 // enter moves a record to another phase.

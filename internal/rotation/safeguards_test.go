@@ -22,6 +22,7 @@ type safeguard struct {
 var safeguards = []safeguard{
 	{"the lease is checked right before a write is sent", inAHurry, sleepsBeforeWriting},
 	{"a lease counts from the look", func(p *process) { p.rotator.Journal = postdating{p} }, slowLook},
+	{"a round of the proof is made right after the look", func(p *process) { p.rotator.Clock = dozing{p} }, sleepsBeforeProving},
 	{"a write is for what was looked at", func(p *process) {
 		p.rotator.Destination = func(_ accesskey.Subject, name string) (Destination, error) {
 			return rereading{&port{p, p.w.places[name]}}, nil
@@ -110,6 +111,31 @@ func slowLook(spoil func(*process)) *world {
 			return proceed
 		}
 	})
+}
+
+// sleepsBeforeProving: a use as the new key hours after the look could not be
+// told from somebody else's.
+func sleepsBeforeProving(spoil func(*process)) *world {
+	return lived(spoil, func(w *world, p *process) {
+		slept := false
+		w.fault = func(n int, name string, _ bool) mode {
+			if r, live := p.journal.live(); live && !slept && n > 0 && name == "escrow open" && r.Stage() == accesskey.Created {
+				slept = true
+				p.sleep(3 * time.Minute)
+			}
+			return proceed
+		}
+	})
+}
+
+// dozing doesn't notice how time passes while it proves a key.
+type dozing struct{ *process }
+
+func (d dozing) Now() time.Time {
+	if r, live := d.journal.live(); live && r.Stage() == accesskey.Created {
+		return d.lookedAt
+	}
+	return d.process.Now()
 }
 
 // editedMeanwhile: a colleague puts a key of theirs into a place between the

@@ -319,7 +319,7 @@ func (w *world) anyHold() bool {
 func (w *world) noPlaceForgotten() {
 	for _, at := range w.places {
 		m := w.made[at.key]
-		if m == nil || m.offBy != "keytend" || m.ordered || !at.readable || !w.watched(at, m) {
+		if m == nil || m.offBy != "keytend" || m.ordered || !at.readable || !w.watched(at) {
 			continue
 		}
 		from := at.changed
@@ -334,13 +334,18 @@ func (w *world) noPlaceForgotten() {
 	}
 }
 
-// watched: a record that is not a person's turn looks after the place.
-func (w *world) watched(at *place, _ *made) bool {
+// watched: a record that is not a person's turn looks after the place, and no
+// person said to do without it.
+func (w *world) watched(at *place) bool {
+	found := false
 	for _, p := range w.processes {
-		r, live := p.journal.live()
-		if d := r.Delivery(at.name); live && !p.dead && r.Phase != accesskey.Blocked && d != nil && !d.Dropped && r.Hold == nil {
-			return true
+		for _, r := range p.journal.records {
+			d := r.Delivery(at.name)
+			if d != nil && d.Dropped {
+				return false
+			}
+			found = found || d != nil && r.Live() && !p.dead && r.Phase != accesskey.Blocked && r.Hold == nil
 		}
 	}
-	return false
+	return found
 }
