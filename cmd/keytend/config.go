@@ -13,6 +13,7 @@ import (
 
 	"github.com/keytend/keytend/docs/schema"
 	"github.com/keytend/keytend/internal/config"
+	"github.com/keytend/keytend/internal/match"
 )
 
 func configCommand(a *app) *cobra.Command {
@@ -21,7 +22,11 @@ func configCommand(a *app) *cobra.Command {
 		Short: "Check the policy file, and show what it says about a key",
 		Long: `The policy file says how keys live in all accounts. It is the one named by
 --config or KEYTEND_CONFIG, else keytend.yaml in this folder; without any, AWS's
-own recommendations hold, and nothing is changed.`,
+own recommendations hold, and nothing is changed.
+
+Expressions in it are CEL (https://cel.dev); a length of time is days(90) or
+duration("36h"). Their words:
+` + match.Help(),
 		Example: `  keytend config check
   keytend config show --user alice
   keytend config schema > keytend.schema.json`,

@@ -99,7 +99,7 @@ func scalarSchema(kind reflect.Type) *jsonschema.Schema {
 		return s
 	}
 	text := map[reflect.Type]jsonschema.Schema{
-		reflect.TypeFor[Duration]():  {Pattern: `^(([0-9]+)y)?(([0-9]+)w)?(([0-9]+)d)?(([0-9]+)h)?(([0-9]+)m)?(([0-9]+)s)?(([0-9]+)ms)?$`, MinLength: ptr(2), Examples: []any{"90d", "36h", "2w"}},
+		reflect.TypeFor[Duration]():  {Pattern: `^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$`, MinLength: ptr(2), Examples: []any{"90d", "36h", "2w"}},
 		reflect.TypeFor[Clock]():     {Pattern: `^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$`, Examples: []any{"09:00"}},
 		reflect.TypeFor[Moment]():    {Pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}.*)?$`, Examples: []any{"2027-03-31", "2027-03-31T18:00:00Z"}},
 		reflect.TypeFor[Zone]():      {Examples: []any{"Europe/Berlin", "UTC"}},
