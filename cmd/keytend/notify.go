@@ -74,14 +74,16 @@ func (t *telling) run(ctx context.Context) error {
 		return err
 	}
 	defer t.close()
-	matters, read, failed, err := t.gather(ctx)
+	in, err := t.known(ctx)
 	if err != nil {
 		return err
 	}
-	digests, err := t.digests(ctx, matters)
+	matters, read, failed, err := t.gather(ctx, in)
 	if err != nil {
 		return err
 	}
+	in.Matters = matters
+	digests := notice.Digests(in)
 	if t.dry {
 		err = t.show(digests)
 	} else {
@@ -107,6 +109,7 @@ func (t *telling) begin(ctx context.Context) (err error) {
 	if err := t.accounts(ctx); err != nil {
 		return err
 	}
+	t.sealed = lateEscrow{errors.New("notices need no secret")}
 	t.post.Fallback, t.post.Now = t.policy.Owners.Fallback, func() time.Time { return t.crew.at }
 	return t.openNotes(ctx)
 }
@@ -126,22 +129,20 @@ func (t *telling) openNotes(ctx context.Context) (err error) {
 	return err
 }
 
-// digests are what is to be told now.
-func (t *telling) digests(ctx context.Context, matters []notice.Matter) (_ []notice.Digest, err error) {
-	in := notice.Input{Matters: matters, Ladder: ladder(t.policy), Fallback: t.policy.Owners.Fallback, Now: t.crew.at}
+// known is what was told before, and to whom nothing is to be told.
+func (t *telling) known(ctx context.Context) (in notice.Input, err error) {
+	in = notice.Input{Ladder: ladder(t.policy), Fallback: t.policy.Owners.Fallback, Now: t.crew.at}
 	if t.desk == nil {
-		return notice.Digests(in), nil
+		return in, nil
 	}
 	if in.Told, err = t.desk.Told(ctx); err != nil {
-		return nil, err
+		return in, err
 	}
 	if in.Sent, err = t.desk.LastDigests(ctx); err != nil {
-		return nil, err
+		return in, err
 	}
-	if in.Acks, err = t.desk.Acks(ctx, t.crew.at); err != nil {
-		return nil, err
-	}
-	return notice.Digests(in), nil
+	in.Acks, err = t.desk.Acks(ctx, t.crew.at)
+	return in, err
 }
 
 // show prints digests.

@@ -13,21 +13,37 @@ import (
 )
 
 // gather goes through the accounts and keeps what somebody may have to hear.
-func (t *telling) gather(ctx context.Context) (matters []notice.Matter, read int, failed []accesskey.Failure, err error) {
+func (t *telling) gather(ctx context.Context, in notice.Input) (matters []notice.Matter, read int, failed []accesskey.Failure, err error) {
 	var lock sync.Mutex
-	steps := ladder(t.policy)
-	missing := t.crew.visit(ctx, t.lookups(), func(ctx context.Context, _ *awsapi.Session, inv accesskey.Inventory) error {
+	missing := t.crew.visit(ctx, t.lookups(), func(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
 		g, err := t.gathering(ctx, inv)
 		if err != nil {
 			return err
 		}
+		pressing := g.Pressing(in.Ladder, in.Now)
+		t.whereUsed(ctx, session, inv.Account.ID, in, pressing)
 		lock.Lock()
 		defer lock.Unlock()
 		read++
-		matters, failed = append(matters, g.Pressing(steps, t.crew.at)...), append(failed, inv.Failures...)
+		matters, failed = append(matters, pressing...), append(failed, inv.Failures...)
 		return nil
 	})
 	return matters, read, append(failed, missing...), ctx.Err()
+}
+
+// whereUsed asks CloudTrail where keys are used that should be silent by now, of
+// those alone whose owners hear of it now. Where it can't be had, the record says
+// when the key was last used.
+func (t *telling) whereUsed(ctx context.Context, session *awsapi.Session, account string, in notice.Input, matters []notice.Matter) {
+	for i := range matters {
+		m := &matters[i]
+		if m.Record == nil || m.Record.Block == nil || m.Record.Block.Reason != policy.WhyStillUsed || !in.Tells(*m, notice.StillUsed) {
+			continue
+		}
+		if res, err := t.bench(session, account).rotator.Look(ctx, m.Record.Subject); err == nil {
+			m.Uses = usesSince(res, deliveredAt(*m.Record))
+		}
+	}
 }
 
 // lookups has the keys looked up live of which somebody may have to hear.

@@ -43,6 +43,17 @@ func Digests(in Input) []Digest {
 	return out
 }
 
+// Tells reports whether somebody is told of a rung of this kind now.
+func (in Input) Tells(m Matter, kind Kind) bool {
+	in.Matters = []Matter{m}
+	for _, d := range Digests(in) {
+		if slices.ContainsFunc(d.Entries, func(e Entry) bool { return e.Kind == kind }) {
+			return true
+		}
+	}
+	return false
+}
+
 func (in Input) add(byOwner map[string]*Digest, memory memory, m Matter) {
 	who := RecipientOf(m.Owner, in.Fallback, in.Known)
 	first := func(occasion string) time.Time { return memory.first(who.To, m, occasion) }

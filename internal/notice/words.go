@@ -35,7 +35,7 @@ func (m Matter) sayBlocked(e *Entry) {
 		e.Says = fmt.Sprintf("key %s is to go and is still used", m.Record.Old)
 		e.Do = "move what still uses it to the new key; it is not switched off meanwhile"
 	}
-	e.Reasons = sentences(b.Saw)
+	e.Reasons = append(sentences(b.Saw), m.Uses...)
 	e.Command = b.Command
 }
 
