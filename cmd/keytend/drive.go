@@ -83,9 +83,11 @@ func (d *drive) run(ctx context.Context) (rotation.Result, error) {
 
 func (d *drive) pass(ctx context.Context) (rotation.Result, error) {
 	before, _ := d.rotator.Journal.Fetch(ctx, d.subject)
+	end := d.app.busy(d.subject.User + ": " + doing(before.Stage()))
 	began := d.rotator.Clock.Now()
 	res, err := d.rotator.Pass(ctx, d.subject)
 	d.took = d.rotator.Clock.Now().Sub(began)
+	end()
 	if err != nil {
 		return res, err
 	}

@@ -205,6 +205,9 @@ func (r *rotate) destinations(ctx context.Context, b *bench, old accesskey.ID) (
 			return []string{name}, nil
 		}
 	}
+	if r.app.askable() && !r.stay.yes {
+		return r.guided(ctx, b, old)
+	}
 	return nil, usageError{r.command, errors.New("nobody would get the new key. Say where it goes with --deliver:\n" + strings.TrimRight(all.Help(), "\n") +
 		"\nor, at a terminal, have it shown to you once with --reveal")}
 }

@@ -25,7 +25,8 @@ import (
 // command in a process of its own, against the simulated AWS over HTTP.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"keytend": func() { os.Exit(startRecorded()) },
+		"keytend":     func() { os.Exit(startRecorded()) },
+		"keytend-tty": func() { os.Exit(start(os.Stdout, os.Stderr)) }, // at a terminal
 	})
 }
 

@@ -39,7 +39,8 @@ type Options struct {
 	AppID string       // "keytend/1.2.3", shown in the user agent and so in CloudTrail; empty: the SDK's AWS_SDK_UA_APP_ID
 	Log   *slog.Logger // every call at debug level, never a body; nil: silent
 
-	// Unpaced asks CloudTrail as often as there is something to ask. Only a
+	// Unpaced asks CloudTrail as often as there is something to ask, and expects a
+	// clock that is not the host's. Only a
 	// simulated AWS bears that.
 	Unpaced bool
 }
@@ -87,7 +88,7 @@ func (o Options) log() *slog.Logger {
 // newSession makes the clients of a configuration.
 func newSession(ctx context.Context, cfg aws.Config, o Options) *Session {
 	log := o.log()
-	s := &Session{profile: o.Profile, clock: &clock{log: log}, retryers: newRetryers(cfg.RetryMaxAttempts)}
+	s := &Session{profile: o.Profile, clock: &clock{log: log, warned: o.Unpaced}, retryers: newRetryers(cfg.RetryMaxAttempts)}
 	if cfg.Region == "" {
 		cfg.Region, s.defaulted = DefaultRegion, true
 		log.InfoContext(ctx, "no region is configured; using "+DefaultRegion)
