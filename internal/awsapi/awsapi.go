@@ -39,9 +39,8 @@ type Options struct {
 	AppID string       // "keytend/1.2.3", shown in the user agent and so in CloudTrail; empty: the SDK's AWS_SDK_UA_APP_ID
 	Log   *slog.Logger // every call at debug level, never a body; nil: silent
 
-	// Unpaced asks CloudTrail as often as there is something to ask, and expects a
-	// clock that is not the host's. Only a
-	// simulated AWS bears that.
+	// Unpaced asks CloudTrail as often as there is something to ask, and expects
+	// a clock that isn't the host's. Only a simulated AWS bears and has that.
 	Unpaced bool
 }
 
