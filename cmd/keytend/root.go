@@ -56,6 +56,7 @@ Exit codes:
 		auditCommand(a),
 		notifyCommand(a),
 		ackCommand(a),
+		rootUsersCommand(a),
 		configCommand(a),
 		demoCommand(a),
 		simCommand(a),

@@ -93,6 +93,7 @@ func TestStories(t *testing.T) {
 			"board":              (*story)(nil).command((*story).board),
 			"questions":          (*story)(nil).command((*story).questioned),
 			"published":          (*story)(nil).command((*story).published),
+			"roots":              (*story)(nil).command((*story).roots),
 			"sqlite":             sqlite,
 			"exits":              exits,
 		},

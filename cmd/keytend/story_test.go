@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -352,6 +353,26 @@ func (s *story) findings(ts *testscript.TestScript, args []string) {
 	}
 	if strconv.Itoa(got) != args[0] {
 		ts.Fatalf("%d findings are %s, want %s", got, args[1], args[0])
+	}
+}
+
+// roots wants exactly what an account's root user holds: roots 210987654321 1
+// password mfa certificate.
+func (s *story) roots(ts *testscript.TestScript, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: roots ACCOUNT KEYS [password] [mfa] [certificate]")
+	}
+	root := s.aws.Snapshot(args[0]).Root
+	have := []string{args[0], strconv.Itoa(len(root.Keys))}
+	for what, there := range map[string]bool{"password": !root.NoPassword, "mfa": root.MFA, "certificate": len(root.Certificates) > 0} {
+		if there {
+			have = append(have, what)
+		}
+	}
+	slices.Sort(have)
+	want := slices.Sorted(slices.Values(args))
+	if !slices.Equal(have, want) {
+		ts.Fatalf("the root user holds %v, want %v", have, want)
 	}
 }
 

@@ -14,8 +14,10 @@ func Hint(err error) string {
 	if !errors.As(err, &e) {
 		e = &Error{Class: ClassOf(err)}
 	}
-	if hint := refusalHint(e); hint != "" {
-		return hint
+	for _, special := range []func(*Error) string{refusalHint, rootHint} {
+		if hint := special(e); hint != "" {
+			return hint
+		}
 	}
 	switch e.Class {
 	case Denied:

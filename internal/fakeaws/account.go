@@ -31,6 +31,7 @@ type rootUser struct {
 	keys         []*accessKey
 	passwordUsed time.Time
 	mfa          bool
+	noPassword   bool
 	certificates []CertificateSpec
 }
 

@@ -107,6 +107,9 @@ func (r *request) user() (*user, *apiError) {
 // onUser is the target of calls about the user that UserName names, or else the
 // caller.
 func onUser(r *request) target {
+	if r.aboutRoot() {
+		return target{arn: r.account.arn("iam", "root")}
+	}
 	u, err := r.user()
 	if err != nil {
 		name := r.value("UserName")

@@ -6,6 +6,7 @@ func accountActions() map[string]action {
 		"ListAccountAliases":             {do: listAccountAliases},
 		"CreateAccountAlias":             {do: createAccountAlias, needs: []string{"AccountAlias"}},
 		"DeleteAccountAlias":             {do: deleteAccountAlias, needs: []string{"AccountAlias"}},
+		"ListOrganizationsFeatures":      {do: listOrganizationsFeatures},
 		"GetAccountAuthorizationDetails": {do: getAccountAuthorizationDetails},
 	}
 }
@@ -36,7 +37,7 @@ func getAccountSummary(r *request) (any, *apiError) {
 		"AccountAccessKeysPresent":          whether(acct.root.hasActiveKey()),
 		"AccountSigningCertificatesPresent": whether(len(acct.root.certificates) > 0),
 		"AccountMFAEnabled":                 whether(acct.root.mfa),
-		"AccountPasswordPresent":            1,
+		"AccountPasswordPresent":            whether(!acct.root.noPassword),
 		"MFADevices":                        devices + whether(acct.root.mfa), "MFADevicesInUse": inUse + whether(acct.root.mfa),
 		"ServerCertificates": 0, "ServerCertificatesQuota": 20,
 		"InstanceProfiles": 0, "InstanceProfilesQuota": 1000,

@@ -17,6 +17,7 @@ func credentialActions() map[string]action {
 		"ListSigningCertificates":         {do: listSigningCertificates, on: onUser},
 		"DeleteSigningCertificate":        {do: deleteSigningCertificate, on: onUser, needs: []string{"CertificateId"}},
 		"ListMFADevices":                  {do: listMFADevices, on: onUser},
+		"DeactivateMFADevice":             {do: deactivateMFADevice, on: onUser, needs: []string{"SerialNumber"}},
 	}
 }
 
@@ -149,6 +150,9 @@ func listSigningCertificates(r *request) (any, *apiError) {
 }
 
 func deleteSigningCertificate(r *request) (any, *apiError) {
+	if r.aboutRoot() {
+		return deleteRootCertificate(r)
+	}
 	u, err := r.user()
 	if err != nil {
 		return nil, err
@@ -168,6 +172,9 @@ type deviceShape struct {
 }
 
 func listMFADevices(r *request) (any, *apiError) {
+	if r.aboutRoot() {
+		return listRootDevices(r)
+	}
 	u, err := r.user()
 	if err != nil {
 		return nil, err

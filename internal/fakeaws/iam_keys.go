@@ -8,10 +8,10 @@ import (
 
 func keyActions() map[string]action {
 	return map[string]action{
-		"CreateAccessKey":      {do: createAccessKey, on: onUserOrRoot},
-		"UpdateAccessKey":      {do: updateAccessKey, on: onUserOrRoot, needs: []string{"AccessKeyId", "Status"}},
-		"DeleteAccessKey":      {do: deleteAccessKey, on: onUserOrRoot, needs: []string{"AccessKeyId"}},
-		"ListAccessKeys":       {do: listAccessKeys, on: onUserOrRoot},
+		"CreateAccessKey":      {do: createAccessKey, on: onUser},
+		"UpdateAccessKey":      {do: updateAccessKey, on: onUser, needs: []string{"AccessKeyId", "Status"}},
+		"DeleteAccessKey":      {do: deleteAccessKey, on: onUser, needs: []string{"AccessKeyId"}},
+		"ListAccessKeys":       {do: listAccessKeys, on: onUser},
 		"GetAccessKeyLastUsed": {do: getAccessKeyLastUsed, on: onKeyOwner, needs: []string{"AccessKeyId"}},
 	}
 }
@@ -40,13 +40,6 @@ func (k keyRing) name() string {
 		return ""
 	}
 	return k.owner.name
-}
-
-func onUserOrRoot(r *request) target {
-	if r.value("UserName") == "" && r.caller.root() {
-		return target{arn: r.account.arn("iam", "root")}
-	}
-	return onUser(r)
 }
 
 // find is the key of the ring that AccessKeyId names.

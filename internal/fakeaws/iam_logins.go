@@ -73,6 +73,9 @@ func (r *request) login() (*user, *apiError) {
 }
 
 func getLoginProfile(r *request) (any, *apiError) {
+	if r.aboutRoot() {
+		return getRootPassword(r)
+	}
 	u, err := r.login()
 	if err != nil {
 		return nil, err
@@ -98,6 +101,9 @@ func updateLoginProfile(r *request) (any, *apiError) {
 }
 
 func deleteLoginProfile(r *request) (any, *apiError) {
+	if r.aboutRoot() {
+		return deleteRootPassword(r)
+	}
 	u, err := r.login()
 	if err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ type session struct {
 	role              *role
 	name              string   // role session name, or federated user's name
 	federated         bool     // by GetFederationToken
+	rootTask          bool     // by AssumeRoot: of the root user itself
 	policies          []string // session policies: documents
 	mfa               bool
 	tags              map[string]string
@@ -172,7 +173,7 @@ func (s *session) stands() bool {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access.html
 func (p principal) mayCall(service, action string) bool {
 	switch {
-	case p.role != nil:
+	case p.role != nil, p.session.rootTask:
 		return true
 	case service == "iam":
 		return !p.federated() && p.session.mfa

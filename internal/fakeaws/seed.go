@@ -90,7 +90,7 @@ func (acct *account) since(t time.Time) time.Time {
 }
 
 func (a *AWS) seedRoot(acct *account, s RootSpec) {
-	acct.root = rootUser{passwordUsed: s.PasswordLastUsed, mfa: s.MFA, certificates: slices.Clone(s.Certificates)}
+	acct.root = rootUser{passwordUsed: s.PasswordLastUsed, mfa: s.MFA, noPassword: s.NoPassword, certificates: slices.Clone(s.Certificates)}
 	for i, k := range s.Keys {
 		acct.root.keys = append(acct.root.keys, a.seededKey(acct, nil, k, i))
 	}

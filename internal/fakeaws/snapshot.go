@@ -38,7 +38,7 @@ func (a *AWS) Snapshot(id string) AccountSpec {
 func (acct *account) snapshotRoot(now time.Time) RootSpec {
 	return RootSpec{
 		Keys: snapshotKeys(acct.root.keys, now), PasswordLastUsed: acct.root.passwordUsed,
-		MFA: acct.root.mfa, Certificates: slices.Clone(acct.root.certificates),
+		MFA: acct.root.mfa, NoPassword: acct.root.noPassword, Certificates: slices.Clone(acct.root.certificates),
 	}
 }
 

@@ -19,9 +19,12 @@ type AccountSpec struct {
 	// DelegatedFor are the services (account.amazonaws.com) for which the account
 	// is a delegated administrator of the organization.
 	DelegatedFor []string
-	Created      time.Time // zero: four years before the simulated AWS starts
-	KeyQuota     int       // access keys per user; zero: 2
-	Admin        string    // name of the user whose first Active key AdminKey hands out
+	// RootAccess is what of centralized root access the management account has
+	// switched on: RootCredentialsManagement, RootSessions.
+	RootAccess []string
+	Created    time.Time // zero: four years before the simulated AWS starts
+	KeyQuota   int       // access keys per user; zero: 2
+	Admin      string    // name of the user whose first Active key AdminKey hands out
 
 	Root     RootSpec
 	Users    []UserSpec
@@ -55,6 +58,7 @@ type AccountSpec struct {
 type RootSpec struct {
 	Keys             []KeySpec
 	PasswordLastUsed time.Time // zero: never
+	NoPassword       bool      // as of a member account whose root credentials were deleted
 	MFA              bool
 	Certificates     []CertificateSpec
 }

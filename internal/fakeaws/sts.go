@@ -25,6 +25,7 @@ func stsService() service {
 			"GetCallerIdentity":  {do: getCallerIdentity, open: true, reads: true},
 			"GetAccessKeyInfo":   {do: getAccessKeyInfo, needs: []string{"AccessKeyId"}, reads: true},
 			"AssumeRole":         {do: assumeRole, open: true, needs: []string{"RoleArn", "RoleSessionName"}},
+			"AssumeRoot":         {do: assumeRoot, asks: mayAssumeRoot, needs: []string{"TargetPrincipal", "TaskPolicyArn.arn"}},
 			"GetSessionToken":    {do: getSessionToken, open: true},
 			"GetFederationToken": {do: getFederationToken, on: onFederatedUser, needs: []string{"Name"}},
 		},

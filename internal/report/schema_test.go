@@ -22,6 +22,7 @@ var schemas = map[string]any{
 	"scan-v1.json":      Document{},
 	"scorecard-v1.json": ScorecardDocument{},
 	"explain-v1.json":   ExplanationDocument{},
+	"root-v1.json":      RootsDocument{},
 }
 
 // TestSchemas fails where docs/schema is not what the structs say.
