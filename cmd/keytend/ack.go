@@ -63,7 +63,7 @@ func (k *acknowledging) run(ctx context.Context, typed string, until time.Time) 
 		return err
 	}
 	if k.in != "" {
-		k.planning.account = []string{k.in}
+		k.account = []string{k.in}
 	}
 	if err := k.accounts(ctx); err != nil {
 		return err
@@ -115,7 +115,7 @@ func (k *acknowledging) look(ctx context.Context, session *awsapi.Session, typed
 		return notice.Ack{}, err
 	}
 	a := notice.Ack{Account: inv.Account.ID, User: user.Name, Thing: string(key), Until: until, At: k.crew.at, By: k.desk.person, Why: k.why}
-	g, err := k.planning.gathering(ctx, inv)
+	g, err := k.gathering(ctx, inv)
 	if err != nil {
 		return a, err
 	}

@@ -71,7 +71,7 @@ func (s *story) webhook(ts *testscript.TestScript, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: webhook SECRET")
 	}
-	receiver := serve(ts, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	receiver := serve(ts, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		s.mu.Lock()
 		defer s.mu.Unlock()

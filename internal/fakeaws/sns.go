@@ -2,7 +2,6 @@ package fakeaws
 
 import (
 	"cmp"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -49,8 +48,8 @@ func (a *AWS) Published(account, region string) []Publication {
 
 var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}(\.fifo)?$`)
 
-func errInvalidParameter(format string, args ...any) *apiError {
-	return &apiError{Status: 400, Code: "InvalidParameter", Message: "Invalid parameter: " + fmt.Sprintf(format, args...)}
+func errInvalidParameter(what string) *apiError {
+	return &apiError{Status: 400, Code: "InvalidParameter", Message: "Invalid parameter: " + what}
 }
 
 // createTopic gives back the topic there is, if there is one.
