@@ -290,11 +290,12 @@ func (w *world) atEnd() {
 	}
 }
 
-// known: some record's new key was to go there.
+// known: some record's new key was to go there, and is there as far as can be
+// told.
 func (w *world) known(place string) bool {
 	for _, p := range w.processes {
 		for _, r := range p.journal.records {
-			if d := r.Delivery(place); d != nil && !d.Dropped {
+			if d := r.Delivery(place); d != nil && !d.Dropped && (w.places[place].readable || !d.Done.IsZero() && d.Restored.IsZero()) {
 				return true
 			}
 		}
