@@ -180,14 +180,8 @@ func keyReactivated(r *accesskey.Record, id accesskey.ID, now time.Time) {
 		return
 	}
 	r.OldExit, r.Watch.OldInactive = exit, time.Time{}
-	switch {
-	case r.Stage() == accesskey.RollingBack:
-	case r.Work == accesskey.Revocation: // ordered meanwhile: off again
-		enter(r, accesskey.Requested, now)
-	case r.Work == accesskey.Retirement:
-		enter(r, accesskey.Noticed, now)
-	default:
-		enter(r, accesskey.Overlap, now)
+	if r.Stage() != accesskey.RollingBack {
+		offAnew(r, now) // a leaked one: ordered meanwhile
 	}
 }
 

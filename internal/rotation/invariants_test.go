@@ -291,16 +291,19 @@ func (w *world) atEnd() {
 }
 
 // known: some record's new key was to go there, and is there as far as can be
-// told.
+// told; no person said to do without the place.
 func (w *world) known(place string) bool {
+	found := false
 	for _, p := range w.processes {
 		for _, r := range p.journal.records {
-			if d := r.Delivery(place); d != nil && !d.Dropped && (w.places[place].readable || !d.Done.IsZero() && d.Restored.IsZero()) {
-				return true
+			d := r.Delivery(place)
+			if d != nil && d.Dropped {
+				return false
 			}
+			found = found || d != nil && (w.places[place].readable || !d.Done.IsZero() && d.Restored.IsZero())
 		}
 	}
-	return false
+	return found
 }
 
 func (w *world) accountedFor(id accesskey.ID) bool {

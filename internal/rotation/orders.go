@@ -250,6 +250,13 @@ var before = map[accesskey.Work]accesskey.Phase{
 	accesskey.Rotation: accesskey.Overlap, accesskey.Retirement: accesskey.Noticed, accesskey.Revocation: accesskey.Requested,
 }
 
+// offAnew goes back to where a key is switched off. A leaked key that was replaced
+// before is not replaced again.
+func offAnew(r *accesskey.Record, now time.Time) {
+	r.Flags.ReplaceFirst = r.Flags.ReplaceFirst && r.New == ""
+	enter(r, before[r.Work], now)
+}
+
 // force goes on against what was seen.
 func force(r *accesskey.Record, b accesskey.Block, now time.Time) error {
 	switch b.Reason {
@@ -258,7 +265,7 @@ func force(r *accesskey.Record, b accesskey.Block, now time.Time) error {
 	case policy.WhyVeto:
 		if b.Key == r.Old { // switched off again, under every check
 			r.OldExit, r.Watch.OldRevived = accesskey.Exit{}, time.Time{}
-			enter(r, before[r.Work], now)
+			offAnew(r, now)
 		} else {
 			r.NewExit, r.Watch.NewRevived = accesskey.Exit{}, time.Time{}
 		}

@@ -101,3 +101,21 @@ func TestRollbackAfterALongAbsence(t *testing.T) {
 		t.Errorf("a holds %s, b %s", w.places["a"].key, w.places["b"].key)
 	}
 }
+
+// TestVetoOfAReplacedLeak: a leaked key that was replaced and switched off comes
+// back, and a person says that it has to go all the same: it is switched off, and
+// not replaced a second time.
+func TestVetoOfAReplacedLeak(t *testing.T) {
+	w, p := ordinaryWork(func(w *world) { w.quota = 3 }, func(r *accesskey.Record) {
+		r.Work, r.Flags.Replace, r.Flags.ReplaceFirst = accesskey.Revocation, true, true
+	})()
+	w.when(p, accesskey.Resting, 2*time.Hour, func(r accesskey.Record) { w.setStatus(r.Old, accesskey.Active, "human") })
+	w.untilEnd(p, 30*24*time.Hour)
+	blockedFor(t, p, policy.WhyVeto)
+	r := w.give(t, p, Resolve("force"))
+	w.isOff(t, p, r.Old)
+	w.mustEnd(t, p, accesskey.Done)
+	if len(w.user.keys) != 1 || w.user.keys[0].id != r.New {
+		t.Errorf("keys %v", w.user.keys)
+	}
+}
