@@ -72,3 +72,59 @@ func TestNewKeyLostWhileTheOldIsNotOurs(t *testing.T) {
 		t.Errorf("ours: %s: %s", step.Kind, step.Reason)
 	}
 }
+
+// TestWhatLateUseSays: a use shown after a key went off brings it back, where the
+// key is ours to bring back; where no silence was claimed, only a use after that.
+func TestWhatLateUseSays(t *testing.T) {
+	off := noon.AddDate(0, 0, -3)
+	before, after := off.Add(-12*time.Hour), off.Add(time.Hour)
+	tests := []struct {
+		name    string
+		exit    accesskey.Exit
+		revived time.Time
+		used    time.Time
+		want    Kind
+		why     accesskey.Reason
+	}{
+		{"silence was claimed, and was none", accesskey.Exit{Deactivated: off, KnownUse: off.AddDate(0, 0, -9)}, time.Time{}, before, Reactivate, WhyLateUse},
+		{"the use was known", accesskey.Exit{Deactivated: off, KnownUse: before}, time.Time{}, before, Wait, WhyResting},
+		{"no silence was claimed: a use before doesn't count", accesskey.Exit{Deactivated: off, Ordered: true}, time.Time{}, before, Wait, WhyResting},
+		{"… one after does", accesskey.Exit{Deactivated: off, Ordered: true}, time.Time{}, after, Reactivate, WhyLateUse},
+		{"somebody else switched it off", accesskey.Exit{Theirs: off, Ordered: true}, time.Time{}, after, Block, WhyUsedThoughOff},
+		{"… off, on and off again", accesskey.Exit{Deactivated: off, KnownUse: before}, off.Add(30 * time.Hour), after, Block, WhyUsedThoughOff},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			in := restOver()
+			in.Record.OldExit, in.Record.Watch.OldRevived, in.Record.Watch.OldInactive = test.exit, test.revived, off.Add(31*time.Hour)
+			in.User = seenUser("j.t1", seenKey(oldKey, accesskey.Inactive, test.used), seenKey(newKey, accesskey.Active, noon.Add(-time.Hour)))
+			if step := Decide(in, noon); step.Kind != test.want || step.Reason != test.why {
+				t.Errorf("%s: %s (%s), want %s: %s", step.Kind, step.Reason, step.Saw, test.want, test.why)
+			}
+		})
+	}
+}
+
+// TestNoEndWhileAKeyMayBeOurs: a record doesn't end before CloudTrail can tell
+// whether a lost call of its made a key, nor with a key there that it may have
+// made.
+func TestNoEndWhileAKeyMayBeOurs(t *testing.T) {
+	ending := func(ago time.Duration, keys ...accesskey.Key) Step {
+		in := restOver()
+		in.Record.OldExit.Deleted, in.Record.LostCreate = noon.Add(-time.Minute), true
+		in.Record.Late = []accesskey.Intent{{Action: accesskey.CreateKey, Until: noon.Add(-ago)}}
+		in.User = seenUser("j.t1", append(keys, seenKey(newKey, accesskey.Active, noon.Add(-time.Hour)))...)
+		return Decide(in, noon)
+	}
+	terms := accesskey.DefaultTerms()
+	shown := SignatureLife + terms.Window + terms.TrailLag
+	if step := ending(shown - time.Second); step.Kind != Wait || step.Reason != WhyLateRequests {
+		t.Errorf("before CloudTrail can tell: %s: %s", step.Kind, step.Reason)
+	}
+	if step := ending(shown); step.Kind == Wait || step.Kind == Block {
+		t.Errorf("afterwards: %s: %s", step.Kind, step.Reason)
+	}
+	if step := ending(shown, seenKey(third, accesskey.Active, time.Time{})); step.Kind != Block || step.Reason != WhyUnknownKey || step.Key != third {
+		t.Errorf("with a stranger: %s of %s: %s", step.Kind, step.Key, step.Reason)
+	}
+}
