@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"internal/journal":             {"internal/accesskey", "internal/rotation", "internal/notice"},
 	"internal/journal/journaltest": {"internal/accesskey", "internal/rotation"},
 	"internal/escrow":              {},
+	"internal/owner":               {},
 	"internal/permission":          {"internal/iampolicy"},
 	"internal/match":               {"internal/accesskey"},
 	"internal/nearest":             {},

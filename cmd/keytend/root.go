@@ -40,6 +40,8 @@ Exit codes:
 		scanCommand(a),
 		explainCommand(a),
 		scorecardCommand(a),
+		initCommand(a),
+		ownersCommand(a),
 		planCommand(a),
 		applyCommand(a),
 		freezeCommand(a),

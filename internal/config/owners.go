@@ -2,10 +2,12 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/keytend/keytend/internal/match"
@@ -22,12 +24,32 @@ type ownersTable struct {
 type ownedBy struct{ account, user string }
 
 type ownerLine struct {
-	owner, from string
-	line        int
+	user, owner, from string
+	line              int
 }
 
 // OwnersHeader is the first line of the owners file.
 var OwnersHeader = []string{"account", "user", "owner"}
+
+// OwnerRow is one line of the owners file.
+type OwnerRow struct{ Account, User, Owner string }
+
+// ReadOwners reads an owners file: the rows that name an owner, and everything
+// that is wrong with the others.
+func ReadOwners(file string, data []byte) ([]OwnerRow, error) {
+	t, problems := readOwners(file, file, data)
+	if len(problems) > 0 {
+		return nil, sorted(problems)
+	}
+	var rows []OwnerRow
+	for who, line := range t.rows {
+		rows = append(rows, OwnerRow{who.account, line.user, line.owner})
+	}
+	slices.SortFunc(rows, func(a, b OwnerRow) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.User, b.User))
+	})
+	return rows, nil
+}
 
 // readOwners reads the file of owners, of this name in the policy and found at a
 // path. Rows without an owner are there to be filled in.
@@ -77,7 +99,7 @@ func (t *ownersTable) add(row []string, line int) error {
 	case twice:
 		return fmt.Errorf("user %s is on line %d already", user, before.line)
 	case owner != "":
-		t.rows[who] = ownerLine{owner, fmt.Sprintf("%s line %d", t.file, line), line}
+		t.rows[who] = ownerLine{user, owner, fmt.Sprintf("%s line %d", t.file, line), line}
 	}
 	return nil
 }
