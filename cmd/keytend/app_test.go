@@ -43,7 +43,7 @@ func TestColour(t *testing.T) {
 	}
 }
 
-// TestOnlyTerminalsAreSpared: files and pipes get every finding.
+// TestOnlyTerminalsAreSpared: files and pipes get every finding, in full width.
 func TestOnlyTerminalsAreSpared(t *testing.T) {
 	for _, test := range []struct {
 		terminal bool
@@ -52,8 +52,12 @@ func TestOnlyTerminalsAreSpared(t *testing.T) {
 	}{{true, "", findingsShown}, {true, "-", findingsShown}, {true, "keys.txt", 0}, {false, "", 0}} {
 		a := testApp()
 		a.out.is = test.terminal
-		if got := a.look(test.out).Limit; got != test.want {
-			t.Errorf("%+v: limit %d", test, got)
+		look := a.look(test.out)
+		if look.Limit != test.want {
+			t.Errorf("%+v: limit %d", test, look.Limit)
+		}
+		if spared := look.Width == unbounded; spared == (test.want > 0) {
+			t.Errorf("%+v: width %d", test, look.Width)
 		}
 	}
 }

@@ -76,8 +76,11 @@ func (e *explain) run(ctx context.Context) error {
 		return err
 	}
 	if id, err := accesskey.ParseID(e.subject); err == nil {
-		e.key = id
-		if user, err = e.userOf(ctx, id); err != nil {
+		if user, err = e.userOf(ctx, id); err == nil {
+			e.key = id
+		} else if _, named := e.session.User(ctx, e.subject); named == nil {
+			user = e.subject // a user may be called like a key
+		} else {
 			return err
 		}
 	}
@@ -201,7 +204,7 @@ func wantedFor(inv accesskey.Inventory, name string) []string {
 // find returns the user of that name; failing that, an error with the names
 // that are nearest.
 func find(inv accesskey.Inventory, name string) (accesskey.User, error) {
-	if name == "root" || name == policy.RootUser {
+	if name == policy.RootUser {
 		return policy.Root(inv), nil
 	}
 	names := make([]string, 0, len(inv.Users))
@@ -210,6 +213,9 @@ func find(inv accesskey.Inventory, name string) (accesskey.User, error) {
 			return user, nil
 		}
 		names = append(names, user.Name)
+	}
+	if name == "root" { // and no user is called so
+		return policy.Root(inv), nil
 	}
 	// IAM takes names that differ only in case for the same.
 	if i := slices.IndexFunc(inv.Users, func(u accesskey.User) bool { return strings.EqualFold(u.Name, name) }); i >= 0 {

@@ -43,16 +43,18 @@ func (a *app) collect(ctx context.Context, session *awsapi.Session, options inve
 // would push away what stands above them.
 const findingsShown = 50
 
+// unbounded is a width in which nothing is shortened: files and pipes have no
+// edge, and programs look for whole names.
+const unbounded = 2000
+
 // look fits a report to where it goes: out is the file, empty for stdout.
 func (a *app) look(out string) report.Options {
 	look := report.Options{Version: thisBuild().Version}
-	if out != "" && out != "-" {
+	if out != "" && out != "-" || !a.out.is {
+		look.Width = unbounded
 		return look
 	}
-	look.Width, look.Color = a.out.width, a.colour()
-	if a.out.is {
-		look.Limit = findingsShown
-	}
+	look.Width, look.Color, look.Limit = a.out.width, a.colour(), findingsShown
 	return look
 }
 

@@ -27,6 +27,7 @@ type revoke struct {
 	from    string
 	where   *match.Expression // nil: not given
 	deliver []string
+	probe   string
 	first   bool
 	command *cobra.Command
 }
@@ -67,7 +68,9 @@ something could not be read, is listed and left alone. The words:
 	flags.StringVar(&where, "where", "", "take every key that this CEL `expression` means")
 	deliverFlag(command, &r.deliver)
 	flags.BoolVar(&r.first, "replace-first", false, "switch off only when the new key is delivered")
+	probeFlag(command, &r.probe)
 	restFlags(command, &r.terms)
+	flags.Var(span{&r.terms.LagMargin}, "lag-margin", "how late AWS's last-used data may be; --rest may not be shorter")
 	settleFlags(command, &r.terms)
 	r.stay.addTo(command)
 	r.state.addTo(command)
@@ -107,6 +110,8 @@ func (r *revoke) keys(args []string, where string) (ids []accesskey.ID, err erro
 		return nil, errors.New("want key IDs, --from a file that has some, or --where")
 	case (len(ids) > 1 || r.where != nil) && len(r.deliver) > 0:
 		return nil, errors.New("--deliver goes with one key: whose would the new key be?")
+	case r.probe != "" && len(r.deliver) == 0:
+		return nil, errors.New("--probe tests a new key: it goes with --deliver")
 	case r.first && len(r.deliver) == 0:
 		return nil, errors.New("--replace-first needs --deliver: where does the new key go?")
 	}
@@ -242,7 +247,7 @@ func (r *revoke) find(ctx context.Context, b *bench, ids []accesskey.ID) (found 
 			continue
 		}
 		q := b.request(accesskey.Revocation, user, id, r.terms, names)
-		q.Flags.Replace, q.Flags.ReplaceFirst = len(names) > 0, r.first
+		q.Flags.Replace, q.Flags.ReplaceFirst, q.Probe = len(names) > 0, r.first, r.probe
 		if q.Flags.Replace {
 			if err := b.preflight(ctx, q, user); err != nil {
 				failed = append(failed, err)

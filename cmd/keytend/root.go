@@ -74,6 +74,7 @@ Exit codes:
 func (a *app) sharedFlags(root *cobra.Command) {
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.profile, "profile", "", "AWS `profile` to use (default: AWS_PROFILE, then default)")
+	a.completeProfiles(root, "profile")
 	flags.StringVar(&a.region, "region", "", "AWS `region` to talk to (default: from the environment or profile)")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no remarks: only the report and errors")
 	flags.CountVarP(&a.verbose, "verbose", "v", "log to stderr; -vv logs more")
