@@ -99,6 +99,21 @@ func TestMailToOneAddress(t *testing.T) {
 	}
 }
 
+func TestMailStaysWithin(t *testing.T) {
+	server := mailServer(t)
+	c := openOne(t, Spec{Kind: "to", End: "smtp://" + server.Addr + "/?from=keytend@example.com&starttls=never&domains=example.com,example.org"}, surroundings())
+	for to, want := range map[string]bool{
+		"ana@example.com": true, "Ana <ana@EXAMPLE.ORG>": true, "ana@example.net": false, "ana@sub.example.com": false,
+		"ana@example.com@example.net": false, `"@example.com" <eve@example.net>`: false, "team-a": false, "": false,
+	} {
+		m := letter
+		m.To = to
+		if err := c.Send(t.Context(), m); reaches(c, to) != want || (err == nil) != want || err != nil && !errors.Is(err, ErrRefused) {
+			t.Errorf("%q: reached %v, %v", to, reaches(c, to), err)
+		}
+	}
+}
+
 func TestMailFailures(t *testing.T) {
 	server := mailServer(t)
 	for name, c := range map[string]struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	netmail "net/mail"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,12 +22,14 @@ import (
 //
 // smtp:// wants STARTTLS, smtps:// TLS from the start. In the query: from;
 // starttls=required (default), try or never; to, where everything goes to one
-// address instead of to each owner's.
+// address instead of to each owner's; domains, where owners elsewhere are not
+// written to: whoever may tag a user names its owner.
 type mailer struct {
 	host     string
 	options  []mail.Option
 	from     *netmail.Address
 	to       []*netmail.Address // instead of the owner
+	domains  []string           // of owners; none: any
 	now      func() time.Time
 	password string
 }
@@ -50,6 +53,7 @@ func newMail(rawURL string, now func() time.Time) (Channel, error) {
 			return nil, wrong("?to= is no list of addresses")
 		}
 	}
+	m.domains = strings.FieldsFunc(strings.ToLower(u.Query().Get("domains")), func(r rune) bool { return r == ',' || r == ' ' })
 	policy, known := startTLS[u.Query().Get("starttls")]
 	if !known {
 		return nil, wrong("starttls: want required, try or never")
@@ -92,8 +96,14 @@ func (m *mailer) Name() string { return "mail through " + m.host }
 
 // Reaches implements Addressed.
 func (m *mailer) Reaches(to string) bool {
-	_, err := netmail.ParseAddress(to)
-	return err == nil || len(m.to) > 0
+	if len(m.to) > 0 {
+		return true
+	}
+	a, err := netmail.ParseAddress(to)
+	if err != nil || len(m.domains) == 0 {
+		return err == nil
+	}
+	return slices.Contains(m.domains, strings.ToLower(a.Address[strings.LastIndex(a.Address, "@")+1:]))
 }
 
 // Send implements Channel. The ID is the mail's Message-ID, by which mail
@@ -119,8 +129,8 @@ func (m *mailer) write(message notice.Message) (*mail.Msg, error) {
 	to := m.to
 	if len(to) == 0 {
 		address, err := netmail.ParseAddress(message.To)
-		if err != nil {
-			return nil, fmt.Errorf("%q is no mail address: %w", message.To, ErrRefused)
+		if err != nil || !m.Reaches(message.To) {
+			return nil, fmt.Errorf("%q is no mail address that may be written to: %w", message.To, ErrRefused)
 		}
 		to = []*netmail.Address{address}
 	}

@@ -211,6 +211,24 @@ Seen it, and it takes time? keytend ack USER --until DATE --why '...'
 	}
 }
 
+// Chats cut a long text: what there is in all stands on top.
+func TestALongDigestBeginsWithASum(t *testing.T) {
+	d := Example(noon)
+	d.Test, d.Entries = false, nil
+	for i, k := range []notice.Kind{notice.Blocked, notice.Overdue} {
+		for n := range 6 + i {
+			d.Entries = append(d.Entries, notice.Entry{Kind: k, Account: "123456789012", User: "ana", Key: string(rune('a' + n))})
+		}
+	}
+	m, err := DefaultTemplates().Render(d)
+	if want := "13 matters, about 7 access keys:\n  6  A decision is needed\n  7  Overdue\n\nA decision"; err != nil || !strings.HasPrefix(m.Text, want) {
+		t.Errorf("%v, got\n%s\nwant\n%s", err, m.Text[:100], want)
+	}
+	if want := "13 matters, about 7 access keys: 6 A decision is needed, 7 Overdue"; !strings.Contains(m.HTML, want) {
+		t.Errorf("no %q in %s", want, m.HTML)
+	}
+}
+
 func TestTemplatesOfOnesOwn(t *testing.T) {
 	own, err := ParseTemplates(fstest.MapFS{"title.txt": {Data: []byte("Schlüssel: {{.Keys}}")}})
 	if err != nil {
