@@ -32,6 +32,10 @@ func TestPermissionsAreEnoughAndNoMore(t *testing.T) {
 		{"revoke", []permission.Feature{permission.Revoke}, limitedRevocation},
 		{"secretsmanager", []permission.Feature{permission.Rotate, permission.SecretsManager}, limitedTo("secretsmanager:prod/billing")},
 		{"ssm", []permission.Feature{permission.Rotate, permission.SSM}, limitedTo("ssm:/prod/key")},
+		{"security hub", []permission.Feature{permission.Scan, permission.SecurityHub}, limitedScan("--securityhub")},
+		{"terraform state", []permission.Feature{permission.Scan, permission.TerraformState}, limitedScan("--terraform-state", "s3://example-states/prod.tfstate")},
+		{"cloudformation", []permission.Feature{permission.Scan, permission.MakingStacks}, limitedScan("--cloudformation", "us-east-1")},
+		{"root", []permission.Feature{permission.Root}, limitedRoots},
 		{"escrow", []permission.Feature{permission.Rotate, permission.EscrowKMS}, limitedEscrow},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -76,6 +80,7 @@ func newLimited(t *testing.T, needs []permission.Need) *limited {
 	start := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	l.aws = fakeaws.New(fakeaws.Config{Start: start, Seed: 1, Hurried: true})
 	l.aws.AddAccount(l.account(needs, start))
+	l.aws.AddAccount(fakeaws.AccountSpec{ID: "210987654321"})
 	server := httptest.NewServer(l.aws)
 	t.Cleanup(server.Close)
 	l.write(".aws/config", "[profile base]\nregion = us-east-1\n[profile keytend]\nrole_arn = arn:aws:iam::"+limitedAccount+":role/ops/keytend\nsource_profile = base\nregion = us-east-1\n")
@@ -97,7 +102,8 @@ func (l *limited) account(needs []permission.Need, start time.Time) fakeaws.Acco
 	value := fmt.Sprintf(`{"accessKeyId":%q,"secretAccessKey":%q,"host":"billing.example.com"}`, limitedKey, limitedSecret)
 	old := start.AddDate(0, 0, -200)
 	return fakeaws.AccountSpec{
-		ID: limitedAccount,
+		ID: limitedAccount, Management: true, RootAccess: []string{"RootSessions"}, SecurityHub: true,
+		Buckets: []fakeaws.BucketSpec{{Name: "example-states", Objects: map[string]string{"prod.tfstate": `{"version": 4, "resources": []}`}}},
 		Roles: []fakeaws.RoleSpec{{
 			Name: "keytend", Path: "/ops/",
 			TrustPolicy:    `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}`,
@@ -122,15 +128,20 @@ func (l *limited) write(name, text string) {
 	}
 }
 
-// keytend runs a command, which is to exit with 0.
+// keytend runs a command on the state file, which is to exit with 0.
 func (l *limited) keytend(args ...string) string {
+	l.t.Helper()
+	return l.run(append(args, "--state", filepath.Join(l.folder, "state.db"))...)
+}
+
+func (l *limited) run(args ...string) string {
 	l.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		l.t.Fatal(err)
 	}
 	run := exec.CommandContext(l.t.Context(), self)
-	run.Args = append([]string{"keytend"}, append(args, "--state", filepath.Join(l.folder, "state.db"))...)
+	run.Args = append([]string{"keytend"}, args...)
 	run.Env, run.Dir = l.env, l.folder
 	var out, said strings.Builder
 	run.Stdout, run.Stderr = &out, &said
@@ -204,6 +215,15 @@ func limitedRetirement(l *limited) {
 	l.begin("retire", limitedKey, "--notice", "1m", "--idle", "1m", "--lag-margin", "0s", "--delete-after", "1m")
 	l.until("done")
 	l.keytend("audit", "list", "--output", "json")
+}
+
+func limitedScan(more ...string) func(*limited) {
+	return func(l *limited) { l.run(append([]string{"scan"}, more...)...) }
+}
+
+func limitedRoots(l *limited) {
+	l.run("root", "audit")
+	l.keytend("root", "delete", "--account", "210987654321", "--yes")
 }
 
 func limitedRevocation(l *limited) {

@@ -110,7 +110,9 @@ func (r *rootAccess) management(ctx context.Context) (string, error) {
 // Who may not ask is told by the first session.
 func (r *rootAccess) granted(ctx context.Context) error {
 	on, err := r.base.RootAccess(ctx)
-	if err == nil && !on {
+	if err != nil {
+		r.app.aside("whether root sessions are on could not be asked: %v", err)
+	} else if !on {
 		return hinted{errors.New("root sessions are not switched on in the organization"),
 			"IAM console of the management account: Root access management, with privileged root actions; or `aws iam enable-organizations-root-sessions`"}
 	}

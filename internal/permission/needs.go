@@ -90,6 +90,17 @@ var needs = map[Feature][]Need{
 		{Action: "kms:Decrypt", Kind: Read, on: storeKeys, Why: "where the parameter has a KMS key of its own"},
 		{Action: "kms:Encrypt", Kind: Deliver, on: storeKeys, Why: "where the parameter has a KMS key of its own"},
 	},
+	SecurityHub: {
+		{Action: "securityhub:BatchImportFindings", Kind: Deliver, on: anything, Why: "tell what was found, and what is over"},
+		{Action: "securityhub:GetFindings", Kind: Read, on: anything, Why: "what was told before"},
+	},
+	TerraformState: {{Action: "s3:GetObject", Kind: Read, on: states, Why: "which keys Terraform manages"}},
+	MakingStacks:   {{Action: "cloudformation:DescribeStackResources", Kind: Read, on: anything, Why: "which stack made a key"}},
+	Root: {
+		{Action: "organizations:ListAccounts", Kind: Read, on: anything, Why: "which accounts there are"},
+		{Action: "iam:ListOrganizationsFeatures", Kind: Read, on: anything, Why: "whether root sessions are on"},
+		{Action: "sts:AssumeRoot", Kind: Enter, on: roots, Why: "enter accounts as their root user, for one task"},
+	},
 	EscrowKMS: {
 		{Action: "kms:Encrypt", Kind: Deliver, on: escrowKey, Why: "seal what must outlive a process"},
 		{Action: "kms:Decrypt", Kind: Read, on: escrowKey, Why: "open it"},

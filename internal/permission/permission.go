@@ -30,6 +30,10 @@ const (
 	SecretsManager Feature = "secretsmanager" // as a destination
 	SSM            Feature = "ssm"            // as a destination
 	EscrowKMS      Feature = "escrow-kms"
+	SecurityHub    Feature = "security-hub"    // beside scan, in each account
+	TerraformState Feature = "terraform-state" // in S3
+	MakingStacks   Feature = "cloudformation"  // who made a key
+	Root           Feature = "root"            // of the caller, not of the role in each account
 )
 
 // Kind groups actions by how much harm they can do, so that each can be given
@@ -57,6 +61,8 @@ const (
 	secrets    target = "secrets"
 	parameters target = "parameters"
 	escrowKey  target = "escrow key"
+	states     target = "states"         // objects of S3
+	roots      target = "roots"          // root users of member accounts
 	storeKeys  target = "keys of stores" // KMS keys that destinations are encrypted with
 )
 
@@ -72,7 +78,7 @@ type Need struct {
 
 // Features are all there are, in the order in which they are told of.
 func Features() []Feature {
-	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS}
+	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, Root}
 }
 
 // ParseFeature returns the feature of that name.
@@ -118,4 +124,8 @@ var about = map[Feature]string{
 	SecretsManager: "deliver keys to Secrets Manager",
 	SSM:            "deliver keys to Parameter Store",
 	EscrowKMS:      "--escrow-kms",
+	SecurityHub:    "scan --securityhub, besides scan",
+	TerraformState: "--terraform-state s3://...",
+	MakingStacks:   "--cloudformation",
+	Root:           "the caller of root audit and root delete",
 }

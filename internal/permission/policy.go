@@ -125,7 +125,7 @@ func title(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
 
 var sids = map[target]string{
 	anything: "", users: "Users", ourselves: "Itself", members: "Accounts", secrets: "Secrets", parameters: "Parameters",
-	escrowKey: "Escrow", storeKeys: "Encryption",
+	states: "States", roots: "Roots", escrowKey: "Escrow", storeKeys: "Encryption",
 }
 
 func (s Scope) resources(n Need) []string {
@@ -144,6 +144,10 @@ func (s Scope) resources(n Need) []string {
 			names = append(names, strings.TrimPrefix(name, "/"))
 		}
 		return s.each("ssm:*:*:parameter/", names)
+	case states:
+		return []string{s.arn("s3:::*/*")}
+	case roots:
+		return []string{s.arn("iam::*:root")}
 	case escrowKey:
 		return []string{cmp.Or(s.EscrowKey, s.arn("kms:*:*:key/*"))}
 	case storeKeys:
