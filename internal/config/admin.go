@@ -15,6 +15,10 @@ func (a *Admin) decode(d *decoder, n ast.Node, path string) {
 				d.wrong(d.placeOf(pair.Key), "%s: unknown field %q; want a user's name or ARN, or {when: expression}", path, d.key(pair))
 				continue
 			}
+			if adjacent(pair) {
+				d.wrong(d.placeOf(pair.Key), "when: a space is missing after the colon")
+				continue
+			}
 			if s, ok := d.text(pair.Value, true); ok && d.plainNode(pair.Value) {
 				d.expression(s, &a.When)
 			}

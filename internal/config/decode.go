@@ -18,6 +18,7 @@ type decoder struct {
 	lines      [][]byte
 	where      places
 	problems   []Problem
+	flow       int             // how many brackets are around
 	bad        map[string]bool // the fields with something wrong in them: what else they may contradict isn't said
 	unreadable bool            // no YAML: nothing else can be said about it
 }
@@ -52,6 +53,10 @@ type preset interface{ preset() }
 
 func (d *decoder) value(n ast.Node, v reflect.Value, path string) {
 	before := len(d.problems)
+	if bracketed(n) {
+		d.flow++
+		defer func() { d.flow-- }()
+	}
 	if d.plainNode(n) {
 		d.sound(n, v, path)
 	}
@@ -110,6 +115,17 @@ func (d *decoder) kind(n ast.Node, v reflect.Value, path string) {
 	default:
 		panic("config: no rule for " + v.Type().String()) // a field of the structs in this package
 	}
+}
+
+// bracketed reports whether a node is written [a, b] or {a: b}.
+func bracketed(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return n.IsFlowStyle
+	case *ast.SequenceNode:
+		return n.IsFlowStyle
+	}
+	return false
 }
 
 // plainNode refuses what makes a file hard to read, and values that are not

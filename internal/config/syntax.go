@@ -3,8 +3,8 @@ package config
 import (
 	"bytes"
 	"errors"
-	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -25,9 +25,12 @@ func (d *decoder) parse(data []byte) ast.Node {
 		return d.fail(Place{d.file, 1 + bytes.Count(valid(data), []byte("\n")), 1}, "not UTF-8 text")
 	}
 	d.lines = bytes.Split(data, []byte("\n"))
+	if d.unseen(); d.unreadable {
+		return nil
+	}
 	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		return d.syntax(data, err)
+		return d.syntax(err)
 	}
 	var root ast.Node
 	for _, doc := range file.Docs {
@@ -59,16 +62,32 @@ func (d *decoder) fail(at Place, format string, args ...any) ast.Node {
 	return nil
 }
 
-var tabbed = regexp.MustCompile(`(?m)^[ ]*\t[ \t]*[^\s#]`)
-
-// syntax says where the text stops being YAML. Tabs are said first: they can't
-// be seen.
-func (d *decoder) syntax(data []byte, err error) ast.Node {
-	if at := tabbed.FindIndex(data); at != nil {
-		line := 1 + bytes.Count(data[:at[0]], []byte("\n"))
-		column := 1 + bytes.IndexByte(data[at[0]:], '\t')
-		return d.fail(Place{d.file, line, column}, "a tab; YAML is indented with spaces")
+// unseen refuses characters that can't be seen, and that readers of YAML take
+// for different things: tabs, control characters, other ends of lines.
+func (d *decoder) unseen() {
+	for number, line := range d.lines {
+		remark := bytes.HasPrefix(bytes.TrimLeft(line, " \t"), []byte("#"))
+		column := 0
+		for _, r := range string(bytes.TrimSuffix(line, []byte("\r"))) {
+			column++
+			at := Place{d.file, number + 1, column}
+			switch {
+			case r == '\t' && remark:
+				continue
+			case r == '\t':
+				d.fail(at, "a tab; write spaces")
+			case !unicode.IsPrint(r):
+				d.fail(at, "a character that can't be seen (%U); remove it", r)
+			default:
+				continue
+			}
+			break // one a line
+		}
 	}
+}
+
+// syntax says where the text stops being YAML.
+func (d *decoder) syntax(err error) ast.Node {
 	var wrong yaml.Error
 	if !errors.As(err, &wrong) || wrong.GetToken() == nil {
 		return d.fail(Place{d.file, 0, 0}, "%v", err)

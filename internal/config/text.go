@@ -51,6 +51,10 @@ func (d *decoder) text(n ast.Node, strict bool) (written, bool) {
 		return w, true
 	case *ast.StringNode:
 		w.text = n.Value
+		if strings.Contains(strings.TrimSpace(n.Token.Origin), "\n") {
+			d.wrong(w.place, "a text over more than one line: begin it with | and indent its lines")
+			return w, false
+		}
 		if n.Token.Type == token.SingleQuoteType || n.Token.Type == token.DoubleQuoteType {
 			w.quote = 1
 			return w, true
@@ -65,12 +69,27 @@ func (d *decoder) text(n ast.Node, strict bool) (written, bool) {
 		}
 		w.text = joined
 	}
+	if d.flow > 0 && flowDoubt.MatchString(w.text) {
+		d.wrong(w.place, "between brackets, a text with any of [ ] { } , ? : # in it wants quotes: write '%s'", strings.ReplaceAll(w.text, "'", "''"))
+		return w, false
+	}
+	if oddStart.MatchString(w.text) {
+		d.wrong(w.place, "a text that begins with %s wants quotes: write '%s'", w.text[:1], strings.ReplaceAll(w.text, "'", "''"))
+		return w, false
+	}
 	if strict && doubtful(w.text) {
 		d.wrong(w.place, `%s could be taken for %s: write "%s", in quotes`, w.text, mistaken(w.text), w.text)
 		return w, false
 	}
 	return w, true
 }
+
+// flowDoubt is what ends a text, or makes it a key, between brackets: for some
+// readers, not for others.
+var flowDoubt = regexp.MustCompile(`[\[\]{},]|[:?]( |$)|^[?:-]| #`)
+
+// oddStart is what only some readers take for the beginning of a text.
+var oddStart = regexp.MustCompile("^[],[{}%@`&*!|>]")
 
 var numberLike = regexp.MustCompile(`(?i)^[-+]?(\.?[0-9][0-9_,.]*(e[-+]?[0-9]+)?|0[xob][0-9a-f_]+|\.inf|\.nan)$`)
 
