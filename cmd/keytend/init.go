@@ -241,4 +241,3 @@ With %d a week from %s, every key of the backlog has had its turn by %s.`,
 		i.path(config.DefaultFile), i.path(defaultOwnersFile),
 		d.PerWeek, d.Start, c.at.Add(rampDelay+time.Duration(d.Weeks)*7*policy.Day).Format(time.DateOnly)))
 }
-
