@@ -20,6 +20,7 @@ import (
 	"github.com/keytend/keytend/internal/config"
 	"github.com/keytend/keytend/internal/fleet"
 	"github.com/keytend/keytend/internal/inventory"
+	"github.com/keytend/keytend/internal/managed"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/report"
 	"github.com/keytend/keytend/internal/rotation"
@@ -44,7 +45,9 @@ type planning struct {
 	hash    string // of what was read for it
 	found   bool   // a file was read
 	crew    *crew
-	desk    *desk // nil: there is no state file
+	base    *awsapi.Session   // of the credentials in use
+	states  *managed.Registry // Terraform's, of every account
+	desk    *desk             // nil: there is no state file
 	freezes []rotation.Freeze
 	sealed  rotation.Escrow
 	heed    func(*policy.Item) // is told of every item, by several at once; may be nil
@@ -53,13 +56,13 @@ type planning struct {
 // onlyWords are what --only takes.
 var onlyWords = []string{"rotate", "unused", "delete", "resume"}
 
+// addTo gives a command every flag.
 func (p *planning) addTo(command *cobra.Command) {
-	p.config.addTo(command)
-	p.fleet.addTo(command)
-	p.fleet.narrowed = true
+	p.addAccountsTo(command)
+	p.state.addEscrowTo(command)
+	p.state.elsewhere.addTo(command)
 	flags := command.Flags()
 	flags.StringSliceVar(&p.only, "only", nil, "only `work` of these kinds: rotate, unused, delete, resume")
-	flags.StringSliceVar(&p.account, "account", nil, "only these `accounts` (IDs)")
 	flags.StringSliceVar(&p.user, "user", nil, "only these `users`")
 	p.horizon = 30 * policy.Day
 	flags.Var(span{&p.horizon}, "horizon", "how far ahead to list one by one what comes; what is later is in the calendar")
@@ -70,8 +73,16 @@ func (p *planning) addTo(command *cobra.Command) {
 			panic(err) // defined just above
 		}
 	}
+}
+
+// addAccountsTo gives a command the flags that say which policy, which accounts
+// and where the records are.
+func (p *planning) addAccountsTo(command *cobra.Command) {
+	p.config.addTo(command)
+	p.fleet.addTo(command)
+	p.fleet.narrowed = true
+	command.Flags().StringSliceVar(&p.account, "account", nil, "only these `accounts` (IDs)")
 	p.state.addTo(command)
-	p.state.addEscrowTo(command)
 }
 
 // check finds contradictions before anything is read.
@@ -117,6 +128,9 @@ func (p *planning) open(ctx context.Context) error {
 	if err := p.accounts(ctx); err != nil {
 		return err
 	}
+	if err := p.openStates(); err != nil {
+		return err
+	}
 	if err := p.openState(ctx, false); err != nil || p.desk == nil {
 		return err
 	}
@@ -142,11 +156,7 @@ func (p *planning) openState(ctx context.Context, write bool) (err error) {
 			return err
 		}
 	}
-	base, err := p.app.open(ctx)
-	if err != nil {
-		return err
-	}
-	if p.sealed, err = p.app.escrow(&p.state, base.KMS(p.state.kms), write); err != nil {
+	if p.sealed, err = p.app.escrow(&p.state, p.base.KMS(p.state.kms), write); err != nil {
 		p.sealed = lateEscrow{err}
 	}
 	return nil
@@ -159,11 +169,13 @@ func (p *planning) accounts(ctx context.Context) error {
 	if err := p.fleet.parse(); err != nil {
 		return err
 	}
-	var err error
-	if p.fleet.asked() {
+	err := p.openBase(ctx)
+	switch {
+	case err != nil:
+	case p.fleet.asked():
 		p.crew, err = p.app.crew(ctx, &p.fleet)
-	} else {
-		p.crew, err = p.app.ownCrew(ctx)
+	default:
+		p.crew, err = p.app.ownCrew(ctx, p.base)
 	}
 	if err != nil {
 		return err
@@ -184,6 +196,17 @@ func (p *planning) fromPolicy() {
 	p.fleet.profiles = a.Profiles
 }
 
+// openBase opens the session of the credentials in use; where only profiles are
+// meant, of the first.
+func (p *planning) openBase(ctx context.Context) (err error) {
+	if len(p.fleet.profiles) > 0 && !p.fleet.organization {
+		p.base, err = p.app.openProfile(ctx, p.fleet.profiles[0])
+		return err
+	}
+	p.base, err = p.app.open(ctx)
+	return err
+}
+
 // narrow keeps the accounts of --account.
 func (p *planning) narrow() error {
 	for _, id := range p.account {
@@ -198,12 +221,8 @@ func (p *planning) narrow() error {
 }
 
 // ownCrew is the credentials' own account.
-func (a *app) ownCrew(ctx context.Context) (*crew, error) {
-	session, err := a.open(ctx)
-	if err == nil {
-		_, err = session.Identity(ctx)
-	}
-	if err != nil {
+func (a *app) ownCrew(ctx context.Context, session *awsapi.Session) (*crew, error) {
+	if _, err := session.Identity(ctx); err != nil {
 		return nil, err
 	}
 	own := fleet.Profiles{Names: []string{a.profile}, Open: func(context.Context, string) (*awsapi.Session, error) { return session, nil }}
@@ -284,11 +303,17 @@ func (p *planning) one(ctx context.Context, session *awsapi.Session, inv accessk
 	if slices.ContainsFunc(inv.Users, func(u accesskey.User) bool { keys, _ := u.Keys.Get(); return len(keys) > 1 }) {
 		s.Quota = onaws.New(session, onaws.Options{}).Quota(ctx)
 	}
-	var err error
 	if p.desk != nil {
-		s.Records, err = p.underway(ctx, p.bench(session, inv.Account.ID))
+		var err error
+		if s.Records, err = p.underway(ctx, p.bench(session, inv.Account.ID)); err != nil {
+			return nil, err
+		}
 	}
-	return policy.Plan(s, p.rule, p.crew.at), err
+	items := policy.Plan(s, p.rule, p.crew.at)
+	if s.Managed = p.managed(ctx, session, items); len(s.Managed) == 0 {
+		return items, nil
+	}
+	return policy.Plan(s, p.rule, p.crew.at), nil
 }
 
 // looksAtOnce is how many records of one account are looked at at once.
@@ -321,7 +346,7 @@ func (p *planning) underway(ctx context.Context, b *bench) ([]policy.Underway, e
 
 // bench is what work on one account needs.
 func (p *planning) bench(session *awsapi.Session, account string) *bench {
-	b := &bench{app: p.app, desk: p.desk, session: session, account: account}
+	b := &bench{app: p.app, desk: p.desk, session: session, account: account, elsewhere: p.registry(session)}
 	b.assemble(p.sealed, p.state.keyless)
 	b.rotator.Asker = p.app.asker(p.policy)
 	return b
@@ -389,3 +414,13 @@ func (p *planning) allot(ctx context.Context, schedule *policy.Schedule) error {
 	policy.Allot(schedule.Items(), drawn, p.crew.at)
 	return nil
 }
+
+// sessionClock is AWS's time of a session.
+type sessionClock struct{ *awsapi.Session }
+
+// Skew implements rotation.Clock: nothing that needs it is done by this clock.
+func (c sessionClock) Skew(context.Context) accesskey.Fact[time.Duration] {
+	return accesskey.Unread[time.Duration]("not asked")
+}
+
+func (p *planning) clock() rotation.Clock { return sessionClock{p.base} }

@@ -9,30 +9,42 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
 )
 
 // resume is one run of `keytend resume`.
 type resume struct {
-	app   *app
-	state state
+	planning
 	stay  stay
 	probe string
+	gates map[string]policy.Gate // of records that a policy began, by ID
 }
 
 func resumeCommand(a *app) *cobra.Command {
-	r := &resume{app: a}
+	r := &resume{planning: planning{app: a}}
 	command := &cobra.Command{
 		Use:   "resume [USER]",
 		Short: "Go on with what is under way",
 		Long: `Resume goes on with every rotation, retirement and revocation of the account, or
 with one user's: whatever is due is done, the rest goes on waiting. Run it from
-cron, or with --wait. It exits 5 where something is blocked.`,
+cron, or with --wait. It exits 5 where something is blocked.
+
+What ` + "`keytend apply`" + ` began is bound by its policy: mode, approvals, change windows and
+budgets. That is the one named by --config or found in this folder; without it, such
+records are left alone. With --organization or --profiles, many accounts are gone
+through.`,
 		Example: "  keytend resume\n  keytend resume alice --wait",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if r.probe != "" && len(args) == 0 {
 				return usageError{c, errors.New("--probe goes with one USER: whose probe is it?")}
+			}
+			if err := r.checkAccounts(c, args); err != nil {
+				return usageError{c, err}
+			}
+			if r.fleet.asked() {
+				return r.everywhere(c.Context())
 			}
 			return r.run(c.Context(), args)
 		},
@@ -42,7 +54,7 @@ cron, or with --wait. It exits 5 where something is blocked.`,
 	if err := command.Flags().MarkHidden("yes"); err != nil { // nothing is asked; scripts may say it
 		panic(err)
 	}
-	r.state.addTo(command)
+	r.addAccountsTo(command)
 	r.state.elsewhere.addTo(command)
 	r.state.addEscrowTo(command)
 	return command
@@ -60,6 +72,9 @@ func (r *resume) run(ctx context.Context, args []string) error {
 	for {
 		records, err := r.records(ctx, b, args)
 		if err != nil || len(records) == 0 {
+			return err
+		}
+		if r.gates, err = r.gatesOf(ctx, b, records); err != nil {
 			return err
 		}
 		next, verdict := r.round(ctx, b, records, len(args) == 1)
@@ -144,7 +159,11 @@ func (r *resume) one(ctx context.Context, b *bench, record accesskey.Record, alo
 		return rotation.Result{}, err
 	}
 	defer leave()
-	d := &drive{app: r.app, rotator: b.rotator, subject: record.Subject, stay: r.stay}
+	own := *b.rotator
+	if record.Planned {
+		own.Gate = r.gates[record.ID]
+	}
+	d := &drive{app: r.app, rotator: &own, subject: record.Subject, stay: r.stay}
 	if !alone {
 		d.stay.wait = false
 		r.app.line(fmt.Sprintf("%s of %s (%s)", title(record.Work), record.Subject.User, record.Old))

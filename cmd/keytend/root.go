@@ -44,6 +44,8 @@ Exit codes:
 		ownersCommand(a),
 		planCommand(a),
 		applyCommand(a),
+		approveCommand(a),
+		rejectCommand(a),
 		freezeCommand(a),
 		rotateCommand(a),
 		retireCommand(a),

@@ -18,21 +18,21 @@ import (
 
 // status is one run of `keytend status`.
 type status struct {
-	app     *app
-	state   state
+	planning
 	output  choice
 	ended   bool
 	offline bool
 }
 
 func statusCommand(a *app) *cobra.Command {
-	s := &status{app: a, output: choice{allowed: []string{"text", "json"}, value: "text"}}
+	s := &status{planning: planning{app: a}, output: choice{allowed: []string{"text", "json"}, value: "text"}}
 	command := &cobra.Command{
 		Use:   "status [USER]",
 		Short: "What is under way, and what it waits for",
 		Long: `Status shows each rotation, retirement and revocation under way: its phase and
 since when, what it waits for, until when, and when the alarm is raised. It
-looks at AWS and at every destination now, and changes nothing.`,
+looks at AWS and at every destination now, and changes nothing. With
+--organization or --profiles it enters every account that has anything on record.`,
 		Example: "  keytend status\n  keytend status alice --output json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -40,13 +40,19 @@ looks at AWS and at every destination now, and changes nothing.`,
 			if len(args) == 1 {
 				user = args[0]
 			}
+			if err := s.check(c); err != nil {
+				return usageError{c, err}
+			}
+			if s.fleet.asked() && !s.offline {
+				return s.everywhere(c.Context(), user)
+			}
 			return s.run(c.Context(), user)
 		},
 	}
 	s.output.addTo(command, "output", "o", "output format")
 	command.Flags().BoolVar(&s.ended, "ended", false, "show what has ended too")
 	command.Flags().BoolVar(&s.offline, "offline", false, "ask neither AWS nor destinations: only what is on record, of every account")
-	s.state.addTo(command)
+	s.addAccountsTo(command)
 	s.state.addEscrowTo(command)
 	return command
 }
@@ -71,7 +77,7 @@ func (s *status) run(ctx context.Context, user string) error {
 	for _, r := range records {
 		views = append(views, s.look(ctx, b, r))
 	}
-	return s.write(views, b.now())
+	return s.write(ctx, b.desk, views, b.now())
 }
 
 // onRecord shows what the state file says.
@@ -89,7 +95,7 @@ func (s *status) onRecord(ctx context.Context, user string) error {
 	for _, r := range records {
 		views = append(views, s.viewOf(r))
 	}
-	return s.write(views, s.app.now())
+	return s.write(ctx, d, views, s.app.now())
 }
 
 func (s *status) pick(ctx context.Context, d *desk, account, user string) ([]accesskey.Record, error) {
@@ -188,9 +194,10 @@ func (s *status) look(ctx context.Context, b *bench, r accesskey.Record) view {
 		v.Problem = err.Error()
 		return v
 	}
-	v.Next, v.NotBefore, v.Deadline = string(res.Step.Kind), moment(res.Step.NotBefore), moment(res.Step.Deadline)
+	step := b.admitted(ctx, res)
+	v.Next, v.NotBefore, v.Deadline = string(step.Kind), moment(step.NotBefore), moment(step.Deadline)
 	if r.Block == nil {
-		v.Reason, v.Saw = res.Step.Reason, res.Step.Saw
+		v.Reason, v.Saw = step.Reason, step.Saw
 	}
 	if res.Step.Kind != policy.Wait && policy.HeldUp(r.Watch.Waiting) {
 		v.HeldUp = r.Watch.Waiting
@@ -223,15 +230,23 @@ func keyViews(res rotation.Result, now time.Time) []keyView {
 	return views
 }
 
-func (s *status) write(views []view, now time.Time) error {
+func (s *status) write(ctx context.Context, d *desk, views []view, now time.Time) error {
+	freezes, err := d.Orders(ctx, now)
+	if err != nil {
+		return err
+	}
 	if s.output.value == "json" {
 		out := json.NewEncoder(s.app.stdout)
 		out.SetIndent("", "  ")
 		return out.Encode(struct {
-			Schema  string    `json:"schema"`
-			At      time.Time `json:"generated_at"`
-			Records []view    `json:"records"`
-		}{"keytend.status/v1", now.UTC(), views})
+			Schema  string       `json:"schema"`
+			At      time.Time    `json:"generated_at"`
+			Freezes []freezeView `json:"freezes"` // that a person ordered
+			Records []view       `json:"records"`
+		}{"keytend.status/v1", now.UTC(), freezeViews(freezes), views})
+	}
+	for _, f := range freezes {
+		s.app.line("frozen " + frozenText(f) + "\n")
 	}
 	if len(views) == 0 {
 		s.app.line("Nothing is under way.")

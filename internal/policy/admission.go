@@ -237,3 +237,18 @@ func CannotAct(r accesskey.Record, step Step, saw string, now time.Time) Step {
 	wait.Key, wait.Destination = step.Key, step.Destination
 	return wait
 }
+
+// Withheld returns why the gate held a record of a policy up at its last pass,
+// where it would ask about this step too.
+func Withheld(step Step, r accesskey.Record) (why accesskey.Reason, held bool) {
+	if !r.Planned || !gated(step, r) {
+		return "", false
+	}
+	switch why = r.Watch.Waiting; why {
+	case WhyUnapproved:
+		return why, r.Approval == nil || r.Approval.Version < r.Amended
+	case WhyObserveOnly, WhyOutsideWindow, WhyBudget:
+		return why, true
+	}
+	return "", false
+}

@@ -60,6 +60,17 @@ type Order struct {
 	do   func(*accesskey.Record, time.Time) error
 }
 
+// About binds an order to the record that was shown: another of the same user is
+// left alone.
+func (o Order) About(record string) Order {
+	return Order{o.What, func(r *accesskey.Record, now time.Time) error {
+		if r.ID != record {
+			return fmt.Errorf("the record that was shown has ended, another is under way: %w", ErrUnfit)
+		}
+		return o.do(r, now)
+	}}
+}
+
 // Give carries an order out on the user's live record. It changes the record
 // alone; the next pass acts.
 func (r *Rotator) Give(ctx context.Context, subject accesskey.Subject, who string, o Order) (accesskey.Record, error) {
