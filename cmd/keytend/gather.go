@@ -39,7 +39,11 @@ func (a *app) meant(ctx context.Context, f *fleetFlags) (*crew, error) {
 	if f.asked() {
 		return a.crew(ctx, f)
 	}
-	return a.ownCrew(ctx)
+	session, err := a.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return a.ownCrew(ctx, session)
 }
 
 // gather goes through the accounts. With creators, CloudTrail is asked who made
