@@ -128,3 +128,89 @@ func TestNoEndWhileAKeyMayBeOurs(t *testing.T) {
 		t.Errorf("with a stranger: %s of %s: %s", step.Kind, step.Key, step.Reason)
 	}
 }
+
+// TestHeldKeyIsNotDiscarded: "don't touch" is also said of a key that nobody was
+// offered.
+func TestHeldKeyIsNotDiscarded(t *testing.T) {
+	in := back()
+	in.Record.Flags.Offered, in.Record.Deliveries = false, nil
+	if step := Decide(in, noon); step.Kind != Discard {
+		t.Fatalf("%s: %s", step.Kind, step.Reason)
+	}
+	in.Record.Hold = &accesskey.Hold{By: "ana", At: noon.Add(-time.Hour)}
+	if step := Decide(in, noon); step.Kind != Wait || step.Reason != WhyHeld {
+		t.Errorf("%s: %s", step.Kind, step.Reason)
+	}
+}
+
+// TestGoneBackSinceTheLastPlace: the new key's silence counts from when the last
+// destination was put back, which may be long after the order.
+func TestGoneBackSinceTheLastPlace(t *testing.T) {
+	in := back()
+	in.Record.RollbackAt, in.Record.OldExit.Reactivated = noon.AddDate(0, 0, -20), noon.AddDate(0, 0, -20)
+	in.Record.Deliveries[0].Restored = noon.Add(-time.Hour)
+	in.User = seenUser("j.t1", seenKey(oldKey, accesskey.Active, noon.Add(-time.Hour)), seenKey(newKey, accesskey.Active, noon.AddDate(0, 0, -20)))
+	if step := Decide(in, noon); step.Kind != Wait || step.Reason != WhyOverlap {
+		t.Errorf("%s: %s", step.Kind, step.Reason)
+	}
+}
+
+// TestOldKeyNotSeenOnce: in a rollback too, one look without the old key proves
+// nothing.
+func TestOldKeyNotSeenOnce(t *testing.T) {
+	in := back()
+	in.User = seenUser("j.t1", seenKey(newKey, accesskey.Active, noon.Add(-time.Hour)))
+	if step := Decide(in, noon); step.Kind != Wait || step.Reason != WhyConfirming {
+		t.Errorf("%s: %s", step.Kind, step.Reason)
+	}
+	in.Record.Watch.OldGone = noon.Add(-time.Hour)
+	if step := Decide(in, noon); step.Kind != Block || step.Reason != WhyOldGone {
+		t.Errorf("%s: %s", step.Kind, step.Reason)
+	}
+}
+
+// TestSettleWaitsForWhatItMustKnow: what became of a call isn't told from a status
+// that could not be read.
+func TestSettleWaitsForWhatItMustKnow(t *testing.T) {
+	in := silent()
+	in.Record.Intent = accesskey.Intent{Action: accesskey.Deactivate, Key: oldKey, Outcome: accesskey.OutcomeUnknown}
+	unknown := seenKey(oldKey, accesskey.Active, noon)
+	unknown.Status = accesskey.Unread[accesskey.Status]("throttled")
+	in.User = seenUser("j.t1", unknown)
+	if settled, told := Settle(in); told {
+		t.Errorf("told %s", settled.Outcome)
+	}
+	in.User = accesskey.Unread[accesskey.User]("throttled")
+	in.Record.Intent.Action = accesskey.DeleteKey
+	if settled, told := Settle(in); told {
+		t.Errorf("told %s", settled.Outcome)
+	}
+}
+
+// TestSilenceOfOldKnowledge: what was read long ago says nothing of the time
+// since.
+func TestSilenceOfOldKnowledge(t *testing.T) {
+	in := silent()
+	read := in.Record.Deliveries[0].Done.Add(2 * 24 * time.Hour)
+	k := seenKey(oldKey, accesskey.Active, noon)
+	k.LastUsed = accesskey.Observed(accesskey.LastUse{At: read.AddDate(0, 0, -3)}, read, "iam")
+	in.User = seenUser("j.t1", k, seenKey(newKey, accesskey.Active, noon.Add(-time.Hour)))
+	if step := Decide(in, noon); step.Kind != Wait || step.Reason != WhySilence {
+		t.Errorf("%s: %s", step.Kind, step.Reason)
+	}
+}
+
+// TestBlindUnderAnotherJournal: a place that can't be read is not written over
+// once another journal has the user.
+func TestBlindUnderAnotherJournal(t *testing.T) {
+	in := back()
+	in.Record.Deliveries[0].Restored = time.Time{}
+	in.Destinations["a"] = accesskey.Observed(Reading{}, noon, "exec")
+	if step := Decide(in, noon); step.Kind != Restore {
+		t.Fatalf("%s: %s", step.Kind, step.Reason)
+	}
+	retag(&in, "j2.t9")
+	if step := Decide(in, noon); step.Kind != Block || step.Reason != WhyClaimTaken {
+		t.Errorf("%s: %s", step.Kind, step.Reason)
+	}
+}
