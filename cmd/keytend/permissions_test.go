@@ -37,6 +37,8 @@ func TestPermissionsAreEnoughAndNoMore(t *testing.T) {
 		{"cloudformation", []permission.Feature{permission.Scan, permission.MakingStacks}, limitedScan("--cloudformation", "us-east-1")},
 		{"root", []permission.Feature{permission.Root}, limitedRoots},
 		{"escrow", []permission.Feature{permission.Rotate, permission.EscrowKMS}, limitedEscrow},
+		{"sns", []permission.Feature{permission.Scan, permission.SNS}, limitedNotice("{sns: 'arn:aws:sns:us-east-1:123456789012:keytend'}")},
+		{"eventbridge", []permission.Feature{permission.Scan, permission.EventBridge}, limitedNotice("{eventbridge: default}")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -117,6 +119,7 @@ func (l *limited) account(needs []permission.Need, start time.Time) fakeaws.Acco
 		},
 		KMSKeys:    []string{limitedKMS},
 		Secrets:    []fakeaws.SecretSpec{{Name: "prod/billing", Value: value, KMSKey: limitedKMS}},
+		Topics:     []fakeaws.TopicSpec{{Name: "keytend"}},
 		Parameters: []fakeaws.ParameterSpec{{Name: "/prod/key", Type: "SecureString", Value: value, KMSKey: limitedKMS}},
 	}
 }
@@ -230,4 +233,12 @@ func limitedRevocation(l *limited) {
 	l.begin("revoke", limitedKey, "--deliver", "credentialsfile:app.ini#default")
 	l.until("done")
 	l.keytend("audit", "list", "--output", "json")
+}
+
+// limitedNotice tells of the worker's key, which is overdue, through a channel.
+func limitedNotice(channel string) func(*limited) {
+	return func(l *limited) {
+		l.write("keytend.yaml", "notices: {channels: ["+channel+"]}\n")
+		l.keytend("notify")
+	}
 }

@@ -105,4 +105,6 @@ var needs = map[Feature][]Need{
 		{Action: "kms:Encrypt", Kind: Deliver, on: escrowKey, Why: "seal what must outlive a process"},
 		{Action: "kms:Decrypt", Kind: Read, on: escrowKey, Why: "open it"},
 	},
+	SNS:         {{Action: "sns:Publish", Kind: Deliver, on: topics, Why: "tell the owners of keys"}},
+	EventBridge: {{Action: "events:PutEvents", Kind: Deliver, on: buses, Why: "tell the owners of keys"}},
 }

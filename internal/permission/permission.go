@@ -34,6 +34,8 @@ const (
 	TerraformState Feature = "terraform-state" // in S3
 	MakingStacks   Feature = "cloudformation"  // who made a key
 	Root           Feature = "root"            // of the caller, not of the role in each account
+	SNS            Feature = "sns"             // as a channel of notices
+	EventBridge    Feature = "eventbridge"     // as a channel of notices
 )
 
 // Kind groups actions by how much harm they can do, so that each can be given
@@ -43,9 +45,9 @@ type Kind string
 // The kinds, the harmless first.
 const (
 	Read       Kind = "read"
-	Enter      Kind = "enter"  // other accounts
-	Create     Kind = "create" // keys, and the tag that claims a user
-	Deliver    Kind = "deliver"
+	Enter      Kind = "enter"      // other accounts
+	Create     Kind = "create"     // keys, and the tag that claims a user
+	Deliver    Kind = "deliver"    // keys, and notices
 	Deactivate Kind = "deactivate" // and reactivate: one action of IAM
 	Delete     Kind = "delete"
 )
@@ -64,6 +66,8 @@ const (
 	states     target = "states"         // objects of S3
 	roots      target = "roots"          // root users of member accounts
 	storeKeys  target = "keys of stores" // KMS keys that destinations are encrypted with
+	topics     target = "topics"
+	buses      target = "buses"
 )
 
 // Need is one action that a feature needs.
@@ -78,7 +82,7 @@ type Need struct {
 
 // Features are all there are, in the order in which they are told of.
 func Features() []Feature {
-	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, Root}
+	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, Root, SNS, EventBridge}
 }
 
 // ParseFeature returns the feature of that name.
@@ -128,4 +132,6 @@ var about = map[Feature]string{
 	TerraformState: "--terraform-state s3://...",
 	MakingStacks:   "--cloudformation",
 	Root:           "the caller of root audit and root delete",
+	SNS:            "notify through SNS, beside scan",
+	EventBridge:    "notify through EventBridge, beside scan",
 }

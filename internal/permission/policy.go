@@ -125,7 +125,7 @@ func title(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
 
 var sids = map[target]string{
 	anything: "", users: "Users", ourselves: "Itself", members: "Accounts", secrets: "Secrets", parameters: "Parameters",
-	states: "States", roots: "Roots", escrowKey: "Escrow", storeKeys: "Encryption",
+	states: "States", roots: "Roots", escrowKey: "Escrow", storeKeys: "Encryption", topics: "Topics", buses: "Buses",
 }
 
 func (s Scope) resources(n Need) []string {
@@ -148,6 +148,10 @@ func (s Scope) resources(n Need) []string {
 		return []string{s.arn("s3:::*/*")}
 	case roots:
 		return []string{s.arn("iam::*:root")}
+	case topics:
+		return []string{s.arn("sns:*:*:*")}
+	case buses:
+		return []string{s.arn("events:*:*:event-bus/*")}
 	case escrowKey:
 		return []string{cmp.Or(s.EscrowKey, s.arn("kms:*:*:key/*"))}
 	case storeKeys:
