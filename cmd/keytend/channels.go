@@ -21,14 +21,7 @@ import (
 
 // beside reads a file that a policy file names: relative to the policy's folder.
 func beside(policyFile string) func(string) ([]byte, error) {
-	return func(path string) ([]byte, error) { return os.ReadFile(besidePath(policyFile, path)) }
-}
-
-func besidePath(policyFile, path string) string {
-	if filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(filepath.Dir(policyFile), path)
+	return func(path string) ([]byte, error) { return os.ReadFile(config.Beside(filepath.Dir(policyFile), path)) }
 }
 
 // channels are those of the policy. It makes no call to any.
@@ -78,7 +71,7 @@ func templates(p *config.Policy) (notify.Templates, error) {
 	if p.Notices.Templates == "" {
 		return notify.DefaultTemplates(), nil
 	}
-	folder := besidePath(p.File(), p.Notices.Templates)
+	folder := config.Beside(filepath.Dir(p.File()), p.Notices.Templates)
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 		return notify.Templates{}, hinted{fmt.Errorf("templates %s: no such folder", folder), "notices.templates wants a folder with title.txt, digest.txt and digest.html, each of which may be left out"}
 	}

@@ -102,7 +102,11 @@ func (p *Policy) following(r policy.Ruling, destinations string) []Effective {
 		out = append(out, Effective{"exempt", r.Exempt.Reason + " (" + r.Exempt.Approver + "), until " + r.Exempt.Until.Format(time.RFC3339), r.Exempt.Where})
 	}
 	if r.LeftOut != "" {
-		out = append(out, Effective{"left out", r.LeftOut, p.line("admins")})
+		list := "except"
+		if r.LeftOut == notNamed {
+			list = "admins"
+		}
+		out = append(out, Effective{"left out", r.LeftOut, p.line(list)})
 	}
 	return out
 }
@@ -124,7 +128,11 @@ func (w Window) String() string {
 		}
 		days = strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("%s %s-%s %s", days, w.From, w.Until, w.TimeZone)
+	after := ""
+	if w.Until < w.From {
+		after = " (of the day after)"
+	}
+	return fmt.Sprintf("%s %s-%s%s %s", days, w.From, w.Until, after, w.TimeZone)
 }
 
 // String is "2026-12-20 to 2027-01-03 Europe/Berlin (year end)".

@@ -86,7 +86,7 @@ func (p *Policy) laid(held []byte) *combined {
 	for _, text := range c.Destinations {
 		c.templates = append(c.templates, parseTemplate(text))
 	}
-	if err := c.Settings.fits(); err != nil && len(lines) > 0 {
+	if err := c.fits(); err != nil && len(lines) > 0 {
 		c.err = fmt.Errorf("the overrides of %s don't go together: %w", strings.Join(lines, " and "), err)
 	}
 	return c

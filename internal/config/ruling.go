@@ -108,6 +108,9 @@ func (p *Policy) exemption(s *match.Subject) (*policy.Exemption, error) {
 	return void, nil
 }
 
+// notNamed is why admin-like users are left out.
+const notNamed = "admin-like, and not named under admins"
+
 // leftOut says why nothing is to be changed about a user.
 func (p *Policy) leftOut(s *match.Subject) (string, error) {
 	if why := p.except.Why(s.User); why != "" {
@@ -124,7 +127,7 @@ func (p *Policy) leftOut(s *match.Subject) (string, error) {
 	case !known:
 		return "whether it is admin-like could not be read: " + s.User.Privilege.Why(), nil
 	}
-	return "admin-like, and not named under admins", nil
+	return notNamed, nil
 }
 
 func (p *Policy) namedAdmin(s *match.Subject) (bool, error) {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -365,5 +366,44 @@ func TestWarnings(t *testing.T) {
 		if w := load(t, text).Warnings(); len(w) != 0 {
 			t.Errorf("%s: %v", text, w)
 		}
+	}
+}
+
+// TestExplain: each setting with its line, and what follows from them.
+func TestExplain(t *testing.T) {
+	p := load(t, `mode: enforce
+except: [ana]
+destinations_tag: keytend:deliver
+budgets: {total: 3}
+overrides:
+  - when: user.name == "ana"
+    rules:
+      max_age: 60d
+    windows:
+      - {days: [mon, fri], from: "22:00", until: "04:00", time_zone: Europe/Berlin}
+freezes: [{from: 2026-12-20, until: 2026-12-24T18:00, reason: year end}]
+`)
+	u, k := holder("ana", "/", map[string]string{"keytend:deliver": "ssm:/x"})
+	got, err := p.Explain(example, u, k, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []Effective{
+		{"mode", "enforce", "keytend.yaml:1"},
+		{"rules.max_age", "60d", "keytend.yaml:8"},
+		{"rules.warn", "14d", "default"},
+		{"windows", "mon, fri 22:00-04:00 (of the day after) Europe/Berlin", "keytend.yaml:9"},
+		{"freezes", "2026-12-20 to 2026-12-24T18:00 UTC (year end)", "keytend.yaml:11"},
+		{"deliver to", "ssm:/x", `tag "keytend:deliver"`},
+		{"owner", "nobody is known", "no tag, path, file or fallback names one"},
+		{"budget", "all: 3", "keytend.yaml:4"},
+		{"left out", "its name is ana", "keytend.yaml:2"},
+	} {
+		if !slices.Contains(got, want) {
+			t.Errorf("%v is missing in\n%v", want, got)
+		}
+	}
+	if len(p.Written()) != len(Default().Written()) || p.Written()[0].Where != "keytend.yaml:1" {
+		t.Errorf("%v", p.Written())
 	}
 }
