@@ -50,6 +50,7 @@ place of an earlier one. It is kept in the audit.`,
 	}
 	k.config.addTo(command)
 	k.fleet.addTo(command)
+	k.fleet.narrowed = true
 	k.state.addTo(command)
 	flags := command.Flags()
 	flags.StringVar(&k.until, "until", "", "the `date` from which reminders come again")
@@ -62,14 +63,8 @@ func (k *acknowledging) run(ctx context.Context, typed string, until time.Time) 
 	if err := k.load(); err != nil {
 		return err
 	}
-	if k.in != "" {
-		k.account = []string{k.in}
-	}
-	if err := k.accounts(ctx); err != nil {
+	if err := k.pick(ctx, typed); err != nil {
 		return err
-	}
-	if len(k.crew.Members) != 1 {
-		return hinted{fmt.Errorf("in which of %s is %s?", count(len(k.crew.Members), "account"), typed), "say --account"}
 	}
 	desk, err := k.app.openDesk(ctx, &k.state)
 	if err != nil {
@@ -93,6 +88,32 @@ func (k *acknowledging) run(ctx context.Context, typed string, until time.Time) 
 		about = "key " + ack.Thing + " of " + ack.User
 	}
 	k.app.line(printable(fmt.Sprintf("acknowledged: nobody is reminded of %s before %s", about, until.Format(time.DateOnly))))
+	return nil
+}
+
+// pick finds the one account that is meant: by flag, else the key's own.
+func (k *acknowledging) pick(ctx context.Context, typed string) error {
+	if k.in != "" {
+		k.account = []string{k.in}
+	}
+	if err := k.accounts(ctx); err != nil {
+		return err
+	}
+	if id, err := accesskey.ParseID(typed); err == nil && len(k.crew.Members) > 1 {
+		session, err := k.crew.Members[0].Open(ctx)
+		if err != nil {
+			return err
+		}
+		owner, err := session.KeyAccount(ctx, id)
+		if err != nil {
+			return fmt.Errorf("find the account of key %s: %w", id, err)
+		}
+		k.account = []string{owner}
+		return k.narrow()
+	}
+	if len(k.crew.Members) != 1 {
+		return hinted{fmt.Errorf("in which of %s is %s?", count(len(k.crew.Members), "account"), typed), "say --account"}
+	}
 	return nil
 }
 
