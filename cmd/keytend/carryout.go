@@ -121,7 +121,7 @@ func (w *work) begin(ctx context.Context, b *bench, r *rotation.Rotator, i *poli
 	if err != nil {
 		return err
 	}
-	q := b.request(i.Work, user, i.Key, i.Terms, names)
+	q := b.request(i.Work, user, i.Key, i.Terms(), names)
 	q.Due, q.Planned = i.Due, true
 	if _, err := r.Begin(ctx, q); err != nil {
 		return explainRotation(err)

@@ -53,10 +53,10 @@ type Item struct {
 	Phase   accesskey.Phase
 	Next    Kind // the record's next step
 
-	Terms  accesskey.Terms // of a record that begins
-	Ruling *Ruling         // nil: none could be had, or nothing is to be done
+	Ruling *Ruling // of what begins or is under way; nil: none could be had, or nothing is to be done
 
 	Planned bool                 // a policy began the record under way
+	rank    int                  // in ComparePlanned
 	unruled bool                 // what the policy says of it can't be told
 	started time.Time            // of the record
 	drawn   []accesskey.Reserved // by it
@@ -110,6 +110,8 @@ type planner struct {
 	now     time.Time
 	under   map[string]*Underway // live, by user; those told of are taken out
 	refused map[accesskey.ID]*accesskey.Record
+
+	prospect prospect
 }
 
 // file puts a record where it is looked for.
@@ -133,28 +135,29 @@ func (p *planner) user(items []Item, u *accesskey.User) []Item {
 	}
 	from := len(items)
 	for k := range keys {
-		items = append(items, p.key(u, &keys[k]))
+		items = append(items, Item{})
+		p.key(&items[len(items)-1], u, &keys[k])
 	}
 	p.together(u, keys, items[from:])
 	return items
 }
 
 // key plans one key as if it were the user's only one.
-func (p *planner) key(u *accesskey.User, k *accesskey.Key) Item {
-	s := prospect{planner: p, user: u, key: k}
+func (p *planner) key(item *Item, u *accesskey.User, k *accesskey.Key) {
+	s := &p.prospect // there are millions: one place for all
+	s.planner, s.item, s.user, s.key = p, item, u, k
 	s.ruling, s.err = p.rule(p.Inventory.Account, *u, *k, p.now)
 	s.begin()
 	for i := range prospects {
-		if prospects[i].answers(&s) {
+		if prospects[i].answers(s) {
 			break
 		}
 	}
-	if s.item.Action != Leave && s.item.Action != Comes {
-		s.item.Evidence = s.evidence()
+	if item.Action != Leave && item.Action != Comes {
+		item.Evidence = s.evidence()
 	}
-	if s.err == nil && (s.item.Action != Leave || p.under[u.Name] != nil) {
+	if s.err == nil && (item.Action == Begin || p.under[u.Name] != nil) {
 		ruling := s.ruling
-		s.item.Ruling = &ruling
+		item.Ruling, item.rank = &ruling, rankOf(item, ruling.Wave)
 	}
-	return s.item
 }

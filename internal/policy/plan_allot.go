@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -37,35 +38,33 @@ func Allot(items []*Item, drawn map[string]int, now time.Time) {
 // what is unused, then what can do little harm, then the rest; by due date;
 // by name. Keys that are off already come last: they hurt nobody.
 func ComparePlanned(a, b *Item) int {
-	if a.Inactive != b.Inactive {
-		return cmp.Compare(urgency(a), urgency(b))
+	if a.rank != b.rank {
+		return cmp.Compare(a.rank, b.rank)
 	}
-	return cmp.Or(
-		cmp.Compare(wave(a), wave(b)),
-		cmp.Compare(harm(a), harm(b)),
-		a.Due.Compare(b.Due),
-		strings.Compare(a.Account, b.Account),
-		strings.Compare(a.User, b.User),
-		strings.Compare(string(a.Key), string(b.Key)),
-		a.Created.Compare(b.Created),
-	)
+	if c := a.Due.Compare(b.Due); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.Account, b.Account); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.User, b.User); c != 0 {
+		return c
+	}
+	return cmp.Or(strings.Compare(string(a.Key), string(b.Key)), a.Created.Compare(b.Created))
 }
 
-func wave(i *Item) int {
-	if i.Ruling == nil {
-		return 0
-	}
-	return i.Ruling.Wave
-}
-
-func harm(i *Item) int {
+// rankOf is an item's place in the order, due date and name aside.
+func rankOf(i *Item, wave int) int {
+	const harms = 3 // of a wave
 	switch {
+	case i.Inactive:
+		return math.MaxInt
 	case i.Work == accesskey.Retirement:
-		return 0
+		return wave * harms
 	case !i.Privileged:
-		return 1
+		return wave*harms + 1
 	}
-	return 2
+	return wave*harms + 2
 }
 
 // ledger is how far the budgets are used up.
@@ -149,13 +148,14 @@ func noticeOf(i *Item) time.Duration {
 	if i.Work != accesskey.Retirement || i.Inactive {
 		return 0
 	}
-	return i.Terms.Notice
+	return i.Ruling.Retire.Notice
 }
 
 // turns is how often a budget is free again while a notice runs: so many more
 // may be told of at once, and none waits for long when its notice is over.
 func turns(i *Item) int {
-	return max(1, int(i.Terms.Notice/max(i.Terms.Rest, Day)))
+	t := i.Terms()
+	return max(1, int(t.Notice/max(t.Rest, Day)))
 }
 
 func (l *ledger) take(i *Item) {

@@ -15,7 +15,7 @@ type prospect struct {
 	err     error // why there is no ruling
 	created time.Time
 	use     accesskey.LastUse
-	item    Item
+	item    *Item
 }
 
 // prospects is what is asked about each key, in this order. The first that
@@ -45,7 +45,7 @@ func (s *prospect) begin() {
 	s.use, _ = s.key.LastUsed.Get()
 	id, _ := s.key.ID.Get()
 	privilege, _ := s.user.Privilege.Get()
-	s.item = Item{
+	*s.item = Item{
 		Account: s.Inventory.Account.ID, User: s.user.Name, UserID: s.user.ID, Key: id, Created: s.created,
 		Owner: s.ruling.Owner, Privileged: privilege.Admin,
 	}
@@ -161,18 +161,18 @@ func (s *prospect) rejected() bool {
 
 func (s *prospect) replace() bool {
 	s.item.Destinations = s.ruling.Deliver
-	return s.start(s.ruling.Terms, WhyMaxAge, s.dueText()+s.lateText())
+	return s.start(WhyMaxAge, s.dueText()+s.lateText())
 }
 
 // start has a record begin now, where all that it needs is known.
-func (s *prospect) start(t accesskey.Terms, why accesskey.Reason, saw string) bool {
+func (s *prospect) start(why accesskey.Reason, saw string) bool {
 	switch {
 	case s.item.Key == "":
 		return s.say(Unjudged, WhyUnknownFact, "its ID could not be read: "+s.key.ID.Why())
 	case s.item.UserID == "":
 		return s.say(Unjudged, WhyUnknownFact, "the user's ID (AIDA…) is not known")
 	}
-	s.item.At, s.item.Terms = s.now, t
+	s.item.At = s.now
 	return s.say(Begin, why, saw)
 }
 

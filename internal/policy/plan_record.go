@@ -31,7 +31,7 @@ func (p *planner) underway(u *Underway, as Item) Item {
 	it := Item{
 		Account: as.Account, User: as.User, UserID: r.Subject.UserID, Key: r.Old, Created: as.Created, Owner: as.Owner,
 		Privileged: as.Privileged, Evidence: as.Evidence, Ruling: as.Ruling,
-		Work: r.Work, Due: r.Due, Delete: !r.Terms.Keep, Record: r.ID, Version: r.Version, Phase: r.Phase, Terms: r.Terms,
+		Work: r.Work, Due: r.Due, Delete: !r.Terms.Keep, Record: r.ID, Version: r.Version, Phase: r.Phase,
 		Planned: r.Planned, started: r.Started, drawn: r.Reserved,
 	}
 	for i := range r.Deliveries {

@@ -96,12 +96,12 @@ func exemptUntil(t time.Time) func(*Ruling) {
 
 func TestPlanTerms(t *testing.T) {
 	i := planOf(planRuling(), holder("ana", with(aged(400*Day), rested(100*Day))))[0]
-	if i.Terms.Idle != 90*Day || !i.Terms.Keep || i.Delete || !i.Due.Equal(now.Add(14*Day)) {
-		t.Errorf("a retirement: idle %s, keep %v, delete %v, due %s", i.Terms.Idle, i.Terms.Keep, i.Delete, i.Due)
+	if i.Terms().Idle != 90*Day || !i.Terms().Keep || i.Delete || !i.Due.Equal(now.Add(14*Day)) {
+		t.Errorf("a retirement: idle %s, keep %v, delete %v, due %s", i.Terms().Idle, i.Terms().Keep, i.Delete, i.Due)
 	}
 	i = planOf(planRuling(), holder("ana", with(aged(400*Day), status(accesskey.Inactive))))[0]
-	if i.Terms.Rest != 30*Day || i.Terms.Keep || !i.Delete || !i.Inactive {
-		t.Errorf("a deletion: rest %s, keep %v", i.Terms.Rest, i.Terms.Keep)
+	if i.Terms().Rest != 30*Day || i.Terms().Keep || !i.Delete || !i.Inactive {
+		t.Errorf("a deletion: rest %s, keep %v", i.Terms().Rest, i.Terms().Keep)
 	}
 	i = planOf(planRuling(), holder("ana", aged(70*Day)))[0]
 	if !i.Late || !strings.Contains(i.Saw, "not sure to be met") {

@@ -54,11 +54,9 @@ func (s *prospect) retire() bool {
 	case s.rejected():
 		return true
 	}
-	t := r.Retire
-	t.Idle = max(t.Idle, r.Disable)
-	off := later(s.item.Due, s.now.Add(t.Notice))
+	off := later(s.item.Due, s.now.Add(r.Retire.Notice))
 	s.item.Due = off
-	return s.start(t, why, saw+"; switched off at "+stamp(off)+" unless it is used")
+	return s.start(why, saw+"; switched off at "+stamp(off)+" unless it is used")
 }
 
 // off plans a key that is not Active.
@@ -76,10 +74,26 @@ func (s *prospect) off() bool {
 	if s.rejected() {
 		return true
 	}
-	t := s.ruling.Retire
-	t.Rest, t.Keep = s.ruling.Inactive, false
 	s.item.Work, s.item.Delete, s.item.Inactive = accesskey.Retirement, true, true
-	return s.start(t, WhyInactive, "Inactive; deleted when it was seen so for "+exactly(t.Rest))
+	return s.start(WhyInactive, "Inactive; deleted when it was seen so for "+exactly(s.ruling.Inactive))
+}
+
+// Terms are those of the record that an item begins. Nothing else has any.
+func (i *Item) Terms() accesskey.Terms {
+	if i.Ruling == nil {
+		return accesskey.Terms{}
+	}
+	r := i.Ruling
+	t := r.Retire
+	switch {
+	case i.Work == accesskey.Rotation:
+		return r.Terms
+	case i.Inactive:
+		t.Rest, t.Keep = r.Inactive, false
+	default:
+		t.Idle = max(t.Idle, r.Disable)
+	}
+	return t
 }
 
 // OverdueAt reports whether a key, as it is now, was too old or unused for too

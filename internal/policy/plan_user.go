@@ -152,7 +152,7 @@ func (p *planner) deleteLater(it *Item, items []Item) {
 	}
 	for k := range items {
 		other := &items[k]
-		if other.Work == accesskey.Rotation && (other.Action == Begin || other.Action == Comes && other.At.Before(p.now.Add(it.Terms.Rest+Day))) {
+		if other.Work == accesskey.Rotation && (other.Action == Begin || other.Action == Comes && other.At.Before(p.now.Add(it.Terms().Rest+Day))) {
 			putOff(it, WhyOtherFirst, other.At, "the replacement of "+named(other.Key)+" deletes it to make room")
 		}
 	}

@@ -1,0 +1,90 @@
+package bench
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/config"
+	"github.com/keytend/keytend/internal/policy"
+)
+
+// BenchmarkPlan plans a million keys, 200 accounts of 5,000 users with a key
+// each, on one core: what a year of keys is like, about one in three due. The
+// bare ruling is what the plan itself costs; with the policy file, expressions
+// are asked about every key too.
+//
+//	s/million  seconds for a million keys: the aim is 2
+//	due/key    share of keys of which something is to be done
+func BenchmarkPlan(b *testing.B) {
+	file, err := config.Load("keytend.yaml", func(string) ([]byte, error) { return []byte(plannedBy), nil })
+	if err != nil {
+		b.Fatal(err)
+	}
+	inv := crowd(5000)
+	user := inv.Users[0]
+	keys, _ := user.Keys.Get()
+	fixed, err := file.Ruling(inv.Account, user, keys[0], noon)
+	if err != nil {
+		b.Fatal(err)
+	}
+	bare := func(accesskey.Account, accesskey.User, accesskey.Key, time.Time) (policy.Ruling, error) {
+		return fixed, nil
+	}
+	for name, rule := range map[string]policy.Rulings{"bare": bare, "keytend.yaml": file.Ruling} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			due := 0
+			for b.Loop() {
+				schedule := policy.NewSchedule(noon, noon.Add(30*policy.Day))
+				for range 200 {
+					schedule.Add(policy.Plan(policy.Survey{Inventory: inv}, rule, noon))
+				}
+				policy.Allot(schedule.Items(), nil, noon)
+				t := schedule.Totals()
+				due = t.Rotate + t.SwitchOff + t.PutOff
+			}
+			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/million")
+			b.ReportMetric(float64(due)/1e6, "due/key")
+		})
+	}
+}
+
+const plannedBy = `
+mode: enforce
+destinations: ["secretsmanager:prod/{user}"]
+overrides:
+  - when: user.path.startsWith("/ci/")
+    rules: {max_age: 60d}
+exemptions:
+  - {when: user.name == "legacy", until: 2027-03-31, reason: vendor, approver: ciso@example.com}
+budgets: {total: 20}
+`
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// crowd is an account of n users with one key each: ages spread over a quarter
+// of a year, one in eight unused.
+func crowd(n int) accesskey.Inventory {
+	inv := accesskey.Inventory{Account: accesskey.Account{ID: "123456789012", Partition: "aws"}, ObservedAt: noon}
+	for i := range n {
+		created, used := noon.Add(-time.Duration(i%90)*policy.Day), noon.Add(-time.Hour)
+		if i%8 == 0 {
+			created, used = noon.Add(-400*policy.Day), noon.Add(-300*policy.Day)
+		}
+		key := accesskey.Key{
+			ID: seen(accesskey.ID(fmt.Sprintf("AKIAIOSFODNN7%07d", i))), Status: seen(accesskey.Active),
+			Created: seen(created), LastUsed: seen(accesskey.LastUse{At: used, Service: "s3", Region: "us-east-1"}),
+		}
+		name := fmt.Sprintf("user-%07d", i)
+		inv.Users = append(inv.Users, accesskey.User{
+			Name: name, ID: fmt.Sprintf("AIDACKCEV%07d", i), ARN: "arn:aws:iam::123456789012:user/" + name, Path: "/", Created: created,
+			Tags: seen(map[string]string{"team": "platform"}), Groups: seen([]string(nil)), Privilege: seen(accesskey.Privilege{}),
+			Keys: seen([]accesskey.Key{key}),
+		})
+	}
+	return inv
+}
+
+func seen[T any](v T) accesskey.Fact[T] { return accesskey.Observed(v, noon, accesskey.FromReport) }
