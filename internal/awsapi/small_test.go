@@ -31,7 +31,7 @@ func TestObjectOfAnotherRegion(t *testing.T) {
 		t.Errorf("no such bucket: %v", err)
 	}
 	misread := errors.New("no state")
-	if err := session.Object(t.Context(), "example-states", key, func(io.Reader) error { return misread }); err != misread {
+	if err := session.Object(t.Context(), "example-states", key, func(io.Reader) error { return misread }); !errors.Is(err, misread) {
 		t.Errorf("the reader's own error became %v", err)
 	}
 }
