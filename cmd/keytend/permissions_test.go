@@ -35,6 +35,7 @@ func TestPermissionsAreEnoughAndNoMore(t *testing.T) {
 		{"security hub", []permission.Feature{permission.Scan, permission.SecurityHub}, limitedScan("--securityhub")},
 		{"terraform state", []permission.Feature{permission.Scan, permission.TerraformState}, limitedScan("--terraform-state", "s3://example-states/prod.tfstate")},
 		{"cloudformation", []permission.Feature{permission.Scan, permission.MakingStacks}, limitedScan("--cloudformation", "us-east-1")},
+		{"identity store", []permission.Feature{permission.Scan, permission.IdentityStore}, limitedScan("--identity-store", "d-1234567890")},
 		{"root", []permission.Feature{permission.Root}, limitedRoots},
 		{"escrow", []permission.Feature{permission.Rotate, permission.EscrowKMS}, limitedEscrow},
 		{"sns", []permission.Feature{permission.Scan, permission.SNS}, limitedNotice("{sns: 'arn:aws:sns:us-east-1:123456789012:keytend'}")},
@@ -105,6 +106,7 @@ func (l *limited) account(needs []permission.Need, start time.Time) fakeaws.Acco
 	old := start.AddDate(0, 0, -200)
 	return fakeaws.AccountSpec{
 		ID: limitedAccount, Management: true, RootAccess: []string{"RootSessions"}, SecurityHub: true,
+		Directories: []fakeaws.DirectorySpec{{ID: "d-1234567890"}},
 		Buckets: []fakeaws.BucketSpec{{Name: "example-states", Objects: map[string]string{"prod.tfstate": `{"version": 4, "resources": []}`}}},
 		Roles: []fakeaws.RoleSpec{{
 			Name: "keytend", Path: "/ops/",
@@ -114,7 +116,7 @@ func (l *limited) account(needs []permission.Need, start time.Time) fakeaws.Acco
 		Users: []fakeaws.UserSpec{
 			{Name: "base", Created: old, Keys: []fakeaws.KeySpec{{Created: old}},
 				InlinePolicies: map[string]string{"base": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}`}},
-			{Name: "worker", Created: old, Tags: map[string]string{limitedKey: "the billing job"}, Keys: []fakeaws.KeySpec{{
+			{Name: "worker", Created: old, Tags: map[string]string{limitedKey: "the billing job", "owner": "worker@example.com"}, Keys: []fakeaws.KeySpec{{
 				ID: limitedKey, Secret: limitedSecret, Created: old, LastUsed: &fakeaws.KeyUse{At: start.AddDate(0, 0, -60), Service: "s3", Region: "us-east-1"}}}},
 		},
 		KMSKeys:    []string{limitedKMS},

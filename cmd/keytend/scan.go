@@ -33,6 +33,7 @@ type scan struct {
 	fleet       fleetFlags
 	toHub       bool
 	elsewhere   elsewhere
+	directory   string
 
 	local   bool
 	offline bool
@@ -120,6 +121,7 @@ func (s *scan) addFlags(command *cobra.Command) {
 	flags.BoolVar(&s.all, "all", false, "show every key, also those that break no rule, and on a terminal every finding")
 	flags.BoolVar(&s.toHub, "securityhub", false, "import the findings into AWS Security Hub, and archive those that are over")
 	s.elsewhere.addTo(command)
+	flags.StringVar(&s.directory, "identity-store", "", "say owner-left where this identity `store` of IAM Identity Center (d-...) doesn't know an owner's mail address")
 	s.fleet.addTo(command)
 	flags.BoolVar(&s.local, "local", false, "look for keys on this machine instead")
 	flags.StringArrayVar(&s.files, "file", nil, "with --local: look in this dotenv or credentials `file` too (repeatable)")
@@ -234,10 +236,19 @@ func (s *scan) observe(ctx context.Context, baseline *report.Baseline) (result, 
 	at := now(session)
 	findings := policy.Findings(inv, s.rules, at)
 	inv.Failures = append(inv.Failures, noteManaged(ctx, registry, inv.Account.ID, findings)...)
+	inv.Failures = append(inv.Failures, s.leavers(session).note(ctx, inv.Account.ID, findings)...)
 	inv.Failures = append(inv.Failures, s.tellHub(ctx, session, inv, findings, at)...)
 	found := s.judge(inv, findings, at, baseline)
 	found.region, _ = session.Region()
 	return found, nil
+}
+
+// leavers knows whose owner has left; nil: nobody asked.
+func (s *scan) leavers(session *awsapi.Session) *leavers {
+	if s.directory == "" {
+		return nil
+	}
+	return newLeavers(session, s.directory)
 }
 
 // tellHub tells Security Hub where that is asked for.

@@ -33,6 +33,7 @@ type fleetScan struct {
 
 	missing   []accesskey.Failure
 	elsewhere *managed.Registry // nil: nobody is asked
+	leavers   *leavers          // nil: nobody is asked
 	hub       *hub              // nil: Security Hub isn't told
 }
 
@@ -46,11 +47,11 @@ func (s *scan) runFleet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	registry, err := s.fleetRegistry(ctx)
+	registry, left, err := s.fromOutside(ctx)
 	if err != nil {
 		return err
 	}
-	f := &fleetScan{scan: s, crew: crew, baseline: baseline, ranked: ranking.New(0), elsewhere: registry}
+	f := &fleetScan{scan: s, crew: crew, baseline: baseline, ranked: ranking.New(0), elsewhere: registry, leavers: left}
 	defer func() { _ = f.ranked.Close() }()
 	if s.toHub {
 		f.hub = &hub{rules: s.rules, now: crew.at}
@@ -67,17 +68,18 @@ func (s *scan) runFleet(ctx context.Context) error {
 	return f.verdict(ctx, told)
 }
 
-// fleetRegistry reads states with the credentials in use, whatever accounts the
-// keys are in.
-func (s *scan) fleetRegistry(ctx context.Context) (*managed.Registry, error) {
-	if !s.elsewhere.sources.Any() {
-		return nil, nil
+// fromOutside opens what the credentials in use know about the keys of all
+// accounts: states, and the directory of people.
+func (s *scan) fromOutside(ctx context.Context) (*managed.Registry, *leavers, error) {
+	if !s.elsewhere.sources.Any() && s.directory == "" {
+		return nil, nil, nil
 	}
 	session, err := s.app.open(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return s.elsewhere.registry(session)
+	registry, err := s.elsewhere.registry(session)
+	return registry, s.leavers(session), err
 }
 
 // errHalf keeps a file from being replaced by a scan that was interrupted.
@@ -121,6 +123,7 @@ func (f *fleetScan) open(w io.Writer) (err error) {
 func (f *fleetScan) take(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
 	findings := policy.Findings(inv, f.rules, f.crew.at)
 	inv.Failures = append(inv.Failures, noteManaged(ctx, f.elsewhere, inv.Account.ID, findings)...)
+	inv.Failures = append(inv.Failures, f.leavers.note(ctx, inv.Account.ID, findings)...)
 	if f.hub != nil {
 		inv.Failures = append(inv.Failures, f.hub.tell(ctx, session, inv, findings)...)
 	}

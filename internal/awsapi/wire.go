@@ -180,35 +180,41 @@ func wireRefusal(answer *http.Response) error {
 	if err != nil {
 		return &smithyhttp.RequestSendError{Err: err}
 	}
-	code, message := refusalInJSON(answer.Header, body)
-	if code == "" {
-		code, message = refusalInXML(body)
+	said := refusalInJSON(answer.Header, body)
+	if said.Code == "" {
+		said.Code, said.Message = refusalInXML(body)
 	}
-	if code == "" {
-		code = answer.Status
+	if said.Code == "" {
+		said.Code = answer.Status
 	}
-	return &smithyhttp.ResponseError{
-		Response: &smithyhttp.Response{Response: answer},
-		Err:      &smithy.GenericAPIError{Code: code, Message: message},
-	}
+	return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: answer}, Err: said}
 }
 
-func refusalInJSON(header http.Header, body []byte) (code, message string) {
+// wireError is a refusal in AWS's words.
+type wireError struct {
+	smithy.GenericAPIError
+	kind string // of what wasn't found: ResourceType
+}
+
+func refusalInJSON(header http.Header, body []byte) *wireError {
 	var refusal struct { // encoding/json ignores the case of names
-		Type    string `json:"__type"`
-		Code    string
-		Message string
+		Type         string `json:"__type"`
+		Code         string
+		Message      string
+		ResourceType string
 	}
+	out := &wireError{}
 	if json.Unmarshal(body, &refusal) != nil {
-		return "", ""
+		return out
 	}
+	out.Message, out.kind = refusal.Message, refusal.ResourceType
 	for _, said := range []string{header.Get("X-Amzn-Errortype"), refusal.Type, refusal.Code} {
 		said, _, _ = strings.Cut(said, ":")
-		if code = said[strings.LastIndex(said, "#")+1:]; code != "" {
+		if out.Code = said[strings.LastIndex(said, "#")+1:]; out.Code != "" {
 			break
 		}
 	}
-	return code, refusal.Message
+	return out
 }
 
 // refusalInXML reads S3's <Error> and the Query protocol's <ErrorResponse>.

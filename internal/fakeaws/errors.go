@@ -118,6 +118,9 @@ func (s *service) jsonFailure(e *apiError) answer {
 	if e.Reason != "" {
 		document["Reason"] = e.Reason
 	}
+	if e.Kind != "" {
+		document["ResourceType"] = e.Kind
+	}
 	body, err := json.Marshal(document)
 	if err != nil {
 		panic(err) // two strings always encode

@@ -23,6 +23,7 @@ func allServices() []service {
 		securityhubService(),
 		s3Service(),
 		cloudformationService(),
+		identitystoreService(),
 	}
 }
 
@@ -135,6 +136,8 @@ type apiError struct {
 	Receiver bool
 	// Region is where S3 sends the caller of another region.
 	Region string
+	// Kind is the member ResourceType of what wasn't found.
+	Kind string
 	// Reason is the member of that name in the errors of Organizations.
 	Reason string
 }

@@ -46,9 +46,10 @@ type AccountSpec struct {
 	ReportExtraColumn bool          // credential report has additional_credentials_info
 	ReportAge         time.Duration // above zero: a stored report of that age exists
 
-	Buckets     []BucketSpec // of S3
-	Stacks      []StackSpec  // of CloudFormation
-	SecurityHub bool         // it is on, in every region
+	Buckets     []BucketSpec    // of S3
+	Stacks      []StackSpec     // of CloudFormation
+	Directories []DirectorySpec // of IAM Identity Center
+	SecurityHub bool            // it is on, in every region
 
 	ConfigRules    []string // source identifiers of AWS Config's managed rules
 	ConfigRecorder bool

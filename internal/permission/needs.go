@@ -96,6 +96,7 @@ var needs = map[Feature][]Need{
 	},
 	TerraformState: {{Action: "s3:GetObject", Kind: Read, on: states, Why: "which keys Terraform manages"}},
 	MakingStacks:   {{Action: "cloudformation:DescribeStackResources", Kind: Read, on: anything, Why: "which stack made a key"}},
+	IdentityStore:  {{Action: "identitystore:GetUserId", Kind: Read, on: anything, Why: "whether an owner's address is still known"}},
 	Root: {
 		{Action: "organizations:ListAccounts", Kind: Read, on: anything, Why: "which accounts there are"},
 		{Action: "iam:ListOrganizationsFeatures", Kind: Read, on: anything, Why: "whether root sessions are on"},

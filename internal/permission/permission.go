@@ -33,9 +33,10 @@ const (
 	SecurityHub    Feature = "security-hub"    // beside scan, in each account
 	TerraformState Feature = "terraform-state" // in S3
 	MakingStacks   Feature = "cloudformation"  // who made a key
-	Root           Feature = "root"            // of the caller, not of the role in each account
-	SNS            Feature = "sns"             // as a channel of notices
-	EventBridge    Feature = "eventbridge"     // as a channel of notices
+	IdentityStore  Feature = "identity-store"
+	Root           Feature = "root"        // of the caller, not of the role in each account
+	SNS            Feature = "sns"         // as a channel of notices
+	EventBridge    Feature = "eventbridge" // as a channel of notices
 )
 
 // Kind groups actions by how much harm they can do, so that each can be given
@@ -82,7 +83,7 @@ type Need struct {
 
 // Features are all there are, in the order in which they are told of.
 func Features() []Feature {
-	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, Root, SNS, EventBridge}
+	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, IdentityStore, Root, SNS, EventBridge}
 }
 
 // ParseFeature returns the feature of that name.
@@ -131,6 +132,7 @@ var about = map[Feature]string{
 	SecurityHub:    "scan --securityhub, besides scan",
 	TerraformState: "--terraform-state s3://...",
 	MakingStacks:   "--cloudformation",
+	IdentityStore:  "--identity-store",
 	Root:           "the caller of root audit and root delete",
 	SNS:            "notify through SNS, beside scan",
 	EventBridge:    "notify through EventBridge, beside scan",

@@ -1,0 +1,34 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// KnowsAddress reports whether a user of IAM Identity Center has a mail address,
+// in an identity store (d-1234567890) of the session's region
+// (identitystore:GetUserId). A store that isn't there is an error, never "no".
+// https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_GetUserId.html
+func (s *Session) KnowsAddress(ctx context.Context, store, address string) (bool, error) {
+	type attribute struct{ AttributePath, AttributeValue string }
+	in := map[string]any{
+		"IdentityStoreId":     store,
+		"AlternateIdentifier": map[string]attribute{"UniqueAttribute": {"emails.value", address}},
+	}
+	var out struct{ UserId string } //nolint:revive // AWS's spelling
+	err := s.wireJSON(ctx, wireCall{
+		service: "identitystore", host: "identitystore", action: "GetUserId",
+		header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {"AWSIdentityStore.GetUserId"}},
+	}, in, &out)
+	var refusal *wireError
+	if errors.As(err, &refusal) && refusal.ErrorCode() == "ResourceNotFoundException" && refusal.kind == "USER" {
+		return false, nil
+	}
+	if err == nil && out.UserId == "" {
+		err = &smithyhttp.RequestSendError{Err: errors.New("answer has no user")}
+	}
+	return err == nil, s.fail("identitystore:GetUserId", err)
+}
