@@ -10,7 +10,6 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
-	_ "time/tzdata" // Windows has no time zones of its own
 )
 
 func main() { os.Exit(start(os.Stdout, os.Stderr)) }

@@ -9,6 +9,7 @@ package config
 
 import (
 	"path/filepath"
+	"sync/atomic"
 )
 
 // DefaultFile is where the policy is looked for.
@@ -47,6 +48,7 @@ type Policy struct {
 	except   Exceptions
 	owned    ownersTable
 	combos   combinations
+	last     atomic.Pointer[drawn]
 }
 
 // Checks are what other rooms know of parts of the file. Nil: not checked.

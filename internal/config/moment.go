@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	_ "time/tzdata" // Windows and small containers have no time zones of their own
 )
 
 // Weekday is a day of the week: mon, tue, wed, thu, fri, sat, sun.

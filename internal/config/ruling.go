@@ -40,7 +40,7 @@ func (p *Policy) rule(s *match.Subject) (policy.Ruling, error) {
 	}
 	r.Deliver, _ = c.deliver(s)
 	r.Owner, r.OwnerFrom = p.owner(s)
-	r.Budgets = p.Budgets.reservations(s.Account.ID, s.Now)
+	r.Budgets = p.drawnOn(s.Account.ID, s.Now)
 	r.Wave = p.wave(s, r.Rules.Unused)
 	return r, nil
 }
@@ -144,19 +144,4 @@ func (p *Policy) namedAdmin(s *match.Subject) (bool, error) {
 		}
 	}
 	return false, nil
-}
-
-// reservations are the budgets that a record in this account draws on.
-func (b Budgets) reservations(account string, now time.Time) []accesskey.Reservation {
-	var out []accesskey.Reservation
-	if b.PerAccount > 0 {
-		out = append(out, accesskey.Reservation{Budget: "account " + account, Limit: b.PerAccount})
-	}
-	if b.Total > 0 {
-		out = append(out, accesskey.Reservation{Budget: "all", Limit: b.Total})
-	}
-	if b.NewPerDay > 0 {
-		out = append(out, accesskey.Reservation{Budget: "new per day", Limit: b.NewPerDay, Since: now.Add(-policy.Day)})
-	}
-	return out
 }

@@ -407,3 +407,23 @@ freezes: [{from: 2026-12-20, until: 2026-12-24T18:00, reason: year end}]
 		t.Errorf("%v", p.Written())
 	}
 }
+
+// TestBudgetsAreOfTheAccount: they are kept from key to key, and not taken for
+// another account's or another day's.
+func TestBudgetsAreOfTheAccount(t *testing.T) {
+	p := load(t, "budgets: {per_account: 3, new_per_day: 5}")
+	u, k := holder("ana", "/", nil)
+	for _, account := range []string{"123456789012", "123456789012", "210987654321", "123456789012"} {
+		for _, now := range []time.Time{noon, noon.Add(policy.Day)} {
+			r, err := p.Ruling(accesskey.Account{ID: account}, u, k, now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []accesskey.Reservation{{Budget: "account " + account, Limit: 3}, {Budget: "new per day", Limit: 5, Since: now.Add(-policy.Day)}}
+			if diff := cmp.Diff(want, r.Budgets); diff != "" {
+				t.Error(diff)
+			}
+			_ = append(r.Budgets, accesskey.Reservation{Budget: "theirs"})
+		}
+	}
+}

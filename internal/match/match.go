@@ -91,10 +91,21 @@ var numbered = func() map[string]int {
 func (s *Subject) value(i int) ref.Val {
 	if s.values[i] == nil {
 		if v, ok := words[i].of(s); ok {
-			s.values[i] = types.DefaultTypeAdapter.NativeToValue(v)
+			s.values[i] = valueOf(v)
 		}
 	}
 	return s.values[i]
+}
+
+// valueOf is what CEL's own adapter does, for most words faster.
+func valueOf(v any) ref.Val {
+	switch v := v.(type) {
+	case string:
+		return types.String(v)
+	case bool:
+		return types.Bool(v)
+	}
+	return types.DefaultTypeAdapter.NativeToValue(v)
 }
 
 // ResolveName implements interpreter.Activation.
