@@ -67,7 +67,7 @@ func (p *planning) gathering(ctx context.Context, inv accesskey.Inventory) (*not
 	for _, r := range records {
 		s.Records = append(s.Records, policy.Underway{Record: r})
 	}
-	g := &notice.Gathering{}
+	g := &notice.Gathering{Name: inv.Account.Name}
 	owners := p.plannedOf(g, s)
 	for _, f := range policy.Findings(inv, policy.DefaultRules(), p.crew.at) {
 		g.Finding(f, owners[f.User])

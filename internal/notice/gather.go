@@ -12,8 +12,10 @@ import (
 const Lately = 30 * day
 
 // Gathering puts together what is known of each key: what the plan says, what is
-// on record, and what can't wait. The zero Gathering is empty.
+// on record, and what can't wait, of one account. The zero Gathering is empty.
 type Gathering struct {
+	Name string // of the account; may be empty
+
 	matters []Matter
 	at      map[[3]string]int
 }
@@ -28,7 +30,7 @@ func (g *Gathering) of(account, user, thing, owner string) *Matter {
 		}
 		i = len(g.matters)
 		g.at[key] = i
-		g.matters = append(g.matters, Matter{Account: account, User: user, Thing: thing, Owner: owner})
+		g.matters = append(g.matters, Matter{Account: account, Name: g.Name, User: user, Thing: thing, Owner: owner})
 	}
 	return &g.matters[i]
 }

@@ -34,6 +34,7 @@ var kinds = []Kind{Blocked, StillUsed, Deactivated, Overdue, DueNow, Waiting, No
 // Matter is one key about which its owner may have to hear something.
 type Matter struct {
 	Account string // twelve digits
+	Name    string // of the account; may be empty
 	User    string // name
 	Thing   string // the key ID; else what of the user it is about, the same at every look
 	Owner   string // as the policy says; empty: nobody is known
@@ -73,6 +74,7 @@ type Told struct {
 type Entry struct {
 	Kind    Kind      `json:"kind"`
 	Account string    `json:"account"`
+	Name    string    `json:"account_name,omitempty"`
 	User    string    `json:"user"`
 	Key     string    `json:"key"`             // the key ID, or what of the user it is about
 	Owner   string    `json:"owner,omitempty"` // as the policy says

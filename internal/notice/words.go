@@ -10,7 +10,7 @@ import (
 // entry puts a rung into words.
 func (m Matter) entry(r Rung, now time.Time) Entry {
 	e := Entry{
-		Kind: r.Kind, Account: m.Account, User: m.User, Key: m.Thing, Owner: m.Owner, At: r.At,
+		Kind: r.Kind, Account: m.Account, Name: m.Name, User: m.User, Key: m.Thing, Owner: m.Owner, At: r.At,
 		Occasion: r.Occasion, Step: r.Step,
 	}
 	switch r.Kind {

@@ -132,7 +132,7 @@ func viewOf(d notice.Digest) View {
 // shown keeps other people's text (tags, names) from being obeyed by terminals
 // and from running from left to right and back.
 func shown(e notice.Entry) notice.Entry {
-	for _, s := range []*string{&e.Account, &e.User, &e.Key, &e.Owner, &e.Says, &e.Do, &e.Command} {
+	for _, s := range []*string{&e.Account, &e.Name, &e.User, &e.Key, &e.Owner, &e.Says, &e.Do, &e.Command} {
 		*s = oneLine(printable(*s))
 	}
 	reasons := make([]string, len(e.Reasons))
