@@ -107,7 +107,7 @@ func (l *limited) account(needs []permission.Need, start time.Time) fakeaws.Acco
 	return fakeaws.AccountSpec{
 		ID: limitedAccount, Management: true, RootAccess: []string{"RootSessions"}, SecurityHub: true,
 		Directories: []fakeaws.DirectorySpec{{ID: "d-1234567890"}},
-		Buckets: []fakeaws.BucketSpec{{Name: "example-states", Objects: map[string]string{"prod.tfstate": `{"version": 4, "resources": []}`}}},
+		Buckets:     []fakeaws.BucketSpec{{Name: "example-states", Objects: map[string]string{"prod.tfstate": `{"version": 4, "resources": []}`}}},
 		Roles: []fakeaws.RoleSpec{{
 			Name: "keytend", Path: "/ops/",
 			TrustPolicy:    `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}`,

@@ -97,7 +97,7 @@ func WriteRoots(w io.Writer, f Format, roots []RootUser, leftOut []LeftOut, fail
 func rootsGrid(roots []RootUser, now time.Time) *grid {
 	g := &grid{columns: []column{
 		{title: "ACCOUNT"}, {title: "NAME", fit: shorter, least: 12}, {title: "KEYS", fit: wrapped, least: 24},
-		{title: "PASSWORD", fit: wrapped, least: 12}, {title: "MFA"}, {title: "CERTIFICATES"},
+		{title: "PASSWORD", fit: wrapped, least: 12}, {title: "MFA"}, {title: "CERTS"},
 	}}
 	for _, r := range roots {
 		g.rows = append(g.rows, []cell{
