@@ -135,6 +135,7 @@ func (t *telling) known(ctx context.Context) (in notice.Input, err error) {
 	if t.desk == nil {
 		return in, nil
 	}
+	in.Journal = t.desk.name
 	if in.Told, err = t.desk.Told(ctx); err != nil {
 		return in, err
 	}

@@ -19,6 +19,7 @@ type Input struct {
 	Fallback string               // who hears where no owner is known; empty: nobody
 	Known    Known                // who is still there; nil: everybody, as far as is known
 	Now      time.Time
+	Journal  string // whose digests these are: two journals' are never the same one
 }
 
 // Digests are what is to be told now: of each matter the rungs that were reached
@@ -78,7 +79,7 @@ func (in Input) add(byOwner map[string]*Digest, memory memory, m Matter) {
 
 func (in Input) digest(to string) *Digest {
 	today := dayOf(in.Now)
-	return &Digest{ID: ID("digest", to, today), To: to, Day: today, At: in.Now}
+	return &Digest{ID: ID("digest", in.Journal, to, today), To: to, Day: today, At: in.Now}
 }
 
 // hadToday: one digest an owner and day, at most.

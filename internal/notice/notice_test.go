@@ -82,7 +82,7 @@ func TestDigest(t *testing.T) {
 	bob.User, bob.Thing, bob.Owner = "bob", "AKIAI44QH8DHBEXAMPLE", ""
 	got := Digests(Input{Matters: []Matter{dueIn(7 * day), blockedFor(policy.WhyStillUsed), bob}, Fallback: "security@example.com", Now: noon})
 	want := []Digest{{
-		ID: ID("digest", "ana@example.com", "2026-11-23"), To: "ana@example.com", Day: "2026-11-23", At: noon,
+		ID: ID("digest", "", "ana@example.com", "2026-11-23"), To: "ana@example.com", Day: "2026-11-23", At: noon,
 		Entries: []Entry{{
 			Kind: StillUsed, Account: account, User: "ana", Key: key, Owner: "ana@example.com", At: noon,
 			Says: "key " + key + " is to go and is still used", Reasons: []string{"last used yesterday"},
@@ -94,7 +94,7 @@ func TestDigest(t *testing.T) {
 			Command: "keytend explain ana", Occasion: "due 2026-11-30", Step: -7 * 86400,
 		}},
 	}, {
-		ID: ID("digest", "security@example.com", "2026-11-23"), To: "security@example.com", Day: "2026-11-23", At: noon,
+		ID: ID("digest", "", "security@example.com", "2026-11-23"), To: "security@example.com", Day: "2026-11-23", At: noon,
 		Entries: []Entry{{
 			Kind: Overdue, Account: account, User: "bob", Key: "AKIAI44QH8DHBEXAMPLE", Why: OwnerUnknown, At: noon.Add(-20 * day),
 			Says: "was due on 2026-11-03, 20 days ago", Reasons: []string{"too old"}, Do: "replace it, or end it where nobody needs it",
@@ -103,6 +103,16 @@ func TestDigest(t *testing.T) {
 	}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// Receivers take an ID once: the digests of two state files must differ in it.
+func TestTwoJournalsTellTwoThings(t *testing.T) {
+	in := Input{Matters: []Matter{dueIn(7 * day)}, Now: noon, Journal: "j1"}
+	one := Digests(in)
+	in.Journal = "j2"
+	if two := Digests(in); one[0].ID == two[0].ID {
+		t.Errorf("both are %s", one[0].ID)
 	}
 }
 
