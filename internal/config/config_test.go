@@ -193,6 +193,7 @@ func TestProblems(t *testing.T) {
 		"owners: {fallback: ,a}":                               `keytend.yaml:1:`,
 		"owners:\n  fallback: '%a'\n  templates: x":            `unknown field "templates"`,
 		"owners:\n  fallback: %a":                              `a text that begins with % wants quotes: write '%a'`,
+		"rules: {delete_inactive: 3d}":                         `keytend.yaml:1:26: delete_inactive 3d with rest 7d: a key would be deleted 4d before its rest is over; want delete_inactive of 7d or more`,
 		"rules: {rotate:true}":                                 `a space is missing after the colon`,
 	} {
 		_, err := Load("keytend.yaml", files{"keytend.yaml": text}.read)

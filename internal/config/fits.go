@@ -47,7 +47,7 @@ func (s Settings) fits() error {
 	if err != nil {
 		err = errors.New(inFileWords.Replace(err.Error()))
 	}
-	return errors.Join(err, s.spreadFits(), s.unusedFits())
+	return errors.Join(err, s.spreadFits(), s.unusedFits(), s.deleteFits())
 }
 
 // inFileWords turns the names of flags into those of fields.
@@ -78,6 +78,17 @@ func (s Settings) unusedFits() error {
 	case disable < notice:
 		return fmt.Errorf("disable_unused %s with notice %s: the notice would begin %s before the key was last used; want disable_unused of %s or more",
 			disable, notice, notice-disable, notice)
+	}
+	return nil
+}
+
+// deleteFits: a key that was switched off stays revivable for as long as rest
+// promises.
+func (s Settings) deleteFits() error {
+	after, rest := s.Rules.DeleteInactive, s.Times.Rest
+	if after > 0 && after < rest {
+		return fmt.Errorf("delete_inactive %s with rest %s: a key would be deleted %s before its rest is over; want delete_inactive of %s or more",
+			after, rest, rest-after, rest)
 	}
 	return nil
 }

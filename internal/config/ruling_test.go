@@ -342,12 +342,15 @@ func TestReferences(t *testing.T) {
 // TestWarnings: what is allowed and yet looks like a mistake.
 func TestWarnings(t *testing.T) {
 	for text, want := range map[string]string{
-		"approvers: ['*']":                    "keytend.yaml:1:12: approvers are asked in mode approve only, and the mode is observe",
-		"mode: approve":                       "whoever can write to the journal may approve",
-		"budgets: {per_account: 5, total: 3}": "per_account 5 is more than total 3",
-		"budgets: {total: 0}":                 "total 0 means no bound",
-		"overrides: [{when: 'true'}]":         "it changes nothing",
-		"admins: [ana, Ana]":                  "Ana is listed twice",
+		"approvers: ['*']": "keytend.yaml:1:12: approvers are asked in mode approve only, and the mode is observe",
+		"rules: {never_used: disable, disable_unused: 0s}": "keytend.yaml:1:21: never_used: disable with disable_unused 0s",
+		"mode: enforce": "keytend.yaml:1:7: mode enforce, and no destinations",
+		"notices: {channels: [{eventbridge: default}]}":                                "nobody is told about keys without an owner",
+		"mode: approve\nrules: {rotate: false}":                                        "whoever can write to the journal may approve",
+		"budgets: {per_account: 5, total: 3}":                                          "per_account 5 is more than total 3",
+		"budgets: {total: 0}":                                                          "total 0 means no bound",
+		"overrides: [{when: 'true'}]":                                                  "it changes nothing",
+		"admins: [ana, Ana]":                                                           "Ana is listed twice",
 		"ramp: {start: 2026-12-01, per_week: 1, order: [unused]}":                      "what isn't listed comes last",
 		"gate: {url: https://example.com/x, before: []}":                               "asked before nothing",
 		"windows: [{days: [mon], from: '09:00', until: '10:00'}]\ntimes: {margin: 6d}": "windows: no change can be made for up to 6d23h, and margin is 6d: keys may be switched off up to 23h late",
@@ -360,7 +363,8 @@ func TestWarnings(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		"mode: approve\napprovers: ['*']", "windows: [{from: '22:00', until: '04:00'}]", "destinations: ['ssm:/{user}']", "overrides: [{when: 'true', mode: approve}]\napprovers: ['*']",
+		"mode: approve\napprovers: ['*']\ndestinations_tag: deliver", "windows: [{from: '22:00', until: '04:00'}]", "destinations: ['ssm:/{user}']", "overrides: [{when: 'true', mode: approve}]\napprovers: ['*']",
+		"mode: enforce\noverrides: [{when: 'true', destinations: ['ssm:/x']}]", "mode: enforce\nrules: {rotate: false}",
 		"rules: {rotate: false}\nfreezes: [{from: 2026-12-20, until: 2027-01-03}]",
 	} {
 		if w := load(t, text).Warnings(); len(w) != 0 {

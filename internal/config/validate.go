@@ -58,6 +58,7 @@ func (v *validator) all() {
 	v.notices()
 	v.gate()
 	v.mode()
+	v.idle()
 }
 
 // settings checks what was written at one level.
