@@ -21,7 +21,11 @@ func (a *AWS) authorize(r *request, act action) *apiError {
 	if permission == "" {
 		permission = r.service.name + ":" + r.action
 	}
-	decision := a.policiesOf(r.caller).Decide(r.question(permission, on))
+	question := r.question(permission, on)
+	if r.service.shared {
+		question.ResourceAccount = r.account.id
+	}
+	decision := a.policiesOf(r.caller).Decide(question)
 	if decision.Allowed() {
 		return nil
 	}

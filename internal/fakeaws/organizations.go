@@ -16,6 +16,7 @@ func organizationsService() service {
 		source:   "organizations.amazonaws.com",
 		protocol: json11,
 		global:   true,
+		shared:   true,
 		target:   "AWSOrganizationsV20161128",
 		actions: map[string]action{
 			"DescribeOrganization":             {do: describeOrganization, reads: true},

@@ -304,6 +304,10 @@ func TestDelegatedAdministrators(t *testing.T) {
 	if err != nil || len(got.DelegatedAdministrators) != 1 || *got.DelegatedAdministrators[0].Id != "200000000002" {
 		t.Errorf("%+v %v", got, err)
 	}
+	other := "200000000001" // whose ARN is the management account's
+	if _, err := organizationsClient(a, "200000000002").DescribeAccount(t.Context(), &organizations.DescribeAccountInput{AccountId: &other}); err != nil {
+		t.Errorf("a delegated administrator describes another account: %v", err)
+	}
 }
 
 func TestOrganizationsMessages(t *testing.T) {

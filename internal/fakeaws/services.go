@@ -47,7 +47,10 @@ type service struct {
 	target    string                     // json11: what X-Amz-Target says before ".Action"
 	routes    func(*http.Request) string // restJSON, restXML: the action; empty: none
 	global    bool                       // has one endpoint in a partition, in its home region
-	actions   map[string]action
+	// shared marks a service whose resources are the management account's by their
+	// ARN, and others' to ask about by their own policies alone: Organizations.
+	shared  bool
+	actions map[string]action
 	// constraints of the parameters of a Query service, by name: in IAM and STS
 	// a parameter means the same in every action.
 	constraints map[string]constraint
