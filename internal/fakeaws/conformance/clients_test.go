@@ -34,6 +34,7 @@ func start(t *testing.T) (*checked, []string) {
 		spec := population.Account(1, i, 250, now)
 		spec.Management, spec.SecurityHub = i == 0, i == 0
 		if i == 0 {
+			spec.Directories = []fakeaws.DirectorySpec{{ID: "d-1234567890", Addresses: []string{"ana@example.com"}}}
 			spec.Buckets = []fakeaws.BucketSpec{{Name: "conf-states", Region: "eu-west-1", Objects: map[string]string{"a dir/b+c.tfstate": "{}"}}}
 			spec.Stacks = []fakeaws.StackSpec{{Name: "conf-stack", Resources: []fakeaws.StackResourceSpec{
 				{Type: "AWS::IAM::AccessKey", LogicalID: "Key", PhysicalID: "AKIAIOSFODNN7EXAMPLE"}, {Type: "AWS::IAM::User", LogicalID: "User", PhysicalID: "alice"},
@@ -44,7 +45,7 @@ func start(t *testing.T) (*checked, []string) {
 	}
 	c := &checked{
 		next:    aws,
-		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config", "secretsmanager", "ssm", "kms", "securityhub", "cloudformation", "sns", "events"),
+		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config", "secretsmanager", "ssm", "kms", "securityhub", "cloudformation", "identitystore", "sns", "events"),
 		t:       t,
 		actions: map[string]int{},
 	}

@@ -365,6 +365,13 @@ made = cfn.describe_stack_resources(PhysicalResourceId="AKIAIOSFODNN7EXAMPLE")["
 assert [r["LogicalResourceId"] for r in made] == ["Key", "User"] and made[0]["StackName"] == "conf-stack", made
 fails("ValidationError", 400, cfn.describe_stack_resources, PhysicalResourceId="AKIAI44QH8DHBEXAMPLE")
 
+# --- who is still in the directory
+directory = client("identitystore")
+address = lambda a: {"UniqueAttribute": {"AttributePath": "emails.value", "AttributeValue": a}}
+assert directory.get_user_id(IdentityStoreId="d-1234567890", AlternateIdentifier=address("ana@example.com"))["UserId"]
+fails("ResourceNotFoundException", 400, directory.get_user_id, IdentityStoreId="d-1234567890", AlternateIdentifier=address("bo@example.com"))
+fails("ResourceNotFoundException", 400, directory.get_user_id, IdentityStoreId="d-0000000000", AlternateIdentifier=address("ana@example.com"))
+
 # --- objects
 s3 = client("s3", region="eu-west-1")
 assert s3.get_object(Bucket="conf-states", Key="a dir/b+c.tfstate")["Body"].read() == b"{}"
