@@ -19,6 +19,7 @@ type Schedule struct {
 
 	lock     sync.Mutex
 	items    []*Item
+	coming   []*Item // before the horizon; the first comingKept of them, now and then
 	left     map[accesskey.Reason]*LeftAlone
 	weeks    map[time.Time]*Week
 	accounts int
@@ -58,11 +59,40 @@ func (s *Schedule) Add(items []Item) {
 		switch {
 		case it.Action == Leave, it.Action == Comes && !it.At.Before(s.Horizon):
 			s.leave(it)
+		case it.Action == Comes:
+			s.comes(it)
 		default:
 			kept := *it
 			s.items = append(s.items, &kept)
 		}
 	}
+}
+
+// comingKept is how many items that come are kept one by one, the first: the
+// others are in the calendar.
+const comingKept = 10_000
+
+func (s *Schedule) comes(i *Item) {
+	kept := *i
+	if s.coming = append(s.coming, &kept); len(s.coming) >= 2*comingKept {
+		s.trim()
+	}
+}
+
+// trim keeps the first that come.
+func (s *Schedule) trim() {
+	slices.SortFunc(s.coming, compareComing)
+	for _, i := range s.coming[min(len(s.coming), comingKept):] {
+		s.leave(i)
+	}
+	s.coming = s.coming[:min(len(s.coming), comingKept)]
+}
+
+func compareComing(a, b *Item) int {
+	if c := a.At.Compare(b.At); c != 0 {
+		return c
+	}
+	return ComparePlanned(a, b)
 }
 
 const examplesShown = 5
@@ -116,23 +146,22 @@ func monday(t time.Time) time.Time {
 	return day.Add(-time.Duration((day.Weekday()+6)%7) * Day)
 }
 
-// Items are what is to be done and what comes before the horizon. They may be
-// changed in place, by Allot.
+// Items are what is to be done, all but what comes. They may be changed in
+// place, by Allot.
 func (s *Schedule) Items() []*Item { return s.items }
 
 // Sorted sorts the items for people: what begins and goes on first, what a
-// person must do, what waits, what comes; each in the order of ComparePlanned.
+// person must do, what waits; each in the order of ComparePlanned; then what
+// comes, the first ones.
 func (s *Schedule) Sorted() []*Item {
 	slices.SortFunc(s.items, func(a, b *Item) int {
 		if d := slices.Index(actions, a.Action) - slices.Index(actions, b.Action); d != 0 {
 			return d
 		}
-		if d := a.At.Compare(b.At); d != 0 && a.Action == Comes {
-			return d
-		}
 		return ComparePlanned(a, b)
 	})
-	return s.items
+	s.trim()
+	return slices.Concat(s.items, s.coming)
 }
 
 var actions = []Action{Begin, GoOn, Approval, Blocked, Cannot, Unjudged, PutOff, Waits, Comes, Leave}
@@ -196,6 +225,7 @@ func (s *Schedule) Totals() Totals {
 	for _, i := range s.items {
 		t.add(i)
 	}
+	t.Left += len(s.coming)
 	for _, l := range s.left {
 		t.Left += l.Count
 	}
