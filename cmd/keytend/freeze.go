@@ -141,11 +141,9 @@ func (a *app) awsNow(ctx context.Context) (t time.Time, asked bool, err error) {
 	if err == nil {
 		_, err = session.Identity(ctx)
 	}
-	switch {
-	case ctx.Err() != nil:
-		return time.Time{}, false, ctx.Err()
-	case err != nil:
-		return a.now().UTC().Truncate(time.Second), false, nil
+	if err == nil {
+		return now(session), true, nil
 	}
-	return now(session), true, nil
+	a.log.DebugContext(ctx, "AWS can't be asked for the time", "error", err)
+	return a.now().UTC().Truncate(time.Second), false, ctx.Err()
 }

@@ -94,7 +94,7 @@ func (p *page) planPart(part part, items []*policy.Item, now time.Time) {
 
 // itemHead names an item in one line. Clean.
 func itemHead(i *policy.Item) string {
-	key := "a key of which the ID is not known"
+	var key string
 	switch {
 	case i.Key != "":
 		key = string(i.Key)
