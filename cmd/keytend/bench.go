@@ -64,7 +64,7 @@ func (a *app) openBench(ctx context.Context, s *state, make bool) (*bench, error
 		sealed = lateEscrow{err}
 	}
 	b.assemble(sealed, s.keyless)
-	b.rotator.Asker = a.askerInForce()
+	b.rotator.Asker, b.rotator.Gate.Freezes = a.askerInForce(), a.freezesInForce()
 	return b, nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/keytend/keytend/internal/destination/ssm"
 	"github.com/keytend/keytend/internal/fleet"
 	"github.com/keytend/keytend/internal/notify"
+	"github.com/keytend/keytend/internal/policy"
 )
 
 // policyFlag names the policy file that a command follows.
@@ -80,4 +81,15 @@ func policyError(path string, err error) error {
 		return fmt.Errorf("read the policy: %w", err)
 	}
 	return nil
+}
+
+// freezesInForce are those of the policy file in force, for commands that follow
+// none: they hold what a person types too. A file that can't be read closes the
+// gate: see askerInForce.
+func (a *app) freezesInForce() []policy.Span {
+	p, err := a.loadPolicy(&policyFlag{})
+	if err != nil {
+		return nil
+	}
+	return p.Standing()
 }

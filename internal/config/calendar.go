@@ -40,7 +40,17 @@ type Freeze struct {
 
 func (f Freeze) span() policy.Span {
 	place := f.TimeZone.Location()
-	return policy.Span{From: f.From.From(place), Until: f.Until.Until(place)}
+	return policy.Span{From: f.From.From(place), Until: f.Until.Until(place), Why: f.Reason}
+}
+
+// Standing are the freezes that hold for every key, unless an override has
+// others.
+func (p *Policy) Standing() []policy.Span {
+	var all []policy.Span
+	for _, f := range p.Freezes {
+		all = append(all, f.span())
+	}
+	return all
 }
 
 func (d Duration) span() time.Duration { return time.Duration(d) }

@@ -87,7 +87,7 @@ type Underway struct {
 // the inventory; same input, same items. Whether what may begin does so now is
 // for Allot to say, which sees every account.
 func Plan(s Survey, rule Rulings, now time.Time) []Item {
-	p := planner{Survey: s, rule: rule, now: now, under: map[string]*Underway{}, refused: map[accesskey.ID]*accesskey.Record{}}
+	p := planner{leak: newSubject(&s.Inventory, &Rules{}, now), Survey: s, rule: rule, now: now, under: map[string]*Underway{}, refused: map[accesskey.ID]*accesskey.Record{}}
 	for i := range s.Records {
 		p.file(&s.Records[i])
 	}
@@ -112,6 +112,7 @@ type planner struct {
 	refused map[accesskey.ID]*accesskey.Record
 
 	prospect prospect
+	leak     *subject // looks for quarantines
 }
 
 // file puts a record where it is looked for.
@@ -127,6 +128,7 @@ func (p *planner) file(u *Underway) {
 
 // user plans every key of one user.
 func (p *planner) user(items []Item, u *accesskey.User) []Item {
+	p.leak.setUser(u)
 	keys, known := u.Keys.Get()
 	if !known {
 		i := Item{Account: p.Inventory.Account.ID, User: u.Name, UserID: u.ID, Action: Unjudged,

@@ -25,6 +25,7 @@ var prospects = []struct {
 	answers func(*prospect) bool
 }{
 	{"the policy can be applied to it", (*prospect).ruleUnknown},
+	{"AWS has not found it in public", (*prospect).leaked},
 	{"no exemption is in force", (*prospect).exempt},
 	{"it is not left out", (*prospect).leftOut},
 	{"nobody else manages it", (*prospect).elsewhere},
@@ -63,6 +64,17 @@ func (s *prospect) ruleUnknown() bool {
 	}
 	s.item.unruled = true
 	return s.say(Unjudged, WhyUnknownFact, "what the policy says of it can't be told: "+s.err.Error())
+}
+
+// leaked: a key in other people's hands isn't replaced at leisure. AWS doesn't
+// say which of the user's keys it is.
+func (s *prospect) leaked() bool {
+	status, _ := s.key.Status.Get()
+	if s.leak.quarantine.policy == "" || status != accesskey.Active {
+		return false
+	}
+	s.item.Todo = "`keytend revoke " + s.user.Name + "`, or --replace-first where its consumer must live"
+	return s.say(Cannot, WhyLeaked, "AWS found a key of this user in public ("+s.leak.quarantine.policy+"); cutting it off is a person's order")
 }
 
 func (s *prospect) exempt() bool {

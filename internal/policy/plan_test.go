@@ -232,6 +232,14 @@ func TestPlanManaged(t *testing.T) {
 	}
 }
 
+func TestPlanLeaked(t *testing.T) {
+	u := altered(holder("ana", aged(2*Day)), attached("arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"))
+	got := planOf(ruling(exemptUntil(now.Add(Day))), u)[0]
+	if got.Action != Cannot || got.Reason != WhyLeaked || !strings.Contains(got.Todo, "keytend revoke ana") {
+		t.Errorf("%s: %s", got.Action, got.Saw)
+	}
+}
+
 // What a person began is not held up by the policy's mode, only by freezes.
 func TestGateOfTyped(t *testing.T) {
 	r := ruling(func(r *Ruling) { r.Mode, r.LeftOut = Approve, "admin-like"; frozenFor(Day)(r) })

@@ -66,7 +66,11 @@ func TestPlanParts(t *testing.T) {
 }
 
 func TestPlanIsReadBack(t *testing.T) {
-	doc, err := ReadPlan(strings.NewReader(planText(t, JSON, planOf("word"), Options{})))
+	p := planOf("AKIAIOSFODNN7EXAMPLE")
+	p.Policy.Mode = "enforce"
+	text := planText(t, JSON, p, Options{})
+	keepsSchema(t, "plan-v1.json", PlanDocument{}, text)
+	doc, err := ReadPlan(strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +78,7 @@ func TestPlanIsReadBack(t *testing.T) {
 		t.Errorf("%+v", doc)
 	}
 	first := doc.Items[0]
-	if first.Action != "begin" || first.KeyID == nil || *first.KeyID != "word" || !first.Due.Equal(planned.Add(9*policy.Day)) {
+	if first.Action != "begin" || first.KeyID == nil || *first.KeyID != "AKIAIOSFODNN7EXAMPLE" || !first.Due.Equal(planned.Add(9*policy.Day)) {
 		t.Errorf("%+v", first)
 	}
 	if diff := cmp.Diff([]WeekRecord{{From: "2026-11-23", Rotate: 1, GoOn: 1}}, doc.Calendar); diff != "" {

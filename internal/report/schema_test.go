@@ -23,6 +23,7 @@ var schemas = map[string]any{
 	"scorecard-v1.json": ScorecardDocument{},
 	"explain-v1.json":   ExplanationDocument{},
 	"root-v1.json":      RootsDocument{},
+	"plan-v1.json":      PlanDocument{},
 }
 
 // TestSchemas fails where docs/schema is not what the structs say.
