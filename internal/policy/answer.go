@@ -38,11 +38,14 @@ func fitting(r accesskey.Record, answer string) string {
 	if d := r.Delivery(r.Block.Destination); answer == "retry" && r.Block.Reason == WhyCannotRestore && d != nil && d.Previous == "" {
 		return "" // we have nothing to put back
 	}
-	if answer == "rollback" && r.Stage() == accesskey.RollingBack {
+	if answer == "rollback" && (r.Stage() == accesskey.RollingBack || r.Block.Reason == WhyManaged && nothingDone(r)) {
 		return ""
 	}
 	return answer
 }
+
+// nothingDone: there is nothing to go back from.
+func nothingDone(r accesskey.Record) bool { return r.New == "" && r.OldExit.Inactive().IsZero() }
 
 // dropsPlace: "drop" is about the destination that blocks, not about the work.
 func dropsPlace(r accesskey.Record) bool {

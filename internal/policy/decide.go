@@ -113,12 +113,14 @@ var noticed = []Clause{
 }
 
 var claimed = []Clause{
+	{12, "nobody else manages the key", (*view).adopted}, // before the claim expires, or a block would come and go with it
 	{3, "the claim is fresh", (*view).claimExpired},
 	{3, "the keys are still those of the claim, the old one Active", (*view).claimContradicted},
 	{3, "the tag is still ours", (*view).claimTaken},
 	{0, "nobody holds it", (*view).held},
 	{4, "rights, destinations and escrow were found in order", (*view).unchecked},
 	{6, "every destination holds the old key", (*view).destinationHoldsOther},
+	{12, "whether anybody else manages the key was read", (*view).managedElsewhere},
 	{18, "what CloudTrail shows of our acts was read", (*view).actsUnread},
 	{14, "the clock is right", (*view).clockIsOff},
 	{11, "there is room for a new key", (*view).makeRoom},
@@ -137,6 +139,7 @@ var proven = []Clause{
 	{0, "nobody holds it", (*view).held},
 	{3, "the tag is still ours", (*view).claimTaken},
 	{5, "it was proved", (*view).unproven},
+	{12, "nobody else manages the old key", (*view).adoptedBeforeDelivery},
 	{0, "somebody is to have it", (*view).nobodyToDeliverTo},
 	{6, "a destination that has it already is noted", (*view).foundDelivered},
 	{6, "deliveries succeed in time", (*view).deliverExhausted},
@@ -149,6 +152,7 @@ var proven = []Clause{
 
 var delivered = []Clause{
 	{5, "the new key is there", (*view).newKeyLost},
+	{12, "nobody else manages the old key", (*view).adopted},
 	{6, "every destination was read", (*view).destinationUnknown},
 	{6, "every destination still has the new key", (*view).undelivered},
 	{6, "no destination holds another key", (*view).holdsThird},
@@ -160,6 +164,7 @@ var overlap = []Clause{
 	{5, "the new key is there", (*view).newKeyLost},
 	{0, "the old key is there", (*view).oldKeyGoneInOverlap},
 	{8, "nobody else switched it off", (*view).offElsewhere},
+	{12, "nobody else manages the old key", (*view).adopted},
 	{6, "every destination was read", (*view).destinationUnknown},
 	{6, "every destination still has the new key", (*view).undelivered},
 	{6, "no destination holds another key", (*view).holdsThird},
@@ -172,6 +177,7 @@ var overlap = []Clause{
 	{7, "somebody has used the new key", (*view).newUnused},
 	{7, "every place that used the old key has moved", (*view).placeHasNotMoved},
 	{13, "both statuses are known", (*view).statusesUnknown},
+	{12, "whether anybody else manages the old key was read", (*view).managedElsewhere},
 	{18, "what CloudTrail shows of our acts was read", (*view).actsUnread},
 	{14, "the clock is right", (*view).clockIsOff},
 	{16, "our own requests don't need the old key", (*view).oldKeySignsForUs},
@@ -196,6 +202,7 @@ var resting = []Clause{
 	{9, "rest is over", (*view).rests},
 	{0, "a key to be kept is kept", (*view).closeWhenKept},
 	{0, "nobody holds it", (*view).held},
+	{12, "nobody else manages the old key", (*view).managedElsewhere},
 	{9, "it is known to be Inactive", (*view).oldNotKnownInactive},
 	{13, "the last use is known", (*view).lastUseUnknown},
 	{9, "every destination was read", (*view).destinationUnknown},
@@ -221,6 +228,7 @@ var rollingBack = []Clause{
 	{8, "nobody switched the new key on again", (*view).newVetoed},
 	{9, "the new key's rest is over", (*view).newRests},
 	{0, "nobody holds it", (*view).held},
+	{12, "nobody else manages the new key", (*view).managedElsewhere},
 	{13, "the new key's status and last use are known", (*view).newUnknown},
 	{18, "what CloudTrail shows of our acts was read", (*view).actsUnread},
 	{14, "the clock is right", (*view).clockIsOff},

@@ -47,22 +47,6 @@ func (v *view) tooEarly() (Step, bool) {
 	return v.until(v.r.Start, WhyNotYet, "begins at %s", stamp(v.r.Start))
 }
 
-// managedElsewhere: Terraform would make the old key anew, another rotator
-// would fight us. A leaked key is cut off whoever manages it.
-func (v *view) managedElsewhere() (Step, bool) {
-	if v.r.Work == accesskey.Revocation {
-		return pass()
-	}
-	by, known := v.Managed.Get()
-	if !known {
-		return v.wait(WhyUnknownFact, "who else manages %s: %s", v.r.Old, v.Managed.Why())
-	}
-	if by == "" {
-		return pass()
-	}
-	return v.block(WhyManaged, "key %s is managed by %s", v.r.Old, by)
-}
-
 // oldKeyUnfit: only an Active key is replaced, or one that we switched off.
 func (v *view) oldKeyUnfit() (Step, bool) {
 	if !v.r.OldExit.Deactivated.IsZero() || v.is(v.r.Old, accesskey.Active) {
@@ -95,6 +79,9 @@ func (v *view) noRoom() (Step, bool) {
 	if id, since, resting := v.longestResting(); resting {
 		if v.t.Keep {
 			return v.kept(id)
+		}
+		if step, answered := v.managedBy(id); answered {
+			return step, true
 		}
 		over := since.Add(v.t.Rest)
 		if !v.now.Before(over) {
@@ -328,8 +315,10 @@ func (v *view) makeRoom() (Step, bool) {
 		step.Key, step.Destination = id, name
 		return step, true
 	}
-	if step, answered := v.signsForUs(id); answered {
-		return step, true
+	for _, check := range []func(accesskey.ID) (Step, bool){v.managedBy, v.signsForUs} {
+		if step, answered := check(id); answered {
+			return step, true
+		}
 	}
 	return act(Delete, WhyMakeRoom, id)
 }

@@ -62,7 +62,7 @@ func silent() Input {
 		BaseKey:      accesskey.Observed[accesskey.ID]("", noon, "sts"),
 		Skew:         accesskey.Observed(time.Duration(0), noon, "date"),
 		Quota:        accesskey.Observed(2, noon, "iam"),
-		Managed:      accesskey.Observed("", noon, "terraform"),
+		Managed:      managedBy(""),
 		LatestAct:    accesskey.Observed(time.Time{}, noon, "cloudtrail"),
 	}
 }
@@ -342,8 +342,62 @@ func TestBorders(t *testing.T) {
 			in.Quota = accesskey.Observed(3, noon, "iam")
 		}, Create, WhyReplacement},
 
-		{12, "Terraform's", asked, func(in *Input) { in.Managed = accesskey.Observed("Terraform state", noon, "state") }, Block, WhyManaged},
-		{12, "perhaps somebody's", asked, func(in *Input) { in.Managed = accesskey.Unread[string]("timeout") }, Wait, WhyUnknownFact},
+		{12, "Terraform's", asked, func(in *Input) { in.Managed = managedBy("Terraform state") }, Block, WhyManaged},
+		{12, "perhaps somebody's", asked, func(in *Input) { in.Managed = nil }, Wait, WhyUnknownFact},
+		{12, "adopted by Terraform since the claim", freshClaim, func(in *Input) { in.Managed = managedBy("Terraform state") }, Block, WhyManaged},
+		{12, "… perhaps", freshClaim, func(in *Input) { in.Managed = nil }, Wait, WhyUnknownFact},
+		{12, "… whose claim has expired", freshClaim, func(in *Input) {
+			in.Managed = managedBy("Terraform state")
+			in.Record.Claim.At = noon.Add(-2 * time.Hour)
+		}, Block, WhyManaged},
+		{12, "a leaked key is replaced whoever manages it", freshClaim, func(in *Input) {
+			in.Record.Work, in.Record.Flags = accesskey.Revocation, accesskey.Flags{Replace: true, ReplaceFirst: true}
+			in.Managed = managedBy("Terraform state")
+		}, Create, WhyReplacement},
+		{12, "adopted before anybody was offered the new key", silent, func(in *Input) {
+			undelivered(in, time.Hour)
+			in.Record.Flags.Offered = false
+			in.Managed = managedBy("Terraform state")
+		}, RollBack, WhyManaged},
+		{12, "… perhaps", silent, func(in *Input) {
+			undelivered(in, time.Hour)
+			in.Managed = nil
+		}, Wait, WhyUnknownFact},
+		{12, "adopted between two deliveries", silent, func(in *Input) {
+			undelivered(in, time.Hour)
+			in.Managed = managedBy("Terraform state")
+		}, Block, WhyManaged},
+		{12, "adopted right after the delivery", silent, func(in *Input) {
+			in.Record.Phase, in.Record.Since = accesskey.Delivered, noon.Add(-time.Hour)
+			in.Managed = managedBy("Terraform state")
+		}, Block, WhyManaged},
+		{12, "adopted in the overlap", silent, func(in *Input) { in.Managed = managedBy("Terraform state") }, Block, WhyManaged},
+		{12, "… long before it may end", silent, func(in *Input) {
+			usedOld(in, noon.Add(-time.Hour))
+			in.Managed = managedBy("Terraform state")
+		}, Block, WhyManaged},
+		{12, "… perhaps", silent, func(in *Input) { in.Managed = nil }, Wait, WhyUnknownFact},
+		{12, "… perhaps, and long before it may end", silent, func(in *Input) {
+			usedOld(in, noon.Add(-time.Hour))
+			in.Managed = nil
+		}, Wait, WhySilence},
+		{12, "adopted while it rests", restOver, func(in *Input) { in.Managed = managedBy("Terraform state") }, Block, WhyManaged},
+		{12, "… perhaps", restOver, func(in *Input) { in.Managed = nil }, Wait, WhyUnknownFact},
+		{12, "… and it is to be kept", restOver, func(in *Input) {
+			in.Record.Terms.Keep, in.Managed = true, managedBy("Terraform state")
+			in.Record.Deliveries[0].Previous = ""
+		}, Finish, WhyRelease},
+		{12, "a key that would make room is Terraform's", fullUser, func(in *Input) {
+			in.Managed[third] = accesskey.Observed("Terraform state", noon, "state")
+		}, Block, WhyManaged},
+		{12, "… perhaps", fullUser, func(in *Input) { delete(in.Managed, third) }, Wait, WhyUnknownFact},
+		{12, "… is nobody's", fullUser, nil, Delete, WhyMakeRoom},
+		{12, "… and before the claim", fullUser, func(in *Input) {
+			in.Record.Phase, in.Record.Claim.At = accesskey.Requested, time.Time{}
+			in.Managed[third] = accesskey.Observed("Terraform state", noon, "state")
+		}, Block, WhyManaged},
+		{12, "a rollback's new key was adopted", newMayGo, func(in *Input) { in.Managed = managedBy("Terraform state") }, Block, WhyManaged},
+		{12, "… was not", newMayGo, nil, Deactivate, WhyRollback},
 
 		{13, "the last use was throttled", silent, func(in *Input) {
 			k := seenKey(oldKey, accesskey.Active, noon)
@@ -461,6 +515,30 @@ func undelivered(in *Input, since time.Duration) {
 	in.Record.Phase, in.Record.Since = accesskey.Proven, noon.Add(-since)
 	in.Record.Deliveries[0] = accesskey.Delivery{Destination: "a", Tries: 1, Tried: noon.Add(-time.Hour)}
 	in.Destinations["a"] = holds(oldKey)
+}
+
+// managedBy is who else manages the user's keys; empty: nobody.
+func managedBy(who string) map[accesskey.ID]accesskey.Fact[string] {
+	fact := accesskey.Observed(who, noon, "terraform")
+	return map[accesskey.ID]accesskey.Fact[string]{oldKey: fact, newKey: fact, third: fact}
+}
+
+// fullUser is a fresh claim of a user whose second key has rested.
+func fullUser() Input {
+	in := freshClaim()
+	in.Record.Claim.Keys = []accesskey.ID{oldKey, third}
+	in.Record.Watch.Others = map[accesskey.ID]time.Time{third: noon.AddDate(0, 0, -30)}
+	in.User = seenUser("j.t1", seenKey(oldKey, accesskey.Active, noon.Add(-time.Hour)), seenKey(third, accesskey.Inactive, time.Time{}))
+	return in
+}
+
+// newMayGo is a rollback whose new key has been silent for long enough.
+func newMayGo() Input {
+	in := back()
+	at := noon.AddDate(0, 0, -12)
+	in.Record.RollbackAt, in.Record.OldExit.Reactivated, in.Record.Deliveries[0].Restored = at, at, at
+	usedNew(&in, at.Add(-time.Hour))
+	return in
 }
 
 func usedOld(in *Input, at time.Time) { use(in, oldKey, at) }

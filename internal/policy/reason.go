@@ -121,8 +121,10 @@ func Answers(why accesskey.Reason) []string {
 		return []string{"keep", "force"}
 	case WhyClaimElsewhere, WhyClaimTaken:
 		return []string{"retry", "force"}
-	case WhyUserReplaced, WhyUserGone, WhyOldGone, WhyOldNotActive, WhyManaged, WhyRolledBackEmpty:
+	case WhyUserReplaced, WhyUserGone, WhyOldGone, WhyOldNotActive, WhyRolledBackEmpty:
 		return []string{"drop"}
+	case WhyManaged:
+		return []string{"rollback", "drop"}
 	case WhyJournalBehind:
 		return []string{"recover"}
 	}

@@ -70,7 +70,7 @@ type Input struct {
 
 	User    accesskey.Fact[accesskey.User] // the zero User: there is none of that name
 	Quota   accesskey.Fact[int]
-	Managed accesskey.Fact[string] // who else manages the old key; empty: nobody
+	Managed map[accesskey.ID]accesskey.Fact[string] // who else manages each of AskManaged; empty: nobody
 
 	Destinations map[string]accesskey.Fact[Reading]
 	OldUses      accesskey.Fact[[]accesskey.Sighting]

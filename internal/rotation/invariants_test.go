@@ -15,6 +15,10 @@ func (w *world) recent(t time.Time) bool {
 	return !t.IsZero() && w.now.Sub(t) < policy.SignatureLife+10*time.Minute
 }
 
+// theirs: somebody else manages the user's keys, and has for long enough to be
+// seen.
+func (w *world) theirs() bool { return w.manager != "" && !w.recent(w.managedSince) }
+
 // beforeAct checks the invariants where AWS carries a mutating call out.
 func (w *world) beforeAct(p *process, action accesskey.Action, id accesskey.ID) {
 	w.acts[p.journal.name] = append(w.acts[p.journal.name], w.now)
@@ -37,6 +41,9 @@ func (w *world) beforeAct(p *process, action accesskey.Action, id accesskey.ID) 
 	}
 	if action != accesskey.Reactivate && w.frozen.Contains(w.now) {
 		w.violate("17: %s within a freeze", action)
+	}
+	if m := w.made[id]; w.theirs() && !w.landing && r.Work != accesskey.Revocation && (action == accesskey.Deactivate || action == accesskey.DeleteKey && m != nil && m.offered) {
+		w.violate("12: %s of %s, a key of %s", action, id, w.manager)
 	}
 	if m := w.made[id]; p.looked.Abs() > policy.MaxSkew && !w.landing && r.Work != accesskey.Revocation &&
 		(action == accesskey.Deactivate || action == accesskey.DeleteKey && m != nil && m.offered) {
@@ -191,7 +198,7 @@ func (w *world) mayDelete(p *process, r accesskey.Record, id accesskey.ID) {
 
 // mayCreate is invariant 7: one journal at a time.
 func (w *world) mayCreate(p *process) {
-	if r, _ := p.journal.live(); w.manager != "" && !w.recent(w.managedSince) && r.Work != accesskey.Revocation {
+	if r, _ := p.journal.live(); w.theirs() && r.Work != accesskey.Revocation {
 		w.violate("12: a key of %s is replaced", w.manager)
 	}
 	if r, live := p.journal.live(); live && w.now.Before(r.Start) {
@@ -225,6 +232,9 @@ func (w *world) beforeDeliver(p *process, at *place, id accesskey.ID) {
 	r, live := p.journal.live()
 	if !live {
 		r = p.journal.latest()
+	}
+	if w.theirs() && !w.landing && id == r.New && r.Work != accesskey.Revocation {
+		w.violate("12: %s gets %s in place of a key of %s", at.name, id, w.manager)
 	}
 	k, there := w.user.find(id)
 	if m := w.made[id]; (!there || k.status != accesskey.Active) && m != nil && m.offBy == "keytend" {

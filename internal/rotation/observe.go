@@ -33,7 +33,10 @@ func (r *Rotator) observeStart(ctx context.Context, in *policy.Input) {
 	switch in.Record.Stage() {
 	case accesskey.Requested, accesskey.Claimed, accesskey.Noticed:
 		in.Quota = r.Keys.Quota(ctx)
-		in.Managed = r.Keys.Managed(ctx, in.Record.Subject, in.Record.Old)
+	}
+	in.Managed = map[accesskey.ID]accesskey.Fact[string]{}
+	for _, id := range policy.AskManaged(*in) {
+		in.Managed[id] = r.Keys.Managed(ctx, in.Record.Subject, id)
 	}
 }
 

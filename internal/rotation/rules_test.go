@@ -141,6 +141,13 @@ var scenarios = []struct {
 	{12, "Terraform's key", off(12), func(spoil func(*process)) *world {
 		return lived(spoil, func(w *world, _ *process) { w.manager = "Terraform" })
 	}},
+	{12, "Terraform adopts the key after the claim", off(12), func(spoil func(*process)) *world { return adoptedIn(accesskey.Claimed, 0, spoil) }},
+	{12, "Terraform adopts the key in the overlap", off(12), func(spoil func(*process)) *world {
+		return adoptedIn(accesskey.Overlap, 3*time.Hour, spoil)
+	}},
+	{12, "Terraform adopts the key while it rests", off(12), func(spoil func(*process)) *world {
+		return adoptedIn(accesskey.Resting, 3*time.Hour, spoil)
+	}},
 	{13, "look-ups are throttled", func(p *process) { p.rotator.Keys = optimist{p.rotator.Keys} }, func(spoil func(*process)) *world {
 		return lived(spoil, func(w *world, p *process) {
 			w.trailDenied = true
@@ -182,6 +189,14 @@ var scenarios = []struct {
 			})
 		})
 	}},
+}
+
+// adoptedIn: Terraform takes the user's keys over some time after the record
+// entered a phase, and a state file shows it at once.
+func adoptedIn(phase accesskey.Phase, after time.Duration, spoil func(*process)) *world {
+	return lived(spoil, func(w *world, p *process) {
+		w.when(p, phase, after, func(accesskey.Record) { w.manager, w.managedSince = "Terraform", w.now.Add(-time.Hour) })
+	})
 }
 
 // meanwhile is an act of a journal that was lost.
