@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -65,7 +66,7 @@ func (j jsonService) stack(c jsonCall) (*middleware.Stack, error) {
 		awsmiddleware.AddSDKAgentKeyValue(awsmiddleware.APIMetadata, j.name, aws.SDKVersion),
 		j.application,
 		func(s *middleware.Stack) error {
-			return s.Finalize.Add(retry.NewAttemptMiddleware(c.retryer, smithyhttp.RequestCloner), middleware.After)
+			return s.Finalize.Add(retry.NewAttemptMiddleware(c.retryer, smithyhttp.RequestCloner, j.clock), middleware.After)
 		},
 		func(s *middleware.Stack) error { return s.Finalize.Add(&v4.ComputePayloadSHA256{}, middleware.After) },
 		func(s *middleware.Stack) error { return s.Finalize.Add(j.signing(), middleware.After) },
@@ -82,6 +83,14 @@ func (j jsonService) stack(c jsonCall) (*middleware.Stack, error) {
 		}
 	}
 	return stack, nil
+}
+
+// clock signs by AWS's clock as far as it is known. Without, the SDK takes a
+// denial for the fault of a clock that is off, and asks again.
+func (j jsonService) clock(a *retry.Attempt) {
+	off, _ := j.session.SkewAt()
+	a.ClientSkew = new(atomic.Int64)
+	a.ClientSkew.Store(int64(off))
 }
 
 func (j jsonService) metadata(c jsonCall) middleware.InitializeMiddleware {
