@@ -486,3 +486,22 @@ func TestPlanProperties(t *testing.T) {
 		}
 	})
 }
+
+func TestOverdueAt(t *testing.T) {
+	for name, c := range map[string]struct {
+		key  accesskey.Key
+		at   time.Time
+		want bool
+	}{
+		"too old":           {aged(91 * Day), now, true},
+		"to the second":     {aged(90 * Day), now, false},
+		"then":              {aged(80 * Day), now.Add(11 * Day), true},
+		"unused":            {with(aged(91*Day), rested(91*Day)), now, true},
+		"creation unread":   {with(aged(400*Day), unreadCreated), now, false},
+		"use unread, young": {with(aged(9*Day), unreadUse), now, false},
+	} {
+		if got := OverdueAt(c.key, planRuling(), c.at); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
