@@ -88,7 +88,7 @@ func (w *work) item(ctx context.Context, b *bench, i *policy.Item) (rotation.Res
 			return rotation.Result{}, err
 		}
 	}
-	d := &drive{app: w.app, rotator: &own, subject: subject, stay: w.stay}
+	d := &drive{app: w.app, rotator: &own, subject: subject, stay: w.stayFor(i)}
 	d.heard = func(line string) {
 		w.app.line(fmt.Sprintf("  %s  %s  %s: %s", clock(own.Clock.Now()), i.Account, i.User, line))
 	}
@@ -106,6 +106,17 @@ func gateOf(i *policy.Item, now time.Time) policy.Gate {
 		r = *i.Ruling
 	}
 	return r.Gate(accesskey.Record{Planned: i.Record == "" || i.Planned}, now)
+}
+
+// stayFor is how long to stay with one record: what waits for its time gets one
+// pass, which may see something new; a thousand of those must not wait a minute
+// each.
+func (w *work) stayFor(i *policy.Item) stay {
+	s := w.stay
+	if i.Action != policy.Begin && i.Action != policy.GoOn {
+		s.patience = 0
+	}
+	return s
 }
 
 // begin puts a record down, where the key is still what it was.
