@@ -70,8 +70,12 @@ func lastSteps(r accesskey.Record) []string {
 	if r.Terms.Keep {
 		return []string{"keep        it stays, Inactive: it is never deleted"}
 	}
+	back := "a late use or "
+	if r.Work == accesskey.Revocation { // whoever uses a leaked key is no reason
+		back = ""
+	}
 	return []string{
-		fmt.Sprintf("wait        %s, in which a late use or `keytend rollback %s` switches it on again", long(r.Terms.Rest), r.Subject.User),
+		fmt.Sprintf("wait        %s, in which %s`keytend rollback %s` switches it on again", long(r.Terms.Rest), back, r.Subject.User),
 		fmt.Sprintf("delete      %s; after that nothing brings it back", r.Old),
 	}
 }

@@ -269,8 +269,25 @@ func (r *revoke) confirm(ctx context.Context, b *bench, found []leaked) error {
 				r.app.line(b.warnManaged(ctx, id))
 			}
 		}
+		if err := r.warnUnderWay(ctx, b, l); err != nil {
+			return err
+		}
 	}
 	return r.app.confirm(r.command, r.stay.yes, "", found[0].request)
+}
+
+// warnUnderWay says what becomes of work under way on the user's keys.
+func (r *revoke) warnUnderWay(ctx context.Context, b *bench, l leaked) error {
+	record, under, err := b.live(ctx, l.user.Name)
+	switch {
+	case err != nil || !under || l.key == record.Old:
+		return err
+	case l.key == record.New && record.Work == accesskey.Rotation:
+		r.app.line(fmt.Sprintf("  It was made to replace %s in a rotation under way, which goes back: %s is switched on and put back everywhere.", record.Old, record.Old))
+	case record.New == "":
+		r.app.line(fmt.Sprintf("  The %s of %s under way is given up for it: %s stays as it is.", record.Work, record.Old, record.Old))
+	}
+	return nil
 }
 
 func (r *revoke) one(ctx context.Context, b *bench, l leaked) error {
@@ -285,10 +302,15 @@ func (r *revoke) one(ctx context.Context, b *bench, l leaked) error {
 	case err != nil:
 		return err
 	case under && record.Work == accesskey.Revocation && record.Old == l.key && !switchedOn(l.user, record): // go on
+	case under && l.key != record.Old && (l.key != record.New || record.Work != accesskey.Rotation):
+		_, err = b.give(ctx, subject, rotation.RevokeInstead(l.request))
 	case under:
 		_, err = b.give(ctx, subject, rotation.Revoke(l.key, len(r.deliver) > 0, r.first))
 	default:
 		err = b.begin(ctx, l.request)
+	}
+	if errors.Is(err, rotation.ErrUnfit) {
+		return hinted{fmt.Errorf("key %s is not switched off: %w", l.key, err), r.insteadOf(record, l.key)}
 	}
 	if err != nil {
 		return err
@@ -299,6 +321,17 @@ func (r *revoke) one(ctx context.Context, b *bench, l leaked) error {
 		return explainRotation(err)
 	}
 	return r.app.after(r.app.stdout, res, &r.state, "resume", subject.User)
+}
+
+// insteadOf is what to type where the work under way stands in the way.
+func (r *revoke) insteadOf(record accesskey.Record, key accesskey.ID) string {
+	if !record.Intent.Settled() {
+		return "`" + r.app.back(&r.state, "resume", record.Subject.User) + "` finds out what became of its last call; then again"
+	}
+	if record.Stage() == accesskey.RollingBack {
+		return "`" + r.app.back(&r.state, "revoke", string(record.New)) + "` cuts the other key off; then again"
+	}
+	return fmt.Sprintf("switch it off by hand: aws iam update-access-key --user-name %s --access-key-id %s --status Inactive", quoteWord(record.Subject.User), key)
 }
 
 // switchedOn reports that a key that was off in a revocation is not off any more:

@@ -200,6 +200,7 @@ type Flags struct {
 	ReplaceFirst bool `json:"replace_first,omitempty"` // … before the leaked one is switched off
 	Offered      bool `json:"offered,omitempty"`       // the new secret has left us, or a delivery was tried: never discard it at once
 	Revealed     bool `json:"revealed,omitempty"`      // the new secret was shown to a person, who takes it where it is needed
+	NewLeaked    bool `json:"new_leaked,omitempty"`    // rollback: the new key is switched off at once, whoever uses it
 }
 
 // Claim is what was written down before CreateAccessKey.

@@ -213,6 +213,7 @@ var resting = []Clause{
 }
 
 var rollingBack = []Clause{
+	{0, "a leaked new key is off, and so are its sessions", (*view).newLeaked},
 	{10, "a new key that nobody was offered is gone", (*view).discardUnoffered},
 	{10, "the old key is there", (*view).nothingToGoBackTo},
 	{10, "the old key was switched on", (*view).reactivateOld},
@@ -222,6 +223,7 @@ var rollingBack = []Clause{
 	{3, "no other journal writes where we can't read", (*view).blindUnderOthers},
 	{10, "every destination was put back", (*view).unrestored},
 	{10, "every destination was read", (*view).destinationUnknown},
+	{0, "every endpoint knows that a leaked new key is off", (*view).newHeardOff},
 	{8, "no late data shows a use of the new key", (*view).newUsedLate},
 	{0, "the new key is there", (*view).closeWhenNewGone},
 	{6, "the new secret is wiped", (*view).newSecretUnwiped},

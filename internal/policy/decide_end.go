@@ -90,7 +90,7 @@ func (v *view) oldUsesUnread() (Step, bool) {
 }
 
 func (v *view) newUsesUnread() (Step, bool) {
-	if v.ordered() || !v.r.NewExit.Inactive().IsZero() {
+	if v.r.Flags.Now || !v.r.NewExit.Inactive().IsZero() {
 		return pass()
 	}
 	return v.usesUnread(v.r.New, v.NewUses, v.r.Watch.NewSeen)

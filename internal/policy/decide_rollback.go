@@ -6,6 +6,37 @@ import (
 	"github.com/keytend/keytend/internal/accesskey"
 )
 
+// newLeaked switches a leaked new key off before anything is put back: whoever has
+// found it is faster than silence. Its sessions are denied once more when every
+// endpoint knows that it is off.
+func (v *view) newLeaked() (Step, bool) {
+	if !v.r.Flags.NewLeaked || v.newIsGone() {
+		return pass()
+	}
+	off := v.r.NewExit.Inactive()
+	if off.IsZero() {
+		for _, check := range []func() (Step, bool){v.clockIsOff, v.newKeySignsForUs} {
+			if step, answered := check(); answered {
+				return step, true
+			}
+		}
+		return act(Deactivate, WhyLeaked, v.r.New)
+	}
+	if known := off.Add(v.t.Window); v.r.Denied.IsZero() || v.r.Denied.Before(known) && !v.now.Before(known) {
+		return act(DenySessions, WhySessions, v.r.New)
+	}
+	return pass()
+}
+
+// newHeardOff waits for the moment at which sessions are denied once more.
+func (v *view) newHeardOff() (Step, bool) {
+	known := v.r.NewExit.Inactive().Add(v.t.Window)
+	if !v.r.Flags.NewLeaked || v.newIsGone() || !v.r.Denied.Before(known) {
+		return pass()
+	}
+	return v.until(known, WhySessions, "key %s may still work somewhere until %s", v.r.New, stamp(known))
+}
+
 // discardUnoffered: only a new key that nobody can have is deleted at once.
 func (v *view) discardUnoffered() (Step, bool) {
 	if v.r.Flags.Offered || v.newIsGone() {
@@ -94,7 +125,7 @@ func (v *view) oldUnproven() (Step, bool) {
 
 // newOffButHeld: whoever reads the new key there must not fail.
 func (v *view) newOffButHeld() (Step, bool) {
-	if _, holds := v.holding(v.r.New); !holds || v.r.NewExit.Deactivated.IsZero() || !v.is(v.r.New, accesskey.Inactive) {
+	if _, holds := v.holding(v.r.New); !holds || v.r.Flags.NewLeaked || v.r.NewExit.Deactivated.IsZero() || !v.is(v.r.New, accesskey.Inactive) {
 		return pass()
 	}
 	return act(Reactivate, WhyStillDelivered, v.r.New)
@@ -169,7 +200,7 @@ func (v *view) restoreOver(d accesskey.Delivery) bool {
 }
 
 func (v *view) newUsedLate() (Step, bool) {
-	if v.r.NewExit.Deactivated.IsZero() || !v.is(v.r.New, accesskey.Inactive) {
+	if v.r.Flags.NewLeaked || v.r.NewExit.Deactivated.IsZero() || !v.is(v.r.New, accesskey.Inactive) {
 		return pass()
 	}
 	k, _ := v.key(v.r.New)
@@ -238,20 +269,21 @@ func (v *view) goneBackAt() time.Time {
 	return at
 }
 
-// newNotSilent is rule 7 the other way round.
+// newNotSilent is rule 7 the other way round. That a leaked old key was cut off at
+// once says nothing about who has taken the new one.
 func (v *view) newNotSilent() (Step, bool) {
 	if !v.r.NewExit.Inactive().IsZero() {
 		return pass()
 	}
 	from := v.goneBackAt()
 	least, need := max(v.t.Overlap, v.t.Cache), v.quietOf(v.r.New, v.NewUses, from)
-	if v.ordered() {
+	if v.r.Flags.Now {
 		least = v.t.Cache
 	}
 	if over := from.Add(least); v.now.Before(over) {
 		return v.until(over, WhyOverlap, "the destinations were put back at %s", stamp(from))
 	}
-	if v.ordered() || need.known && need.silence >= need.needed {
+	if v.r.Flags.Now || need.known && need.silence >= need.needed {
 		return pass()
 	}
 	max := from.Add(v.t.OverlapMax)

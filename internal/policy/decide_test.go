@@ -312,6 +312,30 @@ func TestBorders(t *testing.T) {
 		{10, "a destination is put back", back, func(in *Input) { in.Destinations["a"] = holds(newKey) }, Restore, WhyRollback},
 		{10, "what somebody else put there stays", back, func(in *Input) { in.Destinations["a"] = holds(third) }, Wait, WhyOverlap},
 		{10, "the new key leaves like any other", back, func(in *Input) { longBack(in, 30); usedNew(in, noon.AddDate(0, 0, -9)) }, Deactivate, WhyRollback},
+		{10, "… also where the old one was revoked: who has taken the new one was told nothing", back, func(in *Input) {
+			in.Record.Work = accesskey.Revocation
+			longBack(in, 3)
+			usedNew(in, noon.AddDate(0, 0, -1))
+		}, Wait, WhySilence},
+		{10, "… not where it leaked: off before anything is put back", back, func(in *Input) {
+			in.Record.Flags.NewLeaked, in.Record.OldExit.Reactivated = true, time.Time{}
+			in.Destinations["a"] = holds(newKey)
+		}, Deactivate, WhyLeaked},
+		{10, "… with every session made from it", back, leakedNew, DenySessions, WhySessions},
+		{10, "… and then the destination is put back", back, func(in *Input) {
+			leakedNew(in)
+			in.Record.Denied = in.Record.NewExit.Deactivated.Add(in.Record.Terms.Window)
+		}, Restore, WhyRollback},
+		{10, "… and its sessions are denied once more as soon as it is off everywhere", back, func(in *Input) {
+			leakedNew(in)
+			in.Record.NewExit.Deactivated = noon.Add(-30 * time.Second)
+			in.Record.Denied, in.Destinations["a"] = noon.Add(-20*time.Second), holds(oldKey)
+		}, Wait, WhySessions},
+		{10, "… and no use brings it back", back, func(in *Input) {
+			leakedNew(in)
+			in.Record.Denied, in.Destinations["a"], in.Record.Sealed = noon, holds(oldKey), ""
+			in.User = seenUser("j.t1", seenKey(oldKey, accesskey.Active, noon), seenKey(newKey, accesskey.Inactive, noon.Add(-time.Minute)))
+		}, Wait, WhyResting},
 		{10, "the old key is gone", back, func(in *Input) {
 			in.User = seenUser("j.t1", seenKey(newKey, accesskey.Active, noon))
 			in.Record.Watch.OldGone = noon.Add(-time.Minute)
@@ -580,6 +604,14 @@ func sightings(daysAgo ...int) accesskey.Fact[[]accesskey.Sighting] {
 func longDelivered(in *Input, days int) {
 	at := noon.AddDate(0, 0, -days)
 	in.Record.Deliveries[0].Done, in.Record.Proof.Passed = at, at.Add(-time.Minute)
+}
+
+// leakedNew: the new key leaked, and was switched off half an hour ago.
+func leakedNew(in *Input) {
+	in.Record.Flags.NewLeaked = true
+	in.Record.NewExit = accesskey.Exit{Deactivated: noon.Add(-30 * time.Minute), Ordered: true}
+	in.User = seenUser("j.t1", seenKey(oldKey, accesskey.Active, noon), seenKey(newKey, accesskey.Inactive, noon.Add(-time.Hour)))
+	in.Destinations["a"] = holds(newKey)
 }
 
 func longBack(in *Input, days int) {

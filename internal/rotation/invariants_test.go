@@ -127,17 +127,22 @@ func (w *world) mayDeactivate(r accesskey.Record, id accesskey.ID) {
 	}
 	for _, p := range w.places {
 		d := r.Delivery(p.name)
-		if p.key == id && d != nil && !d.Dropped && !p.guessed && r.Work != accesskey.Revocation && (!p.human || !w.recent(p.changed)) {
+		if p.key == id && d != nil && !d.Dropped && !p.guessed && !leaked(r, id) && (!p.human || !w.recent(p.changed)) {
 			w.violate("1: %s is switched off while %s holds it", id, p.name)
 		}
 	}
-	if r.Work == accesskey.Revocation || r.Flags.Now || r.Flags.Force && w.now.Sub(deliveredAt(r)) >= r.Terms.OverlapMax {
+	if leaked(r, id) || r.Flags.Now || r.Flags.Force && w.now.Sub(deliveredAt(r)) >= r.Terms.OverlapMax {
 		return
 	}
 	w.wasSilent(r, id)
 	if r.Work == accesskey.Rotation && id == r.Old && r.RollbackAt.IsZero() {
 		w.newWasUsed(r)
 	}
+}
+
+// leaked: a person ordered this very key off, whoever uses it.
+func leaked(r accesskey.Record, id accesskey.ID) bool {
+	return r.Work == accesskey.Revocation && id == r.Old || r.Flags.NewLeaked && id == r.New
 }
 
 // wasSilent: in the silence that was claimed, there was truly no use.

@@ -1,6 +1,7 @@
 package rotation
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -108,5 +109,68 @@ func TestRevokeOnceMore(t *testing.T) {
 	w.mustEnd(t, p, accesskey.Done)
 	if got := p.journal.latest().New; got == "" || w.places["a"].key != got {
 		t.Errorf("replaced by %q, a holds %s", got, w.places["a"].key)
+	}
+}
+
+// TestRevokeTheReplacement: the key that leaks is the one that was just delivered.
+func TestRevokeTheReplacement(t *testing.T) {
+	for _, phase := range []accesskey.Phase{accesskey.Overlap, accesskey.Resting, accesskey.RollingBack} {
+		t.Run(string(phase), func(t *testing.T) {
+			w, p := ordinaryWork(consumersMayFail, nil)()
+			for p.journal.mustLive().Phase != phase {
+				if phase == accesskey.RollingBack && p.journal.mustLive().Phase == accesskey.Overlap {
+					w.give(t, p, Rollback())
+				}
+				w.passes(p, 1)
+			}
+			r := p.journal.mustLive()
+			w.give(t, p, Revoke(r.New, false, false))
+			w.isOff(t, p, r.New)
+			w.mustEnd(t, p, accesskey.RolledBack)
+			if k, there := w.user.find(r.Old); !there || k.status != accesskey.Active || w.places["a"].key != r.Old {
+				t.Errorf("the old key is %v, a holds %s", k, w.places["a"].key)
+			}
+			if p.journal.latest().Denied.IsZero() {
+				t.Error("its sessions live on")
+			}
+		})
+	}
+}
+
+// TestRevokeWhatIsGoneBackTo: a leaked key doesn't wait until a rollback is over.
+func TestRevokeWhatIsGoneBackTo(t *testing.T) {
+	w, p := ordinaryWork(consumersMayFail, nil)()
+	for p.journal.mustLive().Phase != accesskey.Overlap {
+		w.passes(p, 1)
+	}
+	r := w.give(t, p, Rollback())
+	w.passes(p, 5)
+	if _, err := p.rotator.Give(t.Context(), w.subject(), "ana", Revoke(r.Old, false, false)); !errors.Is(err, ErrUnfit) {
+		t.Fatalf("%v, and %s may be left over", err, r.New)
+	}
+	w.give(t, p, Revoke(r.New, false, false))
+	w.passes(p, 10)
+	w.give(t, p, Revoke(r.Old, false, false))
+	w.isOff(t, p, r.Old)
+	w.isOff(t, p, r.New)
+}
+
+// TestRevokeInstead: another key of the user leaks while notice of a retirement is
+// given.
+func TestRevokeInstead(t *testing.T) {
+	w, p := ordinaryWork(nothingUsesIt, func(r *accesskey.Record) {
+		r.Work, r.Phase, r.Deliveries = accesskey.Retirement, accesskey.Noticed, nil
+	})()
+	w.passes(p, 3)
+	r := p.journal.mustLive()
+	leaked := w.addKey("", false)
+	if _, err := p.rotator.Give(t.Context(), w.subject(), "ana", Revoke(leaked, false, false)); !errors.Is(err, ErrUnfit) {
+		t.Fatalf("%v", err)
+	}
+	w.give(t, p, RevokeInstead(Request{Work: accesskey.Revocation, Subject: r.Subject, Key: leaked, Terms: r.Terms}))
+	w.isOff(t, p, leaked)
+	w.mustEnd(t, p, accesskey.Done)
+	if k, there := w.user.find(r.Old); !there || k.status != accesskey.Active {
+		t.Errorf("the other key is %v", k)
 	}
 }
