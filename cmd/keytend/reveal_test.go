@@ -52,12 +52,18 @@ func TestRevealShowsTheSecretOnce(t *testing.T) {
 	if code, said := run(false, "", "rotate", victim, "--reveal", "--yes"); code != exitUsage || len(keys()) != 1 {
 		t.Fatalf("no terminal: exit code %d: %s", code, said)
 	}
+	if code, said := run(true, "", "rotate", victim, "--reveal", "--now", "--yes"); code != exitUsage || len(keys()) != 1 {
+		t.Fatalf("now: exit code %d: %s", code, said)
+	}
 	code, said := run(true, "y\n", "rotate", victim, "--reveal")
 	if code != exitOK || len(keys()) != 2 || strings.Count(said, keys()[1].Secret) != 1 {
 		t.Fatalf("yes: exit code %d, %d keys: %s", code, len(keys()), said)
 	}
 	if code, said := run(true, "", "rotate", victim, "--reveal"); code != exitOK || strings.Contains(said, keys()[1].Secret) {
 		t.Fatalf("again: exit code %d: %s", code, said)
+	}
+	if code, said := run(true, "", "rotate", victim, "--now"); code != exitFailed || !strings.Contains(said, "--now is refused") {
+		t.Fatalf("now, later: exit code %d: %s", code, said)
 	}
 	if leaks := story.leaks(filepath.Join(home, "state")); len(leaks) > 0 {
 		t.Fatalf("a secret was written to %s", leaks)

@@ -92,6 +92,8 @@ func (r *rotate) check(args []string) error {
 	switch {
 	case r.self == (len(args) == 1):
 		return errors.New("want a user or a key, or --self")
+	case r.reveal && r.now:
+		return errors.New("--now says that every consumer reads its key from a --deliver; whoever is shown the key with --reveal takes it elsewhere")
 	case r.reveal && !r.app.out.is:
 		return errors.New("--reveal shows a secret: only on a terminal")
 	}
@@ -156,9 +158,12 @@ func (r *rotate) goOn(ctx context.Context, b *bench, record accesskey.Record, ke
 	case key != "" && key != record.Old && key != record.New:
 		return hinted{fmt.Errorf("a rotation of %s is under way, of key %s", user, record.Old), "`keytend status " + user + "` shows it"}
 	}
+	if r.now && record.Flags.Revealed {
+		return hinted{fmt.Errorf("the new key of %s was shown to somebody, who takes it where no --deliver is: --now is refused", user), "leave --now out: the old key is switched off once it is silent"}
+	}
 	names, err := b.names(r.deliver)
 	if err != nil {
-		return err
+		return usageError{r.command, err}
 	}
 	if r.probe != "" && r.probe != record.Probe {
 		if _, err := b.give(ctx, record.Subject, rotation.ProbeWith(r.probe)); err != nil {
@@ -198,7 +203,11 @@ func (r *rotate) begin(ctx context.Context, b *bench, user accesskey.User, key a
 // destinations are where the key goes; with none, how to choose.
 func (r *rotate) destinations(ctx context.Context, b *bench, old accesskey.ID) ([]string, error) {
 	if len(r.deliver) > 0 || r.reveal {
-		return b.names(r.deliver)
+		names, err := b.names(r.deliver)
+		if err != nil {
+			return nil, usageError{r.command, err}
+		}
+		return names, nil
 	}
 	if r.self {
 		if name, ok := b.ownPlace(ctx, old); ok {

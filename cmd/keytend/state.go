@@ -100,7 +100,7 @@ func stateError(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return hinted{err, "point --state at a file that you may write"}
 	}
-	return err
+	return hinted{err, "point --state at another file, or put this one right"}
 }
 
 func (d *desk) close() {

@@ -42,7 +42,11 @@ func (v *view) offElsewhere() (Step, bool) {
 }
 
 // ordered: a person said that nothing needs to fall silent.
-func (v *view) ordered() bool { return v.r.Flags.Now || v.r.Work == accesskey.Revocation }
+func (v *view) ordered() bool { return v.declared() || v.r.Work == accesskey.Revocation }
+
+// declared: a person said that every consumer reads its key from a destination. To
+// whom a key was shown takes it somewhere else, and takes their time.
+func (v *view) declared() bool { return v.r.Flags.Now && !v.r.Flags.Revealed }
 
 // deliveredAt is since when nobody is handed the old key any more.
 func (v *view) deliveredAt() time.Time {
@@ -90,7 +94,7 @@ func (v *view) oldUsesUnread() (Step, bool) {
 }
 
 func (v *view) newUsesUnread() (Step, bool) {
-	if v.r.Flags.Now || !v.r.NewExit.Inactive().IsZero() {
+	if v.declared() || !v.r.NewExit.Inactive().IsZero() {
 		return pass()
 	}
 	return v.usesUnread(v.r.New, v.NewUses, v.r.Watch.NewSeen)

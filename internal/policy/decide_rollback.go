@@ -277,13 +277,13 @@ func (v *view) newNotSilent() (Step, bool) {
 	}
 	from := v.goneBackAt()
 	least, need := max(v.t.Overlap, v.t.Cache), v.quietOf(v.r.New, v.NewUses, from)
-	if v.r.Flags.Now {
+	if v.declared() {
 		least = v.t.Cache
 	}
 	if over := from.Add(least); v.now.Before(over) {
 		return v.until(over, WhyOverlap, "the destinations were put back at %s", stamp(from))
 	}
-	if v.r.Flags.Now || need.known && need.silence >= need.needed {
+	if v.declared() || need.known && need.silence >= need.needed {
 		return pass()
 	}
 	max := from.Add(v.t.OverlapMax)

@@ -257,6 +257,10 @@ func TestBorders(t *testing.T) {
 			in.Record.Flags.Force = true
 		}, Deactivate, WhyOrdered},
 		{7, "forced, but too early", silent, func(in *Input) { usedOld(in, noon.Add(-time.Hour)); in.Record.Flags.Force = true }, Wait, WhySilence},
+		{7, "now, but the key was shown to somebody who is no destination", silent, func(in *Input) {
+			usedOld(in, noon)
+			in.Record.Flags.Now, in.Record.Flags.Revealed = true, true
+		}, Wait, WhySilence},
 		{7, "now", silent, func(in *Input) { usedOld(in, noon); in.Record.Flags.Now = true }, Deactivate, WhyOrdered},
 		{7, "now, within the consumers' cache", silent, func(in *Input) {
 			in.Record.Flags.Now, in.Record.Terms.Cache = true, time.Hour
