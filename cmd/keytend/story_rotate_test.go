@@ -171,12 +171,13 @@ func (s *story) until(ts *testscript.TestScript, args []string) {
 	ts.Fatalf("still %s: %s", record.Phase, ts.ReadFile("stdout"))
 }
 
-// passTime advances to a moment, in steps of half a day.
+// passTime advances to a moment, in steps of half a day; by a minute at least,
+// since what is looked for every second may take its time.
 func (s *story) passTime(to *time.Time) {
 	if to == nil {
 		return
 	}
-	for left := to.Sub(s.aws.Now()) + time.Second; left > 0; left -= 12 * time.Hour {
+	for left := max(to.Sub(s.aws.Now())+time.Second, time.Minute); left > 0; left -= 12 * time.Hour {
 		s.aws.Advance(min(left, 12*time.Hour))
 		s.consume()
 	}
