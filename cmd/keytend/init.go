@@ -85,7 +85,7 @@ func (i *initialize) run(ctx context.Context) error {
 	if path := i.path(config.DefaultFile); there(path) {
 		return hinted{fmt.Errorf("%s is there already; nothing was done", path), "`keytend config check` reads it; --dir names another folder"}
 	}
-	if err := os.MkdirAll(i.folder, 0o755); err != nil {
+	if err := os.MkdirAll(i.folder, 0o750); err != nil {
 		return err
 	}
 	c, err := i.app.meant(ctx, &i.fleet)

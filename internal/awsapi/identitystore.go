@@ -18,7 +18,7 @@ func (s *Session) KnowsAddress(ctx context.Context, store, address string) (bool
 		"IdentityStoreId":     store,
 		"AlternateIdentifier": map[string]attribute{"UniqueAttribute": {"emails.value", address}},
 	}
-	var out struct{ UserId string } //nolint:revive // AWS's spelling
+	var out struct{ UserId string }
 	err := s.wireJSON(ctx, wireCall{
 		service: "identitystore", host: "identitystore", action: "GetUserId",
 		header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {"AWSIdentityStore.GetUserId"}},

@@ -47,7 +47,7 @@ func (j jsonService) call(ctx context.Context, c jsonCall) error {
 	stack, err := j.stack(c)
 	if err == nil {
 		ctx = middleware.ClearStackValues(ctx)
-		_, _, err = middleware.DecorateHandler(smithyhttp.NewClientHandler(j.config.HTTPClient), stack).Handle(ctx, c.in)
+		_, _, err = middleware.DecorateHandler(smithyhttp.NewClientHandlerWithOptions(j.config.HTTPClient), stack).Handle(ctx, c.in)
 	}
 	if err != nil {
 		return &smithy.OperationError{ServiceID: j.id, OperationName: c.operation, Err: err}
@@ -61,7 +61,6 @@ func (j jsonService) stack(c jsonCall) (*middleware.Stack, error) {
 	steps := []func(*middleware.Stack) error{
 		func(s *middleware.Stack) error { return s.Initialize.Add(j.metadata(c), middleware.After) },
 		func(s *middleware.Stack) error { return s.Serialize.Add(j.writing(c), middleware.After) },
-		smithyhttp.AddComputeContentLengthMiddleware,
 		awsmiddleware.AddClientRequestIDMiddleware,
 		awsmiddleware.AddSDKAgentKeyValue(awsmiddleware.APIMetadata, j.name, aws.SDKVersion),
 		j.application,
