@@ -237,5 +237,6 @@ var rollingBack = []Clause{
 	{16, "our own requests don't need the new key", (*view).newKeySignsForUs},
 	{13, "where the new key is used was read, if it ever can be", (*view).newUsesUnread},
 	{7, "the new key is silent long enough", (*view).newNotSilent},
+	{7, "every place that used the new key has gone back", (*view).placeHasNotGoneBack},
 	{0, "the new key leaves", (*view).newLeaves},
 }

@@ -176,7 +176,9 @@ func (v *view) placeHasNotMoved() (Step, bool) {
 	if v.excused() {
 		return pass()
 	}
-	place, missing := v.missingPlace(v.deliveredAt())
+	old, _ := v.OldUses.Get()
+	fresh, _ := v.NewUses.Get()
+	place, missing := v.missingPlace(old, fresh, v.deliveredAt())
 	if !missing {
 		return pass()
 	}

@@ -299,6 +299,28 @@ func (v *view) newNotSilent() (Step, bool) {
 	return step, true
 }
 
+// placeHasNotGoneBack: whoever uses the new key seldom, and read it before the
+// rollback, is hidden behind those who use it often.
+func (v *view) placeHasNotGoneBack() (Step, bool) {
+	over := v.goneBackAt().Add(v.t.OverlapMax)
+	if !v.r.NewExit.Inactive().IsZero() || v.declared() || v.r.Flags.Force && !v.now.Before(over) {
+		return pass()
+	}
+	old, _ := v.OldUses.Get()
+	fresh, _ := v.NewUses.Get()
+	place, missing := v.missingPlace(fresh, since(old, v.r.RollbackAt), v.goneBackAt())
+	if !missing {
+		return pass()
+	}
+	const saw = "%s at %s used the new key %s for %s and has not used the old one since the rollback"
+	if v.now.Before(over) {
+		return v.waitUntil(v.now.Add(v.t.Window), over, WhyPlaces, saw, quoted(place.Agent), place.Network, v.r.New, place.Service)
+	}
+	step, _ := v.block(WhyStillUsed, saw, quoted(place.Agent), place.Network, v.r.New, place.Service)
+	step.Key = v.r.New
+	return step, true
+}
+
 // newLeaves: off first, then, after its rest, for good.
 func (v *view) newLeaves() (Step, bool) {
 	switch {

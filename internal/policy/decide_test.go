@@ -316,6 +316,15 @@ func TestBorders(t *testing.T) {
 		{10, "a destination is put back", back, func(in *Input) { in.Destinations["a"] = holds(newKey) }, Restore, WhyRollback},
 		{10, "what somebody else put there stays", back, func(in *Input) { in.Destinations["a"] = holds(third) }, Wait, WhyOverlap},
 		{10, "the new key leaves like any other", back, func(in *Input) { longBack(in, 30); usedNew(in, noon.AddDate(0, 0, -9)) }, Deactivate, WhyRollback},
+		{10, "… but somebody who used it every two weeks has not gone back", back, func(in *Input) { twoWeekly(in) }, Wait, WhyPlaces},
+		{10, "… until the old key is used there again", back, func(in *Input) {
+			job := twoWeekly(in)
+			in.OldUses = accesskey.Observed([]accesskey.Sighting{{At: noon.AddDate(0, 0, -3), Place: job}}, noon, "cloudtrail")
+		}, Deactivate, WhyRollback},
+		{10, "… since the rollback, not before", back, func(in *Input) {
+			job := twoWeekly(in)
+			in.OldUses = accesskey.Observed([]accesskey.Sighting{{At: noon.AddDate(0, 0, -40), Place: job}}, noon, "cloudtrail")
+		}, Wait, WhyPlaces},
 		{10, "… also where the old one was revoked: who has taken the new one was told nothing", back, func(in *Input) {
 			in.Record.Work = accesskey.Revocation
 			longBack(in, 3)
@@ -618,6 +627,20 @@ func leakedNew(in *Input) {
 	in.Destinations["a"] = holds(newKey)
 }
 
+// twoWeekly: rolled back ten days ago, after a job had used the new key twice, two
+// weeks apart, and somebody else every day.
+func twoWeekly(in *Input) accesskey.Place {
+	longBack(in, 10)
+	usedNew(in, noon.AddDate(0, 0, -11))
+	job := accesskey.Place{Network: "192.0.2.1", Agent: "job", Service: "iam.amazonaws.com"}
+	seen := []accesskey.Sighting{{At: noon.AddDate(0, 0, -25), Place: job}, {At: noon.AddDate(0, 0, -11), Place: job}}
+	for day := range 15 {
+		seen = append(seen, accesskey.Sighting{At: noon.AddDate(0, 0, -11-day)})
+	}
+	in.NewUses = accesskey.Observed(seen, noon, "cloudtrail")
+	return job
+}
+
 func longBack(in *Input, days int) {
 	at := noon.AddDate(0, 0, -days)
 	in.Record.RollbackAt, in.Record.OldExit.Reactivated, in.Record.Deliveries[0].Restored = at, at, at
@@ -696,13 +719,17 @@ func TestPlaces(t *testing.T) {
 	if got := Decide(in, noon); got.Reason != WhySilence {
 		t.Errorf("a monthly job: %s", got.Reason)
 	}
-	v := look(in, noon)
-	if _, missing := v.missingPlace(v.deliveredAt()); !missing {
+	missing := func() (accesskey.Place, bool) {
+		v := look(in, noon)
+		old, _ := v.OldUses.Get()
+		fresh, _ := v.NewUses.Get()
+		return v.missingPlace(old, fresh, v.deliveredAt())
+	}
+	if _, missed := missing(); !missed {
 		t.Error("the monthly job's place is not missed")
 	}
 	in.NewUses = accesskey.Observed([]accesskey.Sighting{{At: noon, Place: job}}, noon, "cloudtrail")
-	v = look(in, noon)
-	if p, missing := v.missingPlace(v.deliveredAt()); missing {
+	if p, missed := missing(); missed {
 		t.Errorf("place %v is missed though it shows on the new key", p)
 	}
 }

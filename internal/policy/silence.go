@@ -75,22 +75,26 @@ func lastUse(last accesskey.LastUse, sightings []accesskey.Sighting) time.Time {
 	return use
 }
 
-// missingPlace returns a place that used the old key, and neither shows on the
-// new one nor has been silent for as long as its own gaps ask for.
-func (v *view) missingPlace(from time.Time) (accesskey.Place, bool) {
-	old, _ := v.OldUses.Get()
-	fresh, _ := v.NewUses.Get()
-	for _, place := range placesOf(old) {
-		there := at(old, place)
+// missingPlace returns a place that used the leaving key, and neither shows on the
+// one that stays nor has been silent, since from, for as long as its own gaps ask
+// for.
+func (v *view) missingPlace(leaving, staying []accesskey.Sighting, from time.Time) (accesskey.Place, bool) {
+	for _, place := range placesOf(leaving) {
+		there := at(leaving, place)
 		last := there[len(there)-1].At
 		if silence(v.ObservedAt, v.t.LagMargin, last, from) >= needed(v.t, there) {
 			continue
 		}
-		if len(at(fresh, place)) == 0 {
+		if len(at(staying, place)) == 0 {
 			return place, true
 		}
 	}
 	return accesskey.Place{}, false
+}
+
+// since are the sightings after a moment.
+func since(sightings []accesskey.Sighting, moment time.Time) []accesskey.Sighting {
+	return slices.DeleteFunc(slices.Clone(sightings), func(s accesskey.Sighting) bool { return !s.At.After(moment) })
 }
 
 func placesOf(sightings []accesskey.Sighting) []accesskey.Place {
