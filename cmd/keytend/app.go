@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"time"
 
@@ -25,6 +26,7 @@ type app struct {
 	now            func() time.Time            // the host's clock; AWS's is the session's
 	in, out, err   terminal                    // what the streams are
 	sleep          func(context.Context, time.Duration) error
+	client         *http.Client // calls AWS and webhooks; nil: their own, which honour proxies
 
 	lines   *bufio.Reader // stdin, once something was asked
 	profile string

@@ -30,7 +30,7 @@ func (a *app) channels(ctx context.Context, p *config.Policy) ([]notify.Channel,
 	if err != nil {
 		return nil, err
 	}
-	s := notify.Surroundings{Now: a.now, Sleep: a.sleep}
+	s := notify.Surroundings{Now: a.now, Sleep: a.sleep, HTTP: a.client}
 	if needsAWS {
 		session, err := a.open(ctx)
 		if err != nil {

@@ -21,7 +21,9 @@ func (a *app) open(ctx context.Context) (*awsapi.Session, error) {
 }
 
 func (a *app) awsOptions() awsapi.Options {
-	return awsapi.Options{Profile: a.profile, Region: a.region, AppID: "keytend/" + thisBuild().Version, Log: a.log, Unpaced: a.simulated()}
+	return awsapi.Options{
+		Profile: a.profile, Region: a.region, AppID: "keytend/" + thisBuild().Version, Log: a.log, Unpaced: a.simulated(), HTTPClient: a.client,
+	}
 }
 
 // now is AWS's time in whole seconds, as IAM counts.

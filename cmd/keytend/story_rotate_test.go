@@ -100,13 +100,18 @@ func (c *consumer) call(cloud *fakeaws.AWS) {
 
 // callAs makes one call as a key, past every fault and stall.
 func callAs(cloud *fakeaws.AWS, id, secret string) error {
+	return callNamed(cloud, id, secret, "billing/1.0")
+}
+
+// callNamed is callAs of a program of that name.
+func callNamed(cloud *fakeaws.AWS, id, secret, agent string) error {
 	body := "Action=GetCallerIdentity&Version=2011-06-15"
 	request, err := http.NewRequest(http.MethodPost, "https://sts.amazonaws.com/", strings.NewReader(body))
 	if err != nil {
 		return err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	request.Header.Set("User-Agent", "billing/1.0")
+	request.Header.Set("User-Agent", agent)
 	sum := sha256.Sum256([]byte(body))
 	err = v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{AccessKeyID: id, SecretAccessKey: secret},
 		request, hex.EncodeToString(sum[:]), "sts", "us-east-1", cloud.Now())
