@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/keytend/keytend/internal/notice"
+	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/webhook"
 )
 
@@ -26,6 +29,17 @@ type told struct {
 	at time.Time
 }
 
+// rung is which step of the ladder it is: 14 and 7 days before, and weeks after.
+func (e told) rung() string {
+	switch left := e.Entry.At.Sub(e.at); {
+	case e.Kind == notice.Overdue:
+		return fmt.Sprint(-left / (7 * policy.Day))
+	case e.Kind == notice.DueSoon && left > 7*policy.Day:
+		return "first"
+	}
+	return ""
+}
+
 // postbox receives notices.
 type postbox struct {
 	now  func() time.Time
@@ -34,7 +48,7 @@ type postbox struct {
 	lock    sync.Mutex
 	ids     map[string]bool
 	told    []told
-	read_   int      // of told, by people
+	seen    int      // of told, by people
 	days    []string // recipient and day of each digest
 	trouble error
 	text    bytes.Buffer // everything that arrived
@@ -85,10 +99,21 @@ func (p *postbox) file(body []byte) error {
 // read has people read what came since they last did.
 func (p *postbox) read(hears func(told)) {
 	p.lock.Lock()
-	fresh := p.told[p.read_:]
-	p.read_ = len(p.told)
+	fresh := p.told[p.seen:]
+	p.seen = len(p.told)
 	p.lock.Unlock()
 	for _, e := range fresh {
 		hears(e)
 	}
+}
+
+// says reports whether somebody was told such a thing of a user's key, with a
+// word in it.
+func (p *postbox) says(kind notice.Kind, account, user, word string) bool {
+	for _, e := range p.told {
+		if e.Kind == kind && e.Account == account && e.User == user && strings.Contains(strings.Join(e.Reasons, "\n"), word) {
+			return true
+		}
+	}
+	return false
 }

@@ -22,8 +22,9 @@ type account struct {
 	roles     catalogue[*role]
 	policies  catalogue[*policy]
 	report    report
-	events    []Event // in order of time; what LookupEvents reads
-	reads     uint64  // of access keys, so far
+	events    []Event                   // in order of time; what LookupEvents reads
+	index     map[lookupAttribute][]int // their numbers, from 1, by name and by key
+	reads     uint64                    // of access keys, so far
 	regions   map[string]*stores
 }
 

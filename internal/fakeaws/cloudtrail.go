@@ -1,6 +1,8 @@
 package fakeaws
 
 import (
+	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,8 +70,11 @@ func lookupEvents(r *request) (any, *apiError) {
 	if in.EventCategory == "insight" {
 		return out, nil // nobody has switched Insights on
 	}
-	for ; next > 0; next-- {
+	for next = range r.account.newestFirst(next, in.attribute()) {
 		e := &r.account.events[next-1]
+		if in.over(r, e) {
+			break
+		}
 		if !in.wants(r, e) {
 			continue
 		}
@@ -80,6 +85,37 @@ func lookupEvents(r *request) (any, *apiError) {
 		out.Events = append(out.Events, r.account.lookedUp(e))
 	}
 	return out, nil
+}
+
+// newestFirst are the numbers, counted from 1 and up to the given one, of events
+// that may have the attribute.
+func (acct *account) newestFirst(from int, a lookupAttribute) iter.Seq[int] {
+	some := acct.index[a]
+	if a.AttributeKey != "EventName" && a.AttributeKey != "AccessKeyId" {
+		return func(yield func(int) bool) {
+			for n := from; n > 0 && yield(n); n-- {
+			}
+		}
+	}
+	i, found := slices.BinarySearch(some, from)
+	if found {
+		i++
+	}
+	return func(yield func(int) bool) {
+		for i--; i >= 0 && yield(some[i]); i-- {
+		}
+	}
+}
+
+// file puts an event into the trail, where the commonest questions find it.
+func (acct *account) file(e Event) {
+	acct.events = append(acct.events, e)
+	if acct.index == nil {
+		acct.index = map[lookupAttribute][]int{}
+	}
+	for _, a := range []lookupAttribute{{"EventName", e.Name}, {"AccessKeyId", e.Identity.AccessKeyID}} {
+		acct.index[a] = append(acct.index[a], len(acct.events))
+	}
 }
 
 func (in *lookupInput) check() *apiError {
@@ -137,6 +173,13 @@ func (in *lookupInput) attribute() lookupAttribute {
 		return lookupAttribute{}
 	}
 	return in.LookupAttributes[0]
+}
+
+// over: this event and all before it are too old. A request that was carried out
+// late may stand a little out of order.
+func (in *lookupInput) over(r *request, e *Event) bool {
+	const disorder = time.Hour
+	return r.now.Sub(e.Time) > trailKept+disorder || !in.StartTime.IsZero() && e.Time.Before(in.StartTime.Add(-disorder))
 }
 
 func (in *lookupInput) wants(r *request, e *Event) bool {

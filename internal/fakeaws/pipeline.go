@@ -164,9 +164,9 @@ func (a *AWS) record(r *request, act action, content any, err *apiError) {
 	} else if !act.reads {
 		e.Response = trailOf(content)
 	}
-	r.account.events = append(r.account.events, e)
+	r.account.file(e)
 	if r.witness != nil {
-		r.witness.events = append(r.witness.events, e)
+		r.witness.file(e)
 	}
 }
 
