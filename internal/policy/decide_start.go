@@ -103,6 +103,11 @@ func (v *view) kept(id accesskey.ID) (Step, bool) {
 // retirement of its own.
 func (v *view) noOtherInactive() (Step, bool) {
 	for _, id := range v.otherKeys() {
+		if v.is(id, accesskey.Inactive) && slices.Contains(v.r.Spared, id) {
+			step, _ := v.block(WhyKept, "there is no room for a new key: %s is Inactive, and somebody's, as a person said. Delete it, once nobody needs it", id)
+			step.Key = id
+			return step, true
+		}
 		k, _ := v.key(id)
 		created, _ := k.Created.Get()
 		q := v.quietOf(id, accesskey.Fact[[]accesskey.Sighting]{}, created)
@@ -127,13 +132,14 @@ func (v *view) otherKeys() []accesskey.ID {
 	return slices.DeleteFunc(v.ids(), func(id accesskey.ID) bool { return id == v.r.Old || id == v.r.New })
 }
 
-// longestResting returns the other key that is Inactive for longest.
+// longestResting returns the other key that is Inactive for longest, and may be
+// deleted as far as people said.
 func (v *view) longestResting() (accesskey.ID, time.Time, bool) {
 	var who accesskey.ID
 	var since time.Time
 	for _, id := range v.otherKeys() {
 		s := v.r.Watch.Others[id]
-		if v.is(id, accesskey.Inactive) && !s.IsZero() && (who == "" || s.Before(since)) {
+		if v.is(id, accesskey.Inactive) && !s.IsZero() && !slices.Contains(v.r.Spared, id) && (who == "" || s.Before(since)) {
 			who, since = id, s
 		}
 	}

@@ -364,6 +364,14 @@ func TestBorders(t *testing.T) {
 			other(in, accesskey.Inactive, noon, noon.AddDate(0, 0, -7))
 			dropped(in, holds(third))
 		}, Block, WhyHoldsOther},
+		{11, "… but a person said that it is somebody's", asked, func(in *Input) {
+			other(in, accesskey.Inactive, noon, noon.AddDate(0, 0, -7))
+			in.Record.Spared = []accesskey.ID{third}
+		}, Block, WhyKept},
+		{11, "… also once it is claimed", freshClaim, func(in *Input) {
+			other(in, accesskey.Inactive, noon, noon.AddDate(0, 0, -7))
+			in.Record.Spared = []accesskey.ID{third}
+		}, Claim, WhyFirstReading},
 		{11, "… but no key is to be deleted", freshClaim, func(in *Input) {
 			other(in, accesskey.Inactive, noon, noon.AddDate(0, 0, -7))
 			in.Record.Terms.Keep = true
