@@ -100,10 +100,25 @@ func (y *year) path(name string) string { return filepath.Join(y.folder, name) }
 
 // keytend runs one command line, in this process.
 func (y *year) keytend(args ...string) (code int, out string) {
+	return y.run(context.Background(), y, args...)
+}
+
+// dying runs one whose process ends at its n-th changing call.
+func (y *year) dying(n int, args ...string) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	way := &cut{RoundTripper: y, at: n, cancel: cancel}
+	y.run(ctx, way, args...)
+	if way.gone {
+		y.exits["(killed)"]++
+	}
+}
+
+func (y *year) run(ctx context.Context, way http.RoundTripper, args ...string) (code int, out string) {
 	var stdout, stderr bytes.Buffer
 	a := y.app()
-	a.stdout, a.stderr = &stdout, &stderr
-	code = a.run(context.Background(), args)
+	a.stdout, a.stderr, a.client = &stdout, &stderr, &http.Client{Transport: way}
+	code = a.run(ctx, args)
 	_, _ = fmt.Fprintf(&y.said, "\n%s $ keytend %s: exit %d\n%s%s", stamp(y.cloud.Now()), strings.Join(args, " "), code, stdout.String(), stderr.String())
 	y.exits[fmt.Sprintf("%s %d", args[0], code)]++
 	return code, stdout.String()
@@ -181,10 +196,18 @@ notices: {channels: [{webhook: "https://` + hookHost + `/keytend", secret: env:`
 // day is one day of the year: cron runs keytend, and people read their notices.
 func (y *year) day(n int) {
 	at := y.start.Add(time.Duration(n) * policy.Day)
+	weather := y.weatherOf(n)
 	time.Sleep(time.Until(at.Add(9 * time.Hour)))
-	y.keytend(y.inForce("apply", "--yes", "--quiet")...)
+	y.cloud.SetFault(weather.fault)
+	if apply := y.inForce("apply", "--yes", "--quiet"); weather.ending > 0 {
+		y.dying(weather.ending, apply...)
+	} else {
+		y.keytend(apply...)
+	}
 	time.Sleep(time.Until(at.Add(11 * time.Hour)))
+	y.post.down = weather.down
 	y.keytend(y.inForce("notify", "--quiet")...)
+	y.cloud.SetFault(nil)
 	y.post.read(func(e told) {
 		if e.Kind != "blocked" && e.Kind != "switched off" {
 			y.world.heard(e.Account, e.User)
