@@ -39,7 +39,7 @@ type bench struct {
 }
 
 // openBench opens the state file, a session and the escrow. make allows an
-// escrow identity to be made; without, one that is missing is told to whoever
+// escrow identity to be made where nothing is sealed yet; without, one that is missing is told to whoever
 // needs it.
 func (a *app) openBench(ctx context.Context, s *state, make bool) (*bench, error) {
 	session, err := a.open(ctx)
@@ -59,7 +59,7 @@ func (a *app) openBench(ctx context.Context, s *state, make bool) (*bench, error
 		return nil, err
 	}
 	b := &bench{app: a, desk: d, session: session, account: id.Account, elsewhere: registry}
-	sealed, err := a.escrow(s, session.KMS(s.kms), make)
+	sealed, err := a.escrow(s, session.KMS(s.kms), make && !d.sealedByAge(ctx))
 	if err != nil {
 		sealed = lateEscrow{err}
 	}

@@ -156,7 +156,7 @@ func (p *planning) openState(ctx context.Context, write bool) (err error) {
 			return err
 		}
 	}
-	if p.sealed, err = p.app.escrow(&p.state, p.base.KMS(p.state.kms), write); err != nil {
+	if p.sealed, err = p.app.escrow(&p.state, p.base.KMS(p.state.kms), write && !p.desk.sealedByAge(ctx)); err != nil {
 		p.sealed = lateEscrow{err}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -202,6 +203,20 @@ func (a *app) escrow(s *state, kms escrow.KMS, make bool) (rotation.Escrow, erro
 		return nil, hinted{err, "name another file with --escrow-identity"}
 	}
 	return age, nil
+}
+
+// sealedByAge reports whether a live record holds what only an age identity opens:
+// another identity made in the place of one that was lost would be in the way when
+// that is put back.
+func (d *desk) sealedByAge(ctx context.Context) bool {
+	records, err := d.List(ctx, "", false)
+	return err != nil || slices.ContainsFunc(records, func(r accesskey.Record) bool {
+		texts := []string{r.Sealed, r.SealedOld}
+		for _, delivery := range r.Deliveries {
+			texts = append(texts, delivery.Previous)
+		}
+		return slices.ContainsFunc(texts, escrow.ByAge)
+	})
 }
 
 // lateEscrow is an escrow that could not be opened: whoever needs it is told so.

@@ -110,6 +110,9 @@ func writeTemp(dir, text string) (string, error) {
 // Recipient is the public half, which tells identities apart.
 func (a *Age) Recipient() string { return a.identity.Recipient().String() }
 
+// ByAge reports whether a sealed text was sealed for an age identity.
+func ByAge(sealed string) bool { return strings.HasPrefix(sealed, schemeAge+"|") }
+
 // Check seals and opens a test value.
 func (a *Age) Check(ctx context.Context) error { return roundTrip(ctx, a) }
 
