@@ -136,7 +136,7 @@ func (k *acknowledging) look(ctx context.Context, session *awsapi.Session, typed
 		return notice.Ack{}, err
 	}
 	a := notice.Ack{Account: inv.Account.ID, User: user.Name, Thing: string(key), Until: until, At: k.crew.at, By: k.desk.person, Why: k.why}
-	g, err := k.gathering(ctx, inv)
+	g, err := k.gathering(ctx, session, inv)
 	if err != nil {
 		return a, err
 	}

@@ -16,7 +16,7 @@ import (
 func (t *telling) gather(ctx context.Context, in notice.Input) (matters []notice.Matter, read int, failed []accesskey.Failure, err error) {
 	var lock sync.Mutex
 	missing := t.crew.visit(ctx, t.lookups(), func(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
-		g, err := t.gathering(ctx, inv)
+		g, err := t.gathering(ctx, session, inv)
 		if err != nil {
 			return err
 		}
@@ -55,8 +55,8 @@ func (p *planning) lookups() inventory.Options {
 }
 
 // gathering puts together what is known of one account's keys.
-func (p *planning) gathering(ctx context.Context, inv accesskey.Inventory) (*notice.Gathering, error) {
-	s := policy.Survey{Inventory: inv}
+func (p *planning) gathering(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) (*notice.Gathering, error) {
+	s := policy.Survey{Inventory: inv, Quota: quotaOf(ctx, session, inv)}
 	var records []accesskey.Record
 	if p.desk != nil {
 		var err error

@@ -299,10 +299,7 @@ func (p *planning) underwayUsers(ctx context.Context) (map[string][]string, erro
 
 // one plans one account.
 func (p *planning) one(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) ([]policy.Item, error) {
-	s := policy.Survey{Inventory: inv}
-	if slices.ContainsFunc(inv.Users, func(u accesskey.User) bool { keys, _ := u.Keys.Get(); return len(keys) > 1 }) {
-		s.Quota = onaws.New(session, onaws.Options{}).Quota(ctx)
-	}
+	s := policy.Survey{Inventory: inv, Quota: quotaOf(ctx, session, inv)}
 	if p.desk != nil {
 		var err error
 		if s.Records, err = p.underway(ctx, p.bench(session, inv.Account.ID)); err != nil {
@@ -314,6 +311,15 @@ func (p *planning) one(ctx context.Context, session *awsapi.Session, inv accessk
 		return items, nil
 	}
 	return policy.Plan(s, p.rule, p.crew.at), nil
+}
+
+// quotaOf is how many keys a user may have, asked for where a user has more than
+// one.
+func quotaOf(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) (quota accesskey.Fact[int]) {
+	if slices.ContainsFunc(inv.Users, func(u accesskey.User) bool { keys, _ := u.Keys.Get(); return len(keys) > 1 }) {
+		quota = onaws.New(session, onaws.Options{}).Quota(ctx)
+	}
+	return quota
 }
 
 // looksAtOnce is how many records of one account are looked at at once.
