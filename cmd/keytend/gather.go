@@ -30,6 +30,7 @@ type roll struct {
 	subjects []owner.Subject // the same users
 	accounts int
 	keys     int // Active
+	largest  int // Active keys of the account that has most
 	old      int // Active, and older than AWS recommends
 	waves    map[config.Wave]int
 }
@@ -69,6 +70,8 @@ func (a *app) gather(ctx context.Context, c *crew, creators bool) (*roll, []acce
 
 func (r *roll) add(inv accesskey.Inventory, made map[string]string, now time.Time) {
 	r.accounts++
+	before := r.keys
+	defer func() { r.largest = max(r.largest, r.keys-before) }()
 	for _, u := range inv.Users {
 		keys, _ := u.Keys.Get()
 		if len(keys) == 0 {

@@ -176,10 +176,18 @@ func (i *initialize) draft(c *crew, r *roll) policyDraft {
 	if i.fleet.roleName != fleet.DefaultRole {
 		d.Role = i.fleet.roleName
 	}
-	d.Day = max(1, (d.PerWeek+4)/5)
-	d.Total, d.PerAccount = max(10, 4*d.PerWeek), max(3, d.PerWeek)
+	d.Day = max(1, (d.PerWeek+4)/5, share(r.keys, 1, turnEvery))
+	d.Total = max(10, 4*d.PerWeek, share(r.keys, turnTakes, turnEvery))
+	d.PerAccount = max(3, d.PerWeek, share(r.largest, turnTakes, turnEvery))
 	return d
 }
+
+// Once the backlog is gone, every key is replaced about every turnEvery days,
+// which takes up to turnTakes: budgets that have no room for that would let keys
+// grow old.
+const turnEvery, turnTakes = 45, 30
+
+func share(keys, days, of int) int { return (keys*days + of - 1) / of }
 
 // backlog is how many keys the ramp works off.
 func (r *roll) backlog() int {
