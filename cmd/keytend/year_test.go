@@ -31,14 +31,14 @@ var (
 // year of `keytend apply` and `keytend notify` from cron, while programs and
 // people use the keys and things go wrong. At its end the promise must hold.
 func TestYear(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	defer debug.SetGCPercent(debug.SetGCPercent(200))
 	if testing.Short() {
 		t.Skip("a simulated year takes its time")
 	}
 	home := t.TempDir()
 	for name, value := range map[string]string{
 		"HOME": home, "USERPROFILE": home, "XDG_STATE_HOME": filepath.Join(home, "state"), "AWS_EC2_METADATA_DISABLED": "true",
-		"AWS_REGION": "us-east-1", "AWS_PROFILE": "", "AWS_SESSION_TOKEN": "", "KEYTEND_CONFIG": "", "GOGC": "400",
+		"AWS_REGION": "us-east-1", "AWS_PROFILE": "", "AWS_SESSION_TOKEN": "", "KEYTEND_CONFIG": "", "GOGC": "200",
 		"AWS_CONFIG_FILE": filepath.Join(home, "config"), "AWS_SHARED_CREDENTIALS_FILE": filepath.Join(home, "credentials"),
 		hookVariable: hookSecret, "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "KEYTEND_SIM_PID": "1", // every call goes through year.RoundTrip
 	} {

@@ -24,6 +24,7 @@ type account struct {
 	report    report
 	events    []Event                   // in order of time; what LookupEvents reads
 	index     map[lookupAttribute][]int // their numbers, from 1, by name and by key
+	dropped   int                       // events that were, before those
 	reads     uint64                    // of access keys, so far
 	regions   map[string]*stores
 }

@@ -71,7 +71,7 @@ func lookupEvents(r *request) (any, *apiError) {
 		return out, nil // nobody has switched Insights on
 	}
 	for next = range r.account.newestFirst(next, in.attribute()) {
-		e := &r.account.events[next-1]
+		e := &r.account.events[next-1-r.account.dropped]
 		if in.over(r, e) {
 			break
 		}
@@ -93,7 +93,7 @@ func (acct *account) newestFirst(from int, a lookupAttribute) iter.Seq[int] {
 	some := acct.index[a]
 	if a.AttributeKey != "EventName" && a.AttributeKey != "AccessKeyId" {
 		return func(yield func(int) bool) {
-			for n := from; n > 0 && yield(n); n-- {
+			for n := from; n > acct.dropped && yield(n); n-- {
 			}
 		}
 	}
@@ -114,7 +114,34 @@ func (acct *account) file(e Event) {
 		acct.index = map[lookupAttribute][]int{}
 	}
 	for _, a := range []lookupAttribute{{"EventName", e.Name}, {"AccessKeyId", e.Identity.AccessKeyID}} {
-		acct.index[a] = append(acct.index[a], len(acct.events))
+		acct.index[a] = append(acct.index[a], acct.latest())
+	}
+	if len(acct.events)%pruneEvery == 0 {
+		acct.prune(e.Time.Add(-trailKept - 2*time.Hour))
+	}
+}
+
+// latest is the number of the newest event, counted from 1.
+func (acct *account) latest() int { return acct.dropped + len(acct.events) }
+
+// pruneEvery is after how many events it is looked whether old ones can go.
+const pruneEvery = 4096
+
+// prune drops what is older than anybody may ask about. Numbers stay as they are.
+func (acct *account) prune(before time.Time) {
+	old := slices.IndexFunc(acct.events, func(e Event) bool { return !e.Time.Before(before) })
+	if old <= 0 {
+		return
+	}
+	acct.events = slices.Clone(acct.events[old:])
+	acct.dropped += old
+	for a, numbers := range acct.index {
+		i, _ := slices.BinarySearch(numbers, acct.dropped+1)
+		if i == len(numbers) {
+			delete(acct.index, a)
+			continue
+		}
+		acct.index[a] = slices.Clone(numbers[i:])
 	}
 }
 
@@ -148,15 +175,15 @@ func (in *lookupInput) limit() int {
 	return 50
 }
 
-// start is one more than the index of the newest event to look at. Events are
-// only ever added, so an index stays good from page to page.
+// start is the number of the newest event to look at. Numbers never change, so
+// one stays good from page to page.
 func (in *lookupInput) start(r *request) (int, *apiError) {
 	if in.NextToken == "" {
-		return len(r.account.events), nil
+		return r.account.latest(), nil
 	}
 	after, ok := r.openToken(in.NextToken, in.scope(r))
 	n, err := strconv.Atoi(after)
-	if !ok || err != nil || n < 0 || n > len(r.account.events) {
+	if !ok || err != nil || n < 0 || n > r.account.latest() {
 		return 0, trailError("InvalidNextTokenException", "The NextToken is not valid. A token is good only with the parameters of the call that it came from.")
 	}
 	return n, nil

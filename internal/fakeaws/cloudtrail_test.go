@@ -308,3 +308,24 @@ func TestLookupEventsErrorCodes(t *testing.T) {
 		t.Errorf("%v %+v", names(events), record)
 	}
 }
+
+// Old events go, and what is left is found under the same numbers.
+func TestTrailForgetsWhatNobodyMayAsk(t *testing.T) {
+	acct := &account{id: "123456789012"}
+	const days = 3 * pruneEvery / 10
+	for n := range days * 10 {
+		acct.file(Event{Name: fmt.Sprint("Call", n%10), Time: trailStart.Add(time.Duration(n/10) * 24 * time.Hour)})
+	}
+	if acct.latest() != days*10 || acct.dropped < pruneEvery || len(acct.events) > pruneEvery+10*91 {
+		t.Errorf("%d events, %d dropped, the latest is %d", len(acct.events), acct.dropped, acct.latest())
+	}
+	found := 0
+	for n := range acct.newestFirst(acct.latest(), lookupAttribute{"EventName", "Call3"}) {
+		if found++; acct.events[n-1-acct.dropped].Name != "Call3" {
+			t.Fatalf("event %d is %s", n, acct.events[n-1-acct.dropped].Name)
+		}
+	}
+	if want := len(acct.events) / 10; found < want-1 || found > want+1 {
+		t.Errorf("%d of %d found", found, want)
+	}
+}
