@@ -22,7 +22,7 @@ import (
 )
 
 var (
-	yearAccounts = flag.Int("year-accounts", 2, "how many accounts live through the year; 50: the whole organization")
+	yearAccounts = flag.Int("year-accounts", 2, "how many accounts live through the year; 50 take some minutes")
 	yearUsers    = flag.Int("year-users", 12, "how many users each of them has")
 	yearDays     = flag.Int("year-days", 365, "how many days the year has")
 )

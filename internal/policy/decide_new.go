@@ -152,7 +152,7 @@ func (v *view) deliverExhausted() (Step, bool) {
 		return act(RollBack, WhyUndelivered, v.r.New) // its secret can't be had: nobody can ever hold it
 	}
 	for _, d := range v.pending() {
-		if d.Tries == 0 || !v.deliverOver() {
+		if d.Tries == 0 || !v.deliverOver() || v.lastTryLeft(d) {
 			continue
 		}
 		step, _ := v.block(WhyUndelivered, "%s has not taken the key in %s: %s", d.Destination, about(v.t.DeliverMax), complaint(d))
@@ -160,6 +160,14 @@ func (v *view) deliverExhausted() (Step, bool) {
 		return step, true
 	}
 	return pass()
+}
+
+// lastTryLeft: who comes once a day finds the time over at the second look. One
+// try is made then before a person is asked, where the destination lets us.
+func (v *view) lastTryLeft(d accesskey.Delivery) bool {
+	h, known := v.reading(d.Destination)
+	free := known && (!h.Readable || h.Key == v.r.Old || h.Key == "")
+	return free && v.r.Watch.Waiting != WhyCannotAct && d.Tried.Before(v.r.Since.Add(v.t.DeliverMax))
 }
 
 // complaint is why the latest write failed, without the destination's name.

@@ -222,7 +222,8 @@ func TestBorders(t *testing.T) {
 		{6, "… for the sixth time", silent, func(in *Input) { in.Destinations["a"], in.Record.Deliveries[0].Tries = holds(oldKey), redeliveries }, Block, WhyHoldsOther},
 		{6, "a destination holds a third key", silent, func(in *Input) { in.Destinations["a"] = holds(third) }, Block, WhyHoldsOther},
 		{6, "a destination can't be read now", silent, func(in *Input) { in.Destinations["a"] = accesskey.Unread[Reading]("timeout") }, Wait, WhyUnknownFact},
-		{6, "a destination does not take it in time", silent, func(in *Input) { undelivered(in, 24*time.Hour) }, Block, WhyUndelivered},
+		{6, "a destination does not take it in time", silent, func(in *Input) { undelivered(in, 25*time.Hour) }, Block, WhyUndelivered},
+		{6, "… and was not tried since the time was over", silent, func(in *Input) { undelivered(in, 25*time.Hour-1) }, Deliver, WhyDelivery},
 		{6, "… but for a nanosecond", silent, func(in *Input) { undelivered(in, 24*time.Hour-1) }, Deliver, WhyDelivery},
 		{6, "the secret is wiped when rest begins", restOver, func(in *Input) { in.Record.Sealed = "sealed" }, WipeEscrow, WhyRestBegins},
 
