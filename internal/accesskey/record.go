@@ -110,6 +110,10 @@ type Record struct {
 	Reserved  []Reserved `json:"reserved,omitempty"`  // budgets drawn on
 	Outcome   Reason     `json:"outcome,omitempty"`   // why it ended as it did, or why it is rolled back
 
+	// WatchedFrom is when a person had a key that is still used watched once more:
+	// overlap_max counts from then; zero: from the delivery.
+	WatchedFrom time.Time `json:"watched_from"`
+
 	RollbackAt time.Time `json:"rollback_at"`       // when the rollback began; zero: none
 	Denied     time.Time `json:"denied"`            // revocation: sessions issued before this are denied; zero: not yet
 	Amended    int64     `json:"amended,omitempty"` // the Version in which a person last changed terms, flags or deliveries

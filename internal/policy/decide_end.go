@@ -113,7 +113,9 @@ func (v *view) usesUnread(id accesskey.ID, uses accesskey.Fact[[]accesskey.Sight
 // readingPause is between two looks that go on reading what one can't take in.
 const readingPause = 5 * time.Second
 
-func (v *view) overlapMax() time.Time { return v.deliveredAt().Add(v.t.OverlapMax) }
+func (v *view) overlapMax() time.Time {
+	return later(v.deliveredAt(), v.r.WatchedFrom).Add(v.t.OverlapMax)
+}
 
 // excused: no silence is asked for, or a person wants the key off at
 // overlap_max whoever still uses it.

@@ -131,7 +131,7 @@ func (w *world) mayDeactivate(r accesskey.Record, id accesskey.ID) {
 			w.violate("1: %s is switched off while %s holds it", id, p.name)
 		}
 	}
-	if leaked(r, id) || r.Flags.Now || r.Flags.Force && w.now.Sub(deliveredAt(r)) >= r.Terms.OverlapMax {
+	if leaked(r, id) || r.Flags.Now || r.Flags.Force && w.now.Sub(watchedFrom(r)) >= r.Terms.OverlapMax {
 		return
 	}
 	w.wasSilent(r, id)
@@ -143,6 +143,17 @@ func (w *world) mayDeactivate(r accesskey.Record, id accesskey.ID) {
 // leaked: a person ordered this very key off, whoever uses it.
 func leaked(r accesskey.Record, id accesskey.ID) bool {
 	return r.Work == accesskey.Revocation && id == r.Old || r.Flags.NewLeaked && id == r.New
+}
+
+// watchedFrom is since when overlap_max counts.
+func watchedFrom(r accesskey.Record) time.Time {
+	at := r.WatchedFrom
+	for _, d := range r.Deliveries {
+		if d.Done.After(at) {
+			at = d.Done
+		}
+	}
+	return at
 }
 
 // wasSilent: in the silence that was claimed, there was truly no use.

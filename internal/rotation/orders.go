@@ -205,29 +205,14 @@ func retry(r *accesskey.Record, _ accesskey.Block, now time.Time) error {
 	if r.Stage() == accesskey.RollingBack {
 		r.RollbackAt = now
 	}
-	if r.Stage() == accesskey.Overlap { // overlap_max counts from the latest delivery
-		r.Terms.OverlapMax += now.Sub(later(r.Proof.Passed, deliveredAt(*r)))
+	if r.Stage() == accesskey.Overlap {
+		r.WatchedFrom = now
 	}
 	for i := range r.Deliveries {
 		r.Deliveries[i].Tries = min(r.Deliveries[i].Tries, 1)
 		r.Deliveries[i].Tried = time.Time{}
 	}
 	return nil
-}
-
-func deliveredAt(r accesskey.Record) time.Time {
-	var at time.Time
-	for _, d := range r.Deliveries {
-		at = later(at, d.Done)
-	}
-	return at
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // dropIt goes on without the destination that blocks; where none does, it gives

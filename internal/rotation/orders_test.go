@@ -245,3 +245,24 @@ func TestGiveUpNotWhileARequestMayArrive(t *testing.T) {
 		t.Errorf("error %v, phase %s", err, late.Phase)
 	}
 }
+
+// TestEachRetryWatchesAsLong: each retry watches the key for overlap_max once more, and
+// no longer.
+func TestEachRetryWatchesAsLong(t *testing.T) {
+	w, p := story(t, func(w *world, p *process) {
+		w.eaters = append(w.eaters, &consumer{name: "undeclared", held: p.journal.mustLive().Old, cache: 1 << 60, period: 9 * time.Hour, next: w.now})
+	})
+	for range 3 {
+		blockedFor(t, p, policy.WhyStillUsed)
+		r := w.give(t, p, Resolve("retry"))
+		from := w.now
+		w.untilEnd(p, 30*24*time.Hour)
+		blockedFor(t, p, policy.WhyStillUsed)
+		if watched := p.journal.mustLive().Block.Since.Sub(from); watched < r.Terms.OverlapMax || watched > r.Terms.OverlapMax+w.maxNap {
+			t.Fatalf("watched for %s, want %s", watched, quickTerms().OverlapMax)
+		}
+	}
+	if len(w.broken) > 0 {
+		t.Error(w.broken)
+	}
+}
