@@ -60,27 +60,66 @@ func (p *pass) permit() Permit {
 // conclude writes down what became of the call.
 func (p *pass) conclude(c call, sent error) error {
 	now := p.Clock.Now()
-	next := p.record.Clone()
-	next.Intent.Outcome = outcomeOf(sent)
-	event := accesskey.Event{Key: c.intent.Key, Destination: c.intent.Destination, Outcome: next.Intent.Outcome}
-	event.What = fmt.Sprintf("%s %s", c.intent.Action, next.Intent.Outcome)
-	switch next.Intent.Outcome {
-	case accesskey.OutcomeDone:
-		effect(&next, next.Intent, now)
-		if c.done != nil {
-			c.done(&next)
+	return p.amend(func(next *accesskey.Record) (accesskey.Event, error) {
+		next.Intent.Outcome = outcomeOf(sent)
+		event := accesskey.Event{Key: c.intent.Key, Destination: c.intent.Destination, Outcome: next.Intent.Outcome}
+		event.What = fmt.Sprintf("%s %s", c.intent.Action, next.Intent.Outcome)
+		switch next.Intent.Outcome {
+		case accesskey.OutcomeDone:
+			effect(next, next.Intent, now)
+			if c.done != nil {
+				c.done(next)
+			}
+		case accesskey.OutcomeUnknown:
+			next.Intent.Settle = now.Add(next.Terms.Window)
+			event.Note = sent.Error()
+			if d := next.Delivery(c.intent.Destination); d != nil {
+				d.Error = event.Note // what is known, until looking tells more
+			}
+		default:
+			event.Note = sent.Error()
+			p.refused(c, next, &event, sent)
 		}
-	case accesskey.OutcomeUnknown:
-		next.Intent.Settle = now.Add(next.Terms.Window)
-		event.Note = sent.Error()
-		if d := next.Delivery(c.intent.Destination); d != nil {
-			d.Error = event.Note // what is known, until looking tells more
+		return event, nil
+	})
+}
+
+// amendments is how often an outcome is written down anew because somebody else
+// replaced the record in between.
+const amendments = 5
+
+// amend writes down what became of the call, on the record as it stands: people
+// may have given orders while the call was under way. Where somebody else has
+// settled the call meanwhile, that stands: ErrConflict. Nothing is written down
+// where change fails.
+func (p *pass) amend(change func(*accesskey.Record) (accesskey.Event, error)) error {
+	var conflict error
+	for range amendments {
+		next := p.record.Clone()
+		event, err := change(&next)
+		if err != nil {
+			return err
 		}
-	default:
-		event.Note = sent.Error()
-		p.refused(c, &next, &event, sent)
+		if conflict = p.put(next, event); !errors.Is(conflict, ErrConflict) {
+			return conflict
+		}
+		now, err := p.Journal.Fetch(context.WithoutCancel(p.ctx), p.record.Subject)
+		if err != nil {
+			return errors.Join(conflict, err)
+		}
+		if now.ID != p.record.ID || !sameCall(now.Intent, p.record.Intent) {
+			return conflict
+		}
+		p.record = now
 	}
-	return p.put(next, event)
+	return conflict
+}
+
+// sameCall reports that it is still the same call, and nobody has written down
+// what became of it.
+func sameCall(a, b accesskey.Intent) bool {
+	return a.Action == b.Action && a.Key == b.Key && a.Destination == b.Destination && a.Holder == b.Holder &&
+		a.At.Equal(b.At) && a.Outcome == b.Outcome
 }
 
 func (p *pass) refused(c call, next *accesskey.Record, event *accesskey.Event, sent error) {
@@ -88,7 +127,7 @@ func (p *pass) refused(c call, next *accesskey.Record, event *accesskey.Event, s
 	case c.notDone != nil:
 		c.notDone(next, sent)
 		event.Alert = c.alarms && errors.Is(sent, ErrDenied)
-	case errors.Is(sent, ErrDenied):
+	case errors.Is(sent, ErrDenied) && next.Phase == p.in.Record.Stage(): // else it is about something else by now
 		p.setBlock(next, policy.WhyRefused, sent.Error())
 		event.Alert = true
 	}

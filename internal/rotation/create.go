@@ -35,18 +35,28 @@ func (p *pass) keep(made Credential) error {
 	if err != nil {
 		return p.drop(made, fmt.Errorf("seal the new secret: %w", err))
 	}
-	now := p.Clock.Now()
-	next := p.record.Clone()
-	next.New, next.Sealed, next.Proof, next.NewExit = made.ID, sealed, accesskey.Proof{}, accesskey.Exit{}
-	next.Watch.NewOurs, next.Watch.NewTaken = time.Time{}, time.Time{}
-	next.Intent.Key, next.Intent.Outcome = made.ID, accesskey.OutcomeDone
-	enter(&next, accesskey.Created, now)
-	err = p.put(next, accesskey.Event{What: "create done", Key: made.ID, Outcome: accesskey.OutcomeDone})
-	if err == nil || p.recorded(made.ID) {
+	err = p.amend(func(next *accesskey.Record) (accesskey.Event, error) {
+		if next.Phase != accesskey.Claimed {
+			return accesskey.Event{}, errOvertaken
+		}
+		next.New, next.Sealed, next.Proof, next.NewExit = made.ID, sealed, accesskey.Proof{}, accesskey.Exit{}
+		next.Watch.NewOurs, next.Watch.NewTaken = time.Time{}, time.Time{}
+		next.Intent.Key, next.Intent.Outcome = made.ID, accesskey.OutcomeDone
+		enter(next, accesskey.Created, p.Clock.Now())
+		return accesskey.Event{What: "create done", Key: made.ID, Outcome: accesskey.OutcomeDone}, nil
+	})
+	switch {
+	case err == nil, p.recorded(made.ID):
 		return nil
+	case errors.Is(err, errOvertaken):
+		return p.drop(made, err)
 	}
 	return errors.Join(err, p.destroy(made.ID))
 }
+
+// errOvertaken: somebody had the work go another way while the key was being
+// made.
+var errOvertaken = errors.New("an order came while the key was being made")
 
 // recorded looks whether the record holds the key although the journal's
 // answer was lost.
@@ -59,17 +69,24 @@ func (p *pass) recorded(id accesskey.ID) bool {
 	return true
 }
 
-// drop deletes a key that can't be kept, and records that.
+// drop deletes a key that can't be kept, and records that. Work that was to go on
+// with it is blocked.
 func (p *pass) drop(made Credential, why error) error {
-	next := p.record.Clone()
-	next.Intent.Key, next.Intent.Outcome = made.ID, accesskey.OutcomeNotDone
-	if err := p.destroy(made.ID); err != nil {
-		next.Orphans = append(next.Orphans, made.ID)
-		next.Intent.Outcome, why = accesskey.OutcomeDone, errors.Join(why, err)
-	}
-	p.setBlock(&next, policy.WhyCheckFailed, why.Error())
-	next.Checked = time.Time{}
-	return p.put(next, accesskey.Event{What: "create " + string(next.Intent.Outcome), Key: made.ID, Outcome: next.Intent.Outcome, Note: why.Error(), Alert: true})
+	failed := p.destroy(made.ID)
+	why = errors.Join(why, failed)
+	return p.amend(func(next *accesskey.Record) (accesskey.Event, error) {
+		next.Intent.Key, next.Intent.Outcome = made.ID, accesskey.OutcomeNotDone
+		if failed != nil {
+			next.Orphans = append(next.Orphans, made.ID)
+			next.Intent.Outcome = accesskey.OutcomeDone
+		}
+		event := accesskey.Event{What: "create " + string(next.Intent.Outcome), Key: made.ID, Outcome: next.Intent.Outcome, Note: why.Error(), Alert: failed != nil}
+		if next.Phase == accesskey.Claimed {
+			p.setBlock(next, policy.WhyCheckFailed, why.Error())
+			next.Checked, event.Alert = time.Time{}, true
+		}
+		return event, nil
+	})
 }
 
 // destroy deletes a key that nobody has got but us, in a context that can't be

@@ -25,7 +25,7 @@ var works = []work{
 	{"rotation, CloudTrail denied", ordinaryWork(func(w *world) { w.trailDenied = true }, nil), accesskey.Done},
 	{"a place that can't be read", ordinaryWork(func(w *world) { w.places["b"].readable = false }, nil), accesskey.Done},
 	{"the new key vanishes", withEvent(accesskey.Overlap, func(w *world, r accesskey.Record) {
-		w.handsOff = w.now
+		w.handsOff, w.touched = w.now, w.now
 		w.deleteKey(r.New, "human")
 	}), accesskey.RolledBack},
 	{"rollback from the overlap", withOrder(accesskey.Overlap, turnBack), accesskey.RolledBack},

@@ -58,6 +58,7 @@ type world struct {
 	namesUntil   time.Time       // … until then
 	landing      bool            // a request that was lost is being carried out
 	handsOff     time.Time       // of people: when one last touched anything
+	touched      time.Time       // … but the records: keys, places, tags
 	maxNap       time.Duration
 }
 

@@ -15,10 +15,13 @@ func (h *history) meddle() {
 	h.handsOff = h.now
 	switch h.rng.IntN(12) {
 	case 0, 1, 2, 3:
+		h.touched = h.now
 		h.meddleWithKeys()
 	case 4, 5:
+		h.touched = h.now
 		h.meddleWithPlaces()
 	case 6: // Terraform removes tags it doesn't know
+		h.touched = h.now
 		h.did("a tag is removed")
 		h.tagRemoved = true
 		h.change(func(u *user) { delete(u.tags, ClaimTag) })
@@ -160,6 +163,7 @@ func (h *history) cutOff(id accesskey.ID, first bool) {
 // replaceUser: the user is deleted, and mostly made anew under its name.
 func (h *history) replaceUser() {
 	h.did("the user is deleted")
+	h.touched = h.now
 	for _, k := range h.user.keys {
 		h.deleteKey(k.id, "human")
 	}

@@ -155,7 +155,7 @@ func userMadeAnew(spoil func(*process)) *world {
 	return lived(spoil, func(w *world, p *process) {
 		w.propagation = 0
 		p.journal.onEvent("intent create", func(accesskey.Record) {
-			w.handsOff, w.namesAt, w.namesUntil = w.now, w.now.Add(-time.Second), w.now.Add(50*time.Second)
+			w.handsOff, w.touched, w.namesAt, w.namesUntil = w.now, w.now, w.now.Add(-time.Second), w.now.Add(50*time.Second)
 			w.change(func(u *user) { u.id, u.keys, u.tags = "AIDAI44QH8DHBEXAMPLE", nil, map[string]string{} })
 		})
 	})

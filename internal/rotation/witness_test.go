@@ -92,7 +92,7 @@ func (w *world) oneIntent(old, next accesskey.Record, e accesskey.Event) {
 func (w *world) outcomeIsTrue(r accesskey.Record, n accesskey.Intent) {
 	e := errand{r.ID, n.At.UnixNano(), n.Action}
 	at, carried := w.carried[e]
-	others := w.landing || w.handsOff.After(n.At.Add(-w.propagation)) || w.journals() > 1
+	others := w.landing || w.touched.After(n.At.Add(-w.propagation)) || w.journals() > 1
 	switch {
 	case n.Outcome == accesskey.OutcomeDone && !carried && !others && !w.soAnyway(r, n):
 		w.violate("8: %s of %s is written down as done, and was not", n.Action, n.Key)
