@@ -31,7 +31,7 @@ type told struct {
 
 // rung is which step of the ladder it is: 14 and 7 days before, and weeks after.
 func (e told) rung() string {
-	switch left := e.Entry.At.Sub(e.at); {
+	switch left := e.At.Sub(e.at); {
 	case e.Kind == notice.Overdue:
 		return fmt.Sprint(-left / (7 * policy.Day))
 	case e.Kind == notice.DueSoon && left > 7*policy.Day:
