@@ -197,7 +197,21 @@ func (r *rotate) begin(ctx context.Context, b *bench, user accesskey.User, key a
 	if err := r.app.confirm(r.command, r.stay.yes, fmt.Sprintf("Rotate key %s of %s in account %s:", old, user.Name, b.account), q, b.blind(ctx, old), b.ownKey(ctx, q)); err != nil {
 		return err
 	}
+	if q.SealedOld, err = b.sealOwn(ctx, old); err != nil {
+		return err
+	}
 	return b.begin(ctx, q)
+}
+
+// sealOwn seals the old secret where the old key is our own, so that it can be
+// proved before anything is put back to it, and signs for us again then; empty
+// where it isn't ours.
+func (b *bench) sealOwn(ctx context.Context, old accesskey.ID) (string, error) {
+	secret, ours := b.session.BaseSecret(ctx, old)
+	if !ours {
+		return "", nil
+	}
+	return b.rotator.Escrow.Seal(ctx, rotation.ForOldSecret, []byte(secret.Reveal()))
 }
 
 // destinations are where the key goes; with none, how to choose.

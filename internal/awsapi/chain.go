@@ -178,6 +178,16 @@ func (s *Session) BaseKey(ctx context.Context) (accesskey.ID, error) {
 	return "", s.fail(call, fmt.Errorf("temporary key %s (%s) %w", id, source, ErrUntold))
 }
 
+// BaseSecret returns the secret of the long-lived key that the session's
+// credentials rest on, where that is the key asked for; false: it isn't, or can't be told.
+func (s *Session) BaseSecret(ctx context.Context, id accesskey.ID) (accesskey.Secret, bool) {
+	key, err := s.chain.bottom.Retrieve(ctx)
+	if err != nil || key.AccessKeyID != string(id) || key.SessionToken != "" {
+		return accesskey.Secret{}, false
+	}
+	return accesskey.NewSecret(key.SecretAccessKey), true
+}
+
 // localEndpoint reports whether container credentials come from a program of
 // this computer, which may hold a long-lived key.
 func (s *Session) localEndpoint() bool {

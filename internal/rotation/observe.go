@@ -63,7 +63,7 @@ func (r *Rotator) baseKey(ctx context.Context, record accesskey.Record) accesske
 	switch back := record.Stage() == accesskey.RollingBack; {
 	case !back && id == record.Old && !record.Proof.Passed.IsZero() && record.Sealed != "":
 		next, err = r.unseal(ctx, record.New, ForNewSecret, record.Sealed)
-	case back && id == record.New && record.SealedOld != "":
+	case back && id == record.New && !record.OldProof.Passed.IsZero() && record.SealedOld != "": // until then it may be Inactive
 		next, err = r.unseal(ctx, record.Old, ForOldSecret, record.SealedOld)
 	default:
 		return base
