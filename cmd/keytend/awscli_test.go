@@ -68,6 +68,7 @@ func TestTheAWSCLINoticesNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped: it takes a minute")
 	}
+	t.Parallel()
 	l := newLife(t)
 	key := l.cloud.user().Keys[0]
 	secret := fmt.Sprintf(`{"username":%q,"accessKeyId":%q,"secretAccessKey":%q,"host":"billing.example.com"}`, victim, key.ID, key.Secret)

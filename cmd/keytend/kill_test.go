@@ -272,6 +272,7 @@ func TestStoppedAtEveryRequest(t *testing.T) {
 var strikes = flag.Int("strikes", 12, "how many of the requests processes are killed and stopped at; 0: every single one")
 
 func everyRequest(t *testing.T, strike func(*life) func()) {
+	t.Parallel()
 	whole := newLife(t)
 	whole.toEnd(func(int) (int, bool) { return 0, false })
 	step := 1

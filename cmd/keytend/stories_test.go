@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -8,7 +9,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,7 +26,13 @@ import (
 
 // TestMain makes this test binary a keytend as well: the stories run the real
 // command in a process of its own, against the simulated AWS over HTTP.
+//
+// Stories wait more than they work, so more run at once than there are cores;
+// -parallel says otherwise.
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err) // every test binary has that flag
+	}
 	testscript.Main(m, map[string]func(){
 		"keytend":     func() { os.Exit(startRecorded()) },
 		"keytend-tty": func() { os.Exit(start(os.Stdout, os.Stderr)) }, // at a terminal
