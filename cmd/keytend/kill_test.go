@@ -103,20 +103,20 @@ func newLife(t *testing.T) *life {
 		{Name: "admin", ManagedPolicies: []string{"arn:aws:iam::aws:policy/AdministratorAccess"}, Keys: []fakeaws.KeySpec{{Created: start.AddDate(0, 0, -1)}}},
 		{Name: victim, Keys: []fakeaws.KeySpec{{Created: start.AddDate(0, 0, -100)}}},
 	}})
+	l := &life{t: t, cloud: cloud, home: t.TempDir()}
+	file := filepath.Join(l.home, "credentials")
+	cloud.consumer = &consumer{name: "billing", file: file}
 	server := httptest.NewServer(cloud)
 	t.Cleanup(server.Close)
-	l := &life{t: t, cloud: cloud, home: t.TempDir()}
 	id, secret := cloud.aws.AdminKey("123456789012")
 	l.env = append(os.Environ(), "HOME="+l.home, "XDG_STATE_HOME="+filepath.Join(l.home, "state"), transcriptVariable+"="+l.home,
 		"AWS_ENDPOINT_URL="+server.URL, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID="+id, "AWS_SECRET_ACCESS_KEY="+secret,
 		"AWS_EC2_METADATA_DISABLED=true", fmt.Sprintf("KEYTEND_SIM_PID=%d", os.Getpid()), "AWS_MAX_ATTEMPTS=1")
-	file := filepath.Join(l.home, "credentials")
 	key := cloud.user().Keys[0]
 	text := fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", key.ID, key.Secret)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cloud.consumer = &consumer{name: "billing", file: file}
 	return l
 }
 
