@@ -235,7 +235,7 @@ func checked(r accesskey.Record, step policy.Step) string {
 }
 
 func proved(before, r accesskey.Record) string {
-	if r.Proof.Error != "" && r.Proof.Tried.After(before.Proof.Tried) {
+	if r.Proof.Error != "" && r.Proof.Count == 0 && r.Proof.Tried.After(before.Proof.Tried) {
 		return fmt.Sprintf("%s failed its test, which begins anew: %s", r.New, sentence(r.Proof.Error))
 	}
 	if before.Proof.Passed.IsZero() && !r.Proof.Passed.IsZero() {

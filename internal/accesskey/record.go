@@ -230,7 +230,7 @@ type Proof struct {
 	Tried  time.Time `json:"tried"` // the latest round, successful or not
 	Count  int       `json:"count"`
 	Passed time.Time `json:"passed"`          // when the run was long enough; zero: not yet
-	Error  string    `json:"error,omitempty"` // of the latest round; never holds a secret
+	Error  string    `json:"error,omitempty"` // of the latest round that failed, until Passed; never holds a secret
 }
 
 // Delivery is one destination getting the new key.

@@ -65,7 +65,8 @@ func (v *view) roundTooFast(p accesskey.Proof, deadline time.Time) (Step, bool) 
 func (v *view) prove() (Step, bool) { return act(Prove, WhyProof, v.r.New) }
 
 // Proved adds one round to a proof. A failure begins the run anew; the run is
-// long enough where it counts enough successes over the whole span.
+// long enough where it counts enough successes over the whole span. Why a round
+// failed stays known until then: a key may be given up in the midst of a run.
 func Proved(p accesskey.Proof, t accesskey.Terms, ok bool, now time.Time) accesskey.Proof {
 	p.Tried = now
 	if !ok {
@@ -74,9 +75,9 @@ func Proved(p accesskey.Proof, t accesskey.Terms, ok bool, now time.Time) access
 	if p.Count == 0 {
 		p.First = now
 	}
-	p.Count, p.Last, p.Error = p.Count+1, now, ""
+	p.Count, p.Last = p.Count+1, now
 	if p.Count >= t.ProveCount && p.Last.Sub(p.First) >= t.ProveSpan && p.Passed.IsZero() {
-		p.Passed = now
+		p.Passed, p.Error = now, ""
 	}
 	return p
 }

@@ -888,3 +888,18 @@ func drawFacts(t *rapid.T, in *Input, keep func(string) bool) {
 		}).Draw(t, "base key")
 	}
 }
+
+// TestWhyAProofFailedStaysKnown: the machine may be slow, and a key be given up
+// right after a round that succeeded.
+func TestWhyAProofFailedStaysKnown(t *testing.T) {
+	terms := accesskey.DefaultTerms()
+	proof := accesskey.Proof{Error: "the probe failed"}
+	for i := range terms.ProveCount {
+		if proof = Proved(proof, terms, true, noon.Add(time.Duration(i)*terms.ProveSpan)); proof.Passed.IsZero() && proof.Error == "" {
+			t.Errorf("after round %d nobody knows why it failed before", i+1)
+		}
+	}
+	if proof.Passed.IsZero() || proof.Error != "" {
+		t.Errorf("proved, and yet %+v", proof)
+	}
+}
