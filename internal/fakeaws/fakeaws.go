@@ -46,6 +46,8 @@ type Config struct {
 type AWS struct {
 	config   Config
 	services []service
+	turn     sync.Mutex    // of RunDue; never taken while mu is held
+	woken    chan struct{} // see Woken
 
 	mu       sync.Mutex // guards everything below and everything reachable from it
 	clock    clock
@@ -61,6 +63,8 @@ type AWS struct {
 	seq      uint64
 	fault    func(Call) Fault
 	pending  []deferred
+	agenda   []*duty // in the order of their times
+	duties   uint64  // that were ever set
 	controls map[string]http.HandlerFunc
 	parsed   map[string]iampolicy.Document
 }
@@ -70,6 +74,7 @@ func New(c Config) *AWS {
 	return &AWS{
 		config:   c,
 		services: allServices(),
+		woken:    make(chan struct{}, 1),
 		clock:    newClock(c.Start),
 		random:   random{seed: c.Seed},
 		accounts: map[string]*account{},

@@ -36,6 +36,7 @@ type AccountSpec struct {
 	Parameters []ParameterSpec
 	Topics     []TopicSpec // of SNS
 	KMSKeys    []string    // IDs of customer managed keys, in us-east-1
+	Functions  []FunctionSpec
 
 	// ServiceControlPolicies are the documents attached to the account itself.
 	// As in AWS, an account with any needs one that allows: see FullAWSAccess.

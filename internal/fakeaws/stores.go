@@ -23,6 +23,7 @@ type stores struct {
 	published  []Publication
 	buses      map[string]bool // of EventBridge, by name, besides "default"
 	events     []BusEvent
+	functions  map[string]*function // of Lambda, by name
 }
 
 // in finds the account's stores in a region. Every region has the keys that AWS
@@ -35,7 +36,7 @@ func (acct *account) in(region string) *stores {
 	s = &stores{
 		account: acct, region: region, secrets: map[string]*secret{}, parameters: map[string]*parameter{},
 		keys: map[string]*kmsKey{}, aliases: map[string]*kmsAlias{}, findings: map[string]finding{},
-		topics: map[string]bool{}, buses: map[string]bool{},
+		topics: map[string]bool{}, buses: map[string]bool{}, functions: map[string]*function{},
 	}
 	for service, name := range map[string]string{"secretsmanager": "aws/secretsmanager", "ssm": "aws/ssm"} {
 		s.addManagedKey(service, name)
@@ -71,6 +72,15 @@ func (r *request) permit(permission string, on target, owner *account, resource 
 		return nil
 	}
 	return errDenied(deniedText(r.caller, permission, on, d))
+}
+
+// serviceMay asks a resource's own policy whether a service of AWS may do
+// something with it. facts are condition keys: aws:SourceAccount, aws:SourceArn.
+func (a *AWS) serviceMay(service, permission, resource, policy string, owner *account, facts map[string][]string) bool {
+	doc := a.document(policy)
+	return iampolicy.Policies{Resource: &doc, ResourceDecides: true}.Decide(iampolicy.Request{
+		Caller: iampolicy.Caller{Service: service}, Action: permission, Resource: resource, ResourceAccount: owner.id, Context: facts,
+	}).Allowed()
 }
 
 func (r *request) decision(permission string, on target, owner *account, resource string, decides bool) iampolicy.Decision {

@@ -50,6 +50,9 @@ func (acct *account) seedStores(s AccountSpec) {
 	for _, parameter := range s.Parameters {
 		acct.in(cmp.Or(parameter.Region, standardRegion)).seedParameter(parameter)
 	}
+	for _, f := range s.Functions {
+		acct.in(cmp.Or(f.Region, standardRegion)).seedFunction(f)
+	}
 	for _, topic := range s.Topics {
 		acct.in(cmp.Or(topic.Region, standardRegion)).topics[topic.Name] = true
 	}

@@ -1,0 +1,91 @@
+package fakeaws
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// FunctionSpec describes a function of Lambda.
+type FunctionSpec struct {
+	Name                string
+	Region              string // empty: us-east-1
+	Role                string // ARN of the execution role
+	Architecture        string // x86_64, arm64; empty: x86_64
+	Runtime             string // empty: provided.al2023
+	Environment         map[string]string
+	Timeout             time.Duration // zero: three seconds
+	ReservedConcurrency int           // zero: not reserved
+	// Policy is the function's resource policy: who may invoke it; empty: nobody
+	// but the account's own identities.
+	Policy string
+}
+
+// code is what a function does with an event. An error is a function error.
+type code func(ctx context.Context, payload []byte) ([]byte, error)
+
+// function is a function of Lambda.
+type function struct {
+	home    *stores
+	spec    FunctionSpec
+	changed time.Time
+	run     code // nil: none that the simulation knows
+	busy    int  // invocations under way
+}
+
+func (f *function) arn() string { return f.home.arn("lambda", "function:"+f.spec.Name) }
+
+func (s *stores) seedFunction(spec FunctionSpec) {
+	spec.Architecture = cmp.Or(spec.Architecture, "x86_64")
+	spec.Runtime = cmp.Or(spec.Runtime, "provided.al2023")
+	spec.Timeout = cmp.Or(spec.Timeout, 3*time.Second)
+	spec.Environment = copied(spec.Environment)
+	s.functions[spec.Name] = &function{home: s, spec: spec, changed: s.account.created}
+}
+
+// functionByARN finds a function; nil: there is none.
+func (a *AWS) functionByARN(text string) *function {
+	arn, ok := parseARN(text)
+	name, isFunction := strings.CutPrefix(arn.resource, "function:")
+	acct := a.accountByID(arn.account)
+	if !ok || arn.service != "lambda" || !isFunction || acct == nil {
+		return nil
+	}
+	name, _, _ = strings.Cut(name, ":") // a version or an alias: the code is the same
+	return acct.in(arn.region).functions[name]
+}
+
+// SetFunctionCode says what an existing function does from now on. An error that
+// run returns is a function error (X-Amz-Function-Error: Unhandled). A function
+// that there isn't is a mistake of the caller's and panics.
+func (a *AWS) SetFunctionCode(arn string, run func(ctx context.Context, payload []byte) ([]byte, error)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f := a.functionByARN(arn)
+	if f == nil {
+		panic("fakeaws: no function " + arn)
+	}
+	f.run = run
+}
+
+// RoleSession makes a session of a role for an hour or the role's own maximum, whichever is
+// longer, as Lambda puts it into a function's environment: the trust policy must
+// let lambda.amazonaws.com assume it.
+func (a *AWS) RoleSession(roleARN, sessionName string) (keyID, secret, token string, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r := &request{aws: a, now: a.clock.now()}
+	acct, found := r.roleByARN(roleARN)
+	if found == nil {
+		return "", "", "", fmt.Errorf("assume role %s: there is none", roleARN)
+	}
+	if !a.serviceMay("lambda.amazonaws.com", "sts:AssumeRole", roleARN, found.trust, acct, nil) {
+		return "", "", "", fmt.Errorf("assume role %s: it does not trust lambda.amazonaws.com", roleARN)
+	}
+	s := r.newSession(acct, max(found.maxSession, time.Hour))
+	s.role, s.name = found, sessionName
+	a.sessions[s.id] = s
+	return s.id, s.secret, s.token, nil
+}
