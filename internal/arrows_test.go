@@ -30,7 +30,8 @@ var mayImport = map[string][]string{
 	"internal/journal/journaltest": {"internal/accesskey", "internal/rotation"},
 	"internal/escrow":              {},
 	"internal/owner":               {},
-	"internal/permission":          {"internal/iampolicy"},
+	"internal/permission":          {"internal/iampolicy", "internal/terraform"},
+	"internal/terraform":           {},
 	"internal/match":               {"internal/accesskey"},
 	"internal/nearest":             {},
 	"internal/config":              {"internal/accesskey", "internal/policy", "internal/match", "internal/nearest"},
@@ -59,6 +60,7 @@ var onlyIn = map[string][]string{
 	"github.com/pressly/goose":      {"internal/journal"},
 	"filippo.io/age":                {"internal/escrow"},
 	"cel.dev/cel-go":                {"internal/match"},
+	"github.com/hashicorp/hcl":      {"internal/terraform"},
 	"github.com/goccy/go-yaml":      {"internal/config"},
 }
 

@@ -20,6 +20,7 @@ data "aws_iam_policy_document" "read" {
     sid       = "KeytendReadEncryption"
     actions   = ["kms:Decrypt"]
     resources = ["arn:aws:kms:*:*:key/*"]
+
     condition {
       test     = "StringLike"
       variable = "kms:ViaService"
@@ -52,16 +53,12 @@ data "aws_iam_policy_document" "read" {
   }
 }
 
-resource "aws_iam_policy" "read" {
-  name   = "keytend-read"
-  policy = data.aws_iam_policy_document.read.json
-}
-
 data "aws_iam_policy_document" "deliver" {
   statement {
     sid       = "KeytendDeliverEncryption"
     actions   = ["kms:GenerateDataKey"]
     resources = ["arn:aws:kms:*:*:key/*"]
+
     condition {
       test     = "StringLike"
       variable = "kms:ViaService"
@@ -76,16 +73,12 @@ data "aws_iam_policy_document" "deliver" {
   }
 }
 
-resource "aws_iam_policy" "deliver" {
-  name   = "keytend-deliver"
-  policy = data.aws_iam_policy_document.deliver.json
-}
-
 data "aws_iam_policy_document" "create" {
   statement {
     sid       = "KeytendCreateUsers"
     actions   = ["iam:CreateAccessKey"]
     resources = ["arn:aws:iam::*:user/apps/*"]
+
     condition {
       test     = "StringEquals"
       variable = "aws:ResourceTag/keytend"
@@ -97,22 +90,19 @@ data "aws_iam_policy_document" "create" {
     sid       = "KeytendCreateUsersTags"
     actions   = ["iam:TagUser", "iam:UntagUser"]
     resources = ["arn:aws:iam::*:user/apps/*"]
+
     condition {
       test     = "ForAllValues:StringLike"
       variable = "aws:TagKeys"
       values   = ["keytend:claim", "AKIA*"]
     }
+
     condition {
       test     = "StringEquals"
       variable = "aws:ResourceTag/keytend"
       values   = ["managed"]
     }
   }
-}
-
-resource "aws_iam_policy" "create" {
-  name   = "keytend-create"
-  policy = data.aws_iam_policy_document.create.json
 }
 
 data "aws_iam_policy_document" "deactivate" {
@@ -120,17 +110,13 @@ data "aws_iam_policy_document" "deactivate" {
     sid       = "KeytendDeactivateUsers"
     actions   = ["iam:UpdateAccessKey"]
     resources = ["arn:aws:iam::*:user/apps/*"]
+
     condition {
       test     = "StringEquals"
       variable = "aws:ResourceTag/keytend"
       values   = ["managed"]
     }
   }
-}
-
-resource "aws_iam_policy" "deactivate" {
-  name   = "keytend-deactivate"
-  policy = data.aws_iam_policy_document.deactivate.json
 }
 
 data "aws_iam_policy_document" "delete" {
@@ -138,6 +124,7 @@ data "aws_iam_policy_document" "delete" {
     sid       = "KeytendDeleteUsers"
     actions   = ["iam:DeleteAccessKey"]
     resources = ["arn:aws:iam::*:user/apps/*"]
+
     condition {
       test     = "StringEquals"
       variable = "aws:ResourceTag/keytend"
@@ -146,20 +133,18 @@ data "aws_iam_policy_document" "delete" {
   }
 }
 
-resource "aws_iam_policy" "delete" {
-  name   = "keytend-delete"
-  policy = data.aws_iam_policy_document.delete.json
-}
-
-data "aws_iam_policy_document" "trust" {
+data "aws_iam_policy_document" "trust_keytend" {
   statement {
     actions = ["sts:AssumeRole"]
+
     principals {
       type        = "AWS"
       identifiers = [var.principal]
     }
+
     dynamic "condition" {
       for_each = var.external_id == "" ? [] : [var.external_id]
+
       content {
         test     = "StringEquals"
         variable = "sts:ExternalId"
@@ -171,7 +156,12 @@ data "aws_iam_policy_document" "trust" {
 
 resource "aws_iam_role" "keytend" {
   name               = "keytend"
-  assume_role_policy = data.aws_iam_policy_document.trust.json
+  assume_role_policy = data.aws_iam_policy_document.trust_keytend.json
+}
+
+resource "aws_iam_policy" "read" {
+  name   = "keytend-read"
+  policy = data.aws_iam_policy_document.read.json
 }
 
 resource "aws_iam_role_policy_attachment" "read" {
@@ -179,9 +169,19 @@ resource "aws_iam_role_policy_attachment" "read" {
   policy_arn = aws_iam_policy.read.arn
 }
 
+resource "aws_iam_policy" "deliver" {
+  name   = "keytend-deliver"
+  policy = data.aws_iam_policy_document.deliver.json
+}
+
 resource "aws_iam_role_policy_attachment" "deliver" {
   role       = aws_iam_role.keytend.name
   policy_arn = aws_iam_policy.deliver.arn
+}
+
+resource "aws_iam_policy" "create" {
+  name   = "keytend-create"
+  policy = data.aws_iam_policy_document.create.json
 }
 
 resource "aws_iam_role_policy_attachment" "create" {
@@ -189,9 +189,19 @@ resource "aws_iam_role_policy_attachment" "create" {
   policy_arn = aws_iam_policy.create.arn
 }
 
+resource "aws_iam_policy" "deactivate" {
+  name   = "keytend-deactivate"
+  policy = data.aws_iam_policy_document.deactivate.json
+}
+
 resource "aws_iam_role_policy_attachment" "deactivate" {
   role       = aws_iam_role.keytend.name
   policy_arn = aws_iam_policy.deactivate.arn
+}
+
+resource "aws_iam_policy" "delete" {
+  name   = "keytend-delete"
+  policy = data.aws_iam_policy_document.delete.json
 }
 
 resource "aws_iam_role_policy_attachment" "delete" {
