@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"internal/policy":              {"internal/accesskey"},
 	"internal/awsapi":              {"internal/accesskey"},
 	"internal/inventory":           {"internal/accesskey", "internal/awsapi", "internal/iampolicy"},
-	"internal/evidence":            {"internal/accesskey", "internal/awsapi"},
+	"internal/locate":              {"internal/accesskey", "internal/awsapi"},
 	"internal/rotation":            {"internal/accesskey", "internal/policy"},
 	"internal/journal":             {"internal/accesskey", "internal/rotation", "internal/notice"},
 	"internal/journal/journaltest": {"internal/accesskey", "internal/rotation"},

@@ -6,7 +6,7 @@ import (
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/destination/all"
-	"github.com/keytend/keytend/internal/evidence"
+	"github.com/keytend/keytend/internal/locate"
 )
 
 // guided has a person at a terminal say where the new key goes: the places of
@@ -60,7 +60,7 @@ func (r *rotate) typedPlace(ctx context.Context, b *bench, old accesskey.ID) (st
 // can take another.
 func (b *bench) placesOf(ctx context.Context, key accesskey.ID) []string {
 	var names []string
-	for _, k := range evidence.FindLocal(evidence.Machine{Environ: b.app.environ, Home: b.app.home}).Keys {
+	for _, k := range locate.FindLocal(locate.Machine{Environ: b.app.environ, Home: b.app.home}).Keys {
 		for _, p := range k.Places {
 			if k.ID != key || p.Path == "" || p.Name == "" {
 				continue

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keytend/keytend/internal/accesskey"
-	"github.com/keytend/keytend/internal/evidence"
+	"github.com/keytend/keytend/internal/locate"
 	"github.com/keytend/keytend/internal/policy"
 )
 
@@ -41,14 +41,14 @@ type localReport struct {
 	now      time.Time
 	maxAge   time.Duration
 	home     string
-	found    evidence.Local
-	holders  []evidence.Holder
+	found    locate.Local
+	holders  []locate.Holder
 	failures []accesskey.Failure
 }
 
 func (s *scan) runLocal(ctx context.Context) error {
 	r := localReport{now: s.app.now().UTC(), maxAge: s.rules.MaxAge, home: s.app.home}
-	r.found = evidence.FindLocal(evidence.Machine{Environ: s.app.environ, Home: s.app.home, Files: s.files})
+	r.found = locate.FindLocal(locate.Machine{Environ: s.app.environ, Home: s.app.home, Files: s.files})
 	if err := s.identify(ctx, &r); err != nil {
 		return err
 	}
@@ -67,24 +67,24 @@ func (s *scan) runLocal(ctx context.Context) error {
 // identify asks AWS about what was found.
 func (s *scan) identify(ctx context.Context, r *localReport) error {
 	if s.offline || len(r.found.Keys) == 0 {
-		r.unchecked(evidence.NotChecked)
+		r.unchecked(locate.NotChecked)
 		return nil
 	}
 	session, err := s.app.open(ctx)
 	if err != nil {
 		s.app.say(err)
-		r.unchecked(evidence.NotChecked + ": no session with AWS")
+		r.unchecked(locate.NotChecked + ": no session with AWS")
 		return nil
 	}
-	r.holders, r.failures = evidence.Identify(ctx, session, r.found.Keys, s.try)
+	r.holders, r.failures = locate.Identify(ctx, session, r.found.Keys, s.try)
 	r.now = now(session)
 	return ctx.Err()
 }
 
 func (r *localReport) unchecked(why string) {
-	r.holders = make([]evidence.Holder, len(r.found.Keys))
+	r.holders = make([]locate.Holder, len(r.found.Keys))
 	for i := range r.holders {
-		r.holders[i] = evidence.Unchecked(why)
+		r.holders[i] = locate.Unchecked(why)
 	}
 }
 
@@ -153,7 +153,7 @@ func (r *localReport) writeRemarks(w io.Writer) error {
 	return nil
 }
 
-func (r *localReport) cells(key evidence.LocalKey, holder evidence.Holder) []string {
+func (r *localReport) cells(key locate.LocalKey, holder locate.Holder) []string {
 	cells := []string{string(key.ID), r.place(key.Places[0]), whose(holder), "", "", ""}
 	status, ok := holder.Status.Get()
 	cells[3] = either(ok, printable(string(status)), "unknown")
@@ -175,7 +175,7 @@ func either(ok bool, text, otherwise string) string {
 }
 
 // whose names the holder as well as it is known.
-func whose(h evidence.Holder) string {
+func whose(h locate.Holder) string {
 	account, ok := h.Account.Get()
 	if !ok {
 		return printable(h.Account.Why())
@@ -199,7 +199,7 @@ func used(use accesskey.LastUse, now time.Time) string {
 }
 
 // place names a place briefly: ~/.aws/credentials:3 (default).
-func (r *localReport) place(p evidence.Place) string {
+func (r *localReport) place(p locate.Place) string {
 	text := "environment " + p.Name
 	if p.Path != "" {
 		text = fmt.Sprintf("%s:%d", r.short(p.Path), p.Line)
@@ -210,7 +210,7 @@ func (r *localReport) place(p evidence.Place) string {
 	return strings.ReplaceAll(printable(text), "\t", " ")
 }
 
-func (r *localReport) problem(p evidence.Problem) string {
+func (r *localReport) problem(p locate.Problem) string {
 	where := r.short(p.Path)
 	if p.Line > 0 {
 		where += fmt.Sprintf(":%d", p.Line)
@@ -227,7 +227,7 @@ func (r *localReport) short(path string) string {
 }
 
 // notes are what to know about one key beside its facts.
-func (r *localReport) notes(key evidence.LocalKey, h evidence.Holder) []string {
+func (r *localReport) notes(key locate.LocalKey, h locate.Holder) []string {
 	var notes []string
 	if works, ok := h.Works.Get(); ok && !works {
 		notes = append(notes, "AWS refuses it: "+h.Refusal)

@@ -11,7 +11,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/keytend/keytend/internal/accesskey"
-	"github.com/keytend/keytend/internal/evidence"
+	"github.com/keytend/keytend/internal/locate"
 	"github.com/keytend/keytend/internal/policy"
 )
 
@@ -151,7 +151,7 @@ func escapeUnprintable(text string) string {
 	return b.String()
 }
 
-func (r *localReport) record(key evidence.LocalKey, h evidence.Holder) LocalKeyRecord {
+func (r *localReport) record(key locate.LocalKey, h locate.Holder) LocalKeyRecord {
 	rec := LocalKeyRecord{
 		ID: key.ID, Temporary: key.ID.Temporary(), Places: []LocalPlaceRecord{},
 		Account: known(h.Account), ARN: known(h.ARN), User: known(h.User), Works: known(h.Works),

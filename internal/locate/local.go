@@ -1,9 +1,9 @@
-// Package evidence finds where an access key lives. Today that is this
+// Package locate finds where an access key lives. Today that is this
 // machine: the AWS credentials and config files, the environment, and files
 // that it is pointed at. It reads only, never writes, and never puts a secret
 // into what it returns as text: a secret it finds is an accesskey.Secret, used
 // for nothing but asking AWS whose key it is.
-package evidence
+package locate
 
 import (
 	"cmp"
