@@ -44,6 +44,23 @@ var simulating = Need{Action: "iam:SimulatePrincipalPolicy", Kind: Read, on: our
 
 var namingOurRole = Need{Action: "iam:GetRole", Kind: Read, on: ourselves, Why: "our role's path, where we are a role"}
 
+// recording is what the function writes down on the secret itself.
+var recording = []Need{
+	{Action: "secretsmanager:TagResource", Kind: Create, on: secrets, Why: "the record of a rotation, on the secret", only: []string{"keytend:*"}},
+	{Action: "secretsmanager:UntagResource", Kind: Create, on: secrets, Why: "end it", only: []string{"keytend:*"}},
+}
+
+var making = Need{Action: "iam:CreateAccessKey", Kind: Create, on: users, Why: "make the new key"}
+
+var storing = []Need{
+	{Action: "secretsmanager:DescribeSecret", Kind: Read, on: secrets, Why: "who else rotates it, and its versions"},
+	{Action: "secretsmanager:GetSecretValue", Kind: Read, on: secrets, Why: "which key it holds, and what stands beside it"},
+	{Action: "secretsmanager:PutSecretValue", Kind: Deliver, on: secrets, Why: "deliver the new key"},
+	{Action: "secretsmanager:UpdateSecretVersionStage", Kind: Deliver, on: secrets, Why: "make it the current one, only where nobody else did"},
+	{Action: "kms:Decrypt", Kind: Read, on: storeKeys, Why: "where the secret has a KMS key of its own"},
+	{Action: "kms:GenerateDataKey", Kind: Deliver, on: storeKeys, Why: "where the secret has a KMS key of its own"},
+}
+
 var needs = map[Feature][]Need{
 	Scan: scanning,
 	Scorecard: slices.Concat(scanning, []Need{
@@ -64,9 +81,11 @@ var needs = map[Feature][]Need{
 		{Action: "organizations:DescribeAccount", Kind: Read, on: anything, Why: "the account that a user is in"},
 		{Action: "sts:GetAccessKeyInfo", Kind: Read, on: anything, Why: "the account that a key is in"},
 	},
-	Rotate: slices.Concat(looking, claiming, []Need{
-		{Action: "iam:CreateAccessKey", Kind: Create, on: users, Why: "make the new key"},
-		counting, simulating, namingOurRole, switching, deleting,
+	Rotate: slices.Concat(looking, claiming, []Need{making, counting, simulating, namingOurRole, switching, deleting}),
+	Lambda: slices.Concat(looking, claiming, storing, recording, []Need{making, counting, simulating, namingOurRole, switching, deleting}),
+	Reap: slices.Concat(looking, storing, recording, []Need{
+		{Action: "secretsmanager:ListSecrets", Kind: Read, on: anything, Why: "which secrets carry a record"},
+		switching, deleting,
 	}),
 	Retire: slices.Concat(looking, []Need{switching, deleting}),
 	Revoke: slices.Concat(looking, claiming, []Need{
@@ -75,14 +94,7 @@ var needs = map[Feature][]Need{
 		{Action: "iam:PutUserPolicy", Kind: Deactivate, on: users, Why: "deny sessions made from the leaked key"},
 		counting, simulating, namingOurRole, switching, deleting,
 	}),
-	SecretsManager: {
-		{Action: "secretsmanager:DescribeSecret", Kind: Read, on: secrets, Why: "who else rotates it, and its versions"},
-		{Action: "secretsmanager:GetSecretValue", Kind: Read, on: secrets, Why: "which key it holds, and what stands beside it"},
-		{Action: "secretsmanager:PutSecretValue", Kind: Deliver, on: secrets, Why: "deliver the new key"},
-		{Action: "secretsmanager:UpdateSecretVersionStage", Kind: Deliver, on: secrets, Why: "make it the current one, only where nobody else did"},
-		{Action: "kms:Decrypt", Kind: Read, on: storeKeys, Why: "where the secret has a KMS key of its own"},
-		{Action: "kms:GenerateDataKey", Kind: Deliver, on: storeKeys, Why: "where the secret has a KMS key of its own"},
-	},
+	SecretsManager: storing,
 	SSM: {
 		{Action: "ssm:DescribeParameters", Kind: Read, on: anything, Why: "its KMS key, tier and policies, which stay"},
 		{Action: "ssm:GetParameter", Kind: Read, on: parameters, Why: "which key it holds, and what stands beside it"},

@@ -37,6 +37,8 @@ const (
 	Root           Feature = "root"        // of the caller, not of the role in each account
 	SNS            Feature = "sns"         // as a channel of notices
 	EventBridge    Feature = "eventbridge" // as a channel of notices
+	Lambda         Feature = "lambda"      // the function's four steps of a rotation
+	Reap           Feature = "reap"        // the function, of what comes after
 )
 
 // Kind groups actions by how much harm they can do, so that each can be given
@@ -83,7 +85,7 @@ type Need struct {
 
 // Features are all there are, in the order in which they are told of.
 func Features() []Feature {
-	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, IdentityStore, Root, SNS, EventBridge}
+	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, IdentityStore, Root, SNS, EventBridge, Lambda, Reap}
 }
 
 // ParseFeature returns the feature of that name.
@@ -136,4 +138,6 @@ var about = map[Feature]string{
 	Root:           "the caller of root audit and root delete",
 	SNS:            "notify through SNS, beside scan",
 	EventBridge:    "notify through EventBridge, beside scan",
+	Lambda:         "rotate secrets as a Lambda function",
+	Reap:           "that function's reaper, beside lambda",
 }

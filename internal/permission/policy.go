@@ -58,6 +58,9 @@ type Statement struct {
 	Action    []string
 	Resource  []string
 	Condition map[string]map[string][]string `json:",omitempty"`
+
+	on   target
+	kind Kind
 }
 
 // Document is an IAM policy.
@@ -110,7 +113,7 @@ func Kinds() []Kind { return []Kind{Read, Enter, Deliver, Create, Deactivate, De
 // statement is one action with what it is allowed on. Actions of one Sid share
 // everything else.
 func (s Scope) statement(n Need) Statement {
-	st := Statement{Sid: "Keytend" + title(string(n.Kind)) + sids[n.on], Effect: "Allow", Action: []string{n.Action}, Resource: s.resources(n)}
+	st := Statement{Sid: "Keytend" + title(string(n.Kind)) + sids[n.on], Effect: "Allow", Action: []string{n.Action}, Resource: s.resources(n), on: n.on, kind: n.Kind}
 	st.Condition = s.conditions(n)
 	switch {
 	case len(n.only) > 0:

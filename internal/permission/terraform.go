@@ -24,6 +24,41 @@ func Terraform(all []Need, s Scope) string {
 	return file.Text()
 }
 
+// Words are what a Terraform module calls the things that its policies are on:
+// lists of ARNs. Those left empty are written as a Scope has them.
+type Words struct {
+	Users, Secrets, Ourselves, StoreKeys terraform.Expression
+	// Tag is an object with key and value, or null: of the users to be changed.
+	Tag terraform.Expression
+}
+
+// Statements are those of the least policy for the needs, in a module's own
+// words.
+func Statements(all []Need, w Words) []terraform.Statement {
+	d := Policy(all, Scope{})
+	out := d.blocks()
+	for i, st := range d.Statement {
+		if list := w.of(st.on); list != "" {
+			out[i].Resources = list
+		}
+		if st.on == storeKeys && w.StoreKeys != "" {
+			out[i].ForEach = "length(" + w.StoreKeys + ") > 0 ? [1] : []"
+		}
+		if st.on == users && st.kind != Read && w.Tag != "" {
+			out[i].Conditions = append(out[i].Conditions, terraform.Condition{
+				Test: "StringEquals", Variable: terraform.Expression(`"aws:ResourceTag/${condition.value.key}"`),
+				Values:  terraform.Expression("[condition.value.value]"),
+				ForEach: w.Tag + " == null ? [] : [" + w.Tag + "]",
+			})
+		}
+	}
+	return out
+}
+
+func (w Words) of(t target) terraform.Expression {
+	return map[target]terraform.Expression{users: w.Users, secrets: w.Secrets, ourselves: w.Ourselves, storeKeys: w.StoreKeys}[t]
+}
+
 // trustOfVariables is Trust, of whom the module's inputs name.
 var trustOfVariables = terraform.Statement{
 	Actions:    []string{"sts:AssumeRole"},

@@ -8,6 +8,9 @@ type Statement struct {
 	Resources  any // []string, []any with expressions among them, or an Expression; nil: none, as in trust policies
 	Principals []Principal
 	Conditions []Condition
+	// ForEach, where set, is a list for each element of which the statement is
+	// made: an empty one leaves it out.
+	ForEach Expression
 }
 
 // Principal is who a statement is about.
@@ -19,7 +22,7 @@ type Principal struct {
 // Condition is one condition of a statement.
 type Condition struct {
 	Test     string // "StringEquals"
-	Variable string // "sts:ExternalId"
+	Variable any    // "sts:ExternalId", or an Expression
 	Values   any    // []string, []any or an Expression
 	// ForEach, where set, is a list for each element of which the condition is
 	// made: an empty one leaves it out. The element is condition.value.
@@ -31,7 +34,7 @@ type Condition struct {
 func (f *File) Policy(name string, statements []Statement) Expression {
 	data := f.Block("data", "aws_iam_policy_document", name)
 	for _, st := range statements {
-		st.write(data.Block("statement"))
+		st.write(repeated(data, "statement", st.ForEach))
 	}
 	return Expression("data.aws_iam_policy_document." + name + ".json")
 }
@@ -58,17 +61,20 @@ func (st Statement) write(b *Body) {
 }
 
 func (c Condition) write(st *Body) {
-	var b *Body
-	if c.ForEach == "" {
-		b = st.Block("condition")
-	} else {
-		dynamic := st.Block("dynamic", "condition")
-		dynamic.Set("for_each", c.ForEach)
-		b = dynamic.Block("content")
-	}
+	b := repeated(st, "condition", c.ForEach)
 	b.Set("test", c.Test)
 	b.Set("variable", c.Variable)
 	b.Set("values", c.Values)
+}
+
+// repeated begins a block; where a list is given, a dynamic one, and its content.
+func repeated(in *Body, kind string, forEach Expression) *Body {
+	if forEach == "" {
+		return in.Block(kind)
+	}
+	dynamic := in.Block("dynamic", kind)
+	dynamic.Set("for_each", forEach)
+	return dynamic.Block("content")
 }
 
 // Role is an IAM role with who may assume it and what it may do.
