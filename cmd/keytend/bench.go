@@ -78,12 +78,13 @@ func (b *bench) now() time.Time { return now(b.session) }
 func (b *bench) surroundings(user string) all.Surroundings {
 	folder, _ := os.Getwd() // relative paths fail on their own
 	region, _ := b.session.Region()
+	deliverer := b.session.As(awsapi.Deliver)
 	return all.Surroundings{
 		Home: b.app.home, Folder: folder, Environ: b.app.environ,
 		Locks: filepath.Join(filepath.Dir(b.desk.path), "locks"),
 		User:  user, Region: region,
-		Secrets:    func(region string) secretsmanager.Store { return b.session.Secrets(region) },
-		Parameters: func(region string) ssm.Store { return b.session.Parameters(region) },
+		Secrets:    func(region string) secretsmanager.Store { return deliverer.Secrets(region) },
+		Parameters: func(region string) ssm.Store { return deliverer.Parameters(region) },
 	}
 }
 

@@ -27,7 +27,8 @@ type fleetFlags struct {
 	include, exclude []string
 	profiles         []string
 	atOnce           int
-	narrowed         bool // the command's --account narrows whatever accounts are meant
+	roles            fleet.Roles // of a policy file, instead of roleName
+	narrowed         bool        // the command's --account narrows whatever accounts are meant
 
 	selection fleet.Selection // of include and exclude; set by check
 }
@@ -167,7 +168,7 @@ func (a *app) openOrganization(ctx context.Context, f *fleetFlags) (fleet.Organi
 	options := a.awsOptions()
 	options.InFlight = callsInFlight
 	base, err := awsapi.Open(ctx, options)
-	return fleet.Organization{Base: base, RoleName: f.roleName, ExternalID: f.externalID, Selection: f.selection}, err
+	return fleet.Organization{Base: base, RoleName: f.roleName, Roles: f.roles, ExternalID: f.externalID, Selection: f.selection}, err
 }
 
 func (a *app) openProfile(ctx context.Context, profile string) (*awsapi.Session, error) {

@@ -18,6 +18,7 @@ type permissions struct {
 	app      *app
 	features []string
 	kinds    []string
+	roles    map[string]string // names, by kind
 	format   choice
 	scope    permission.Scope
 	trust    string
@@ -37,9 +38,9 @@ feature named by --for, every action in it is needed and enough.
 
 JSON is the policy itself. Terraform and CloudFormation make a role that a caller
 may assume with an external ID, with one policy for each kind of action (read,
-enter, deliver, create, deactivate, delete), so that each can be left out or
-given to another role; the template names no account, and suits a StackSet. With
---output table, each action is listed with what it is for.
+enter, deliver, create, deactivate, delete), so that each can be left out; with
+--roles, kinds get roles of their own. The template names no account, and suits a
+StackSet. With --output table, each action is listed with what it is for.
 
 --path and --tag keep everything that changes keys to the users below a path, or
 with a tag: keytend can then make no key for anybody else. Iam:PutUserPolicy, by
@@ -56,6 +57,7 @@ iam:GetAccountAuthorizationDetails is denied, iam:ListUsers is used instead.`,
   keytend permissions --for rotate --output table
   keytend permissions --for scan,rotate --output cloudformation > keytend-role.yaml
   keytend permissions --for organization --role-name keytend-member
+  keytend permissions --for scan,rotate --roles read=keytend-read,create=keytend-create,deactivate=keytend-off,delete=keytend-delete --output terraform
   keytend permissions --trust arn:aws:iam::123456789012:role/keytend --external-id example
   keytend permissions --cut-off --revivable`,
 		Args: cobra.NoArgs,
@@ -93,6 +95,7 @@ func (p *permissions) flags(command *cobra.Command) {
 	flags.StringVar(&p.scope.EscrowKey, "escrow-key", "", "`ARN` of the KMS key of --escrow-kms (default: any)")
 	flags.StringVar(&p.scope.Self, "as", "role/keytend", "what keytend runs as: `role/NAME` or user/NAME")
 	flags.StringVar(&p.scope.MemberRole, "role-name", "", "name of the `role` in each account (default: that of --as)")
+	flags.StringToStringVar(&p.roles, "roles", nil, "separate roles: `KIND=NAME` for read, deliver, create, deactivate, delete")
 	flags.StringVar(&p.scope.Partition, "partition", "aws", "AWS `partition`: aws, aws-us-gov, aws-cn")
 	flags.StringVar(&p.trust, "trust", "", "print the trust policy that admits this `ARN` instead")
 	flags.StringVar(&p.external, "external-id", "", "with --trust: the external `ID` that must come along")
@@ -102,6 +105,12 @@ func (p *permissions) flags(command *cobra.Command) {
 }
 
 func (p *permissions) text() (string, error) {
+	for kind, name := range p.roles {
+		if p.scope.Roles == nil {
+			p.scope.Roles = map[permission.Kind]string{}
+		}
+		p.scope.Roles[permission.Kind(kind)] = name
+	}
 	if err := p.scope.Check(); err != nil {
 		return "", err
 	}

@@ -191,9 +191,17 @@ func (p *planning) fromPolicy() {
 	a := p.policy.Accounts
 	if o := a.Organization; o != nil {
 		p.fleet.organization, p.fleet.roleName, p.fleet.externalID = true, cmp.Or(o.Role, fleet.DefaultRole), o.ExternalID
-		p.fleet.include, p.fleet.exclude = o.Include, o.Exclude
+		p.fleet.include, p.fleet.exclude, p.fleet.roles = o.Include, o.Exclude, rolesOf(o)
 	}
 	p.fleet.profiles = a.Profiles
+}
+
+// rolesOf are the roles of an organization that names several.
+func rolesOf(o *config.Organization) fleet.Roles {
+	if r := o.Roles; !r.None() {
+		return fleet.Roles{Read: r.Read, Deliver: r.Deliver, Create: r.Create, Deactivate: r.Deactivate, Delete: r.Delete, Rest: o.Role}
+	}
+	return fleet.Roles{}
 }
 
 // openBase opens the session of the credentials in use; where only profiles are

@@ -82,6 +82,7 @@ func (s *story) addSpecs(ts *testscript.TestScript, text []byte) {
 	spelt, err := json.Marshal(policyFor(permission.Scan))
 	ts.Check(err)
 	text = bytes.ReplaceAll(text, []byte(`"SCANPOLICY"`), spelt)
+	text = withKindPolicies(ts, text)
 	ts.Check(json.Unmarshal(text, &specs))
 	for _, spec := range specs {
 		s.aws.AddAccount(spec)

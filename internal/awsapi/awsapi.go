@@ -55,6 +55,7 @@ type Session struct {
 	clock     *clock
 	chain     *chain // that config's credentials are of; set by whoever made the session
 	pace      *lookupPace
+	duties    *duties // nil: it does everything itself
 
 	identityLock sync.Mutex
 	identity     Identity // zero until it was read

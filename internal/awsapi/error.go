@@ -40,7 +40,13 @@ func (e *Error) Is(target error) bool {
 		target == ErrReportMissing && (e.Code == "ReportNotPresent" || e.Code == "ReportExpired")
 }
 
+// newError is an error of a call. Where another call failed that it takes
+// credentials from, it is that call's.
 func newError(call, profile string, err error) *Error {
+	var under *Error
+	if errors.As(err, &under) && under.Call != call {
+		call = under.Call
+	}
 	e := &Error{Call: call, Class: ClassOf(err), Profile: profile, err: err}
 	var answer smithy.APIError
 	if errors.As(err, &answer) {

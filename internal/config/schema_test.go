@@ -129,7 +129,7 @@ func TestSchemaKnowsEveryField(t *testing.T) {
 	for _, kind := range []reflect.Type{
 		reflect.TypeFor[Policy](), reflect.TypeFor[Override](), reflect.TypeFor[Rules](), reflect.TypeFor[Times](), reflect.TypeFor[Exemption](),
 		reflect.TypeFor[Owners](), reflect.TypeFor[Window](), reflect.TypeFor[Freeze](), reflect.TypeFor[Channel](), reflect.TypeFor[Gate](),
-		reflect.TypeFor[Ramp](), reflect.TypeFor[Budgets](), reflect.TypeFor[Managed](), reflect.TypeFor[Organization](),
+		reflect.TypeFor[Ramp](), reflect.TypeFor[Budgets](), reflect.TypeFor[Managed](), reflect.TypeFor[Organization](), reflect.TypeFor[Roles](),
 	} {
 		of := s
 		if kind != reflect.TypeFor[Policy]() {

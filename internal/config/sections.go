@@ -12,6 +12,8 @@ type Accounts struct {
 type Organization struct {
 	// Role is the name of the role to assume in each account.
 	Role string `yaml:"role"`
+	// Roles are names of roles for one kind of act each; role does what none of them is for.
+	Roles Roles `yaml:"roles"`
 	// ExternalID is what the roles ask for. It is no secret.
 	ExternalID string `yaml:"external_id"`
 	// Include takes only these accounts: an ID in quotes, ou:Name/Name, ou:ou-…, tag:key=value.
@@ -19,6 +21,24 @@ type Organization struct {
 	// Exclude leaves these accounts out.
 	Exclude []string `yaml:"exclude"`
 }
+
+// Roles are the names of roles in each account, by what is done as them. Each is
+// assumed when its first act comes.
+type Roles struct {
+	// Read is for looking: all that plan needs.
+	Read string `yaml:"read"`
+	// Deliver is for reading and writing Secrets Manager and Parameter Store, where keys are delivered.
+	Deliver string `yaml:"deliver"`
+	// Create is for making keys, and for the tag that claims a user.
+	Create string `yaml:"create"`
+	// Deactivate is for switching keys off, and on again.
+	Deactivate string `yaml:"deactivate"`
+	// Delete is for deleting keys.
+	Delete string `yaml:"delete"`
+}
+
+// None reports that no role is named.
+func (r Roles) None() bool { return r == Roles{} }
 
 // Owners says who is told about whose keys: the first of file, tags, paths and
 // expression that knows, else the fallback.

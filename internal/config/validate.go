@@ -188,8 +188,14 @@ func (v *validator) accounts() {
 			}
 		}
 	}
-	if strings.HasPrefix(o.Role, "arn:") {
-		v.wrong(v.at("accounts.organization.role"), "role %q: want the name of the role that every account has, not an ARN", o.Role)
+	for field, role := range map[string]string{"role": o.Role, "roles.read": o.Roles.Read, "roles.deliver": o.Roles.Deliver,
+		"roles.create": o.Roles.Create, "roles.deactivate": o.Roles.Deactivate, "roles.delete": o.Roles.Delete} {
+		if strings.HasPrefix(role, "arn:") {
+			v.wrong(v.at("accounts.organization."+field), "role %q: want the name of the role that every account has, not an ARN", role)
+		}
+	}
+	if !o.Roles.None() && o.Roles.Read == "" && o.Role == "" {
+		v.wrong(v.at("accounts.organization.roles"), "roles: want one to read as (read), or one for everything that has none of its own (role, beside roles)")
 	}
 }
 

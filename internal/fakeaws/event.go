@@ -1,6 +1,9 @@
 package fakeaws
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Event is one call as CloudTrail records it.
 type Event struct {
@@ -35,4 +38,15 @@ type Identity struct {
 	IssuerID    string
 	IssuedAt    time.Time // of a session; zero: a long-lived key signed
 	MFA         bool      // the session was made with a multi-factor device
+}
+
+// Events are all that CloudTrail has of an account, oldest first.
+func (a *AWS) Events(account string) []Event {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	acct := a.accountByID(account)
+	if acct == nil {
+		return nil
+	}
+	return slices.Clone(acct.events)
 }

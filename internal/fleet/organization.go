@@ -23,10 +23,11 @@ const sessionName = "keytend"
 
 // Organization is the accounts of AWS Organizations, entered by a role that
 // each of them has. The caller's own account is entered with the caller's own
-// credentials.
+// credentials, but by the roles that Roles names.
 type Organization struct {
 	Base       *awsapi.Session // of the management account or of a delegated administrator
 	RoleName   string          // with its path, if any, but without the first slash; empty: DefaultRole
+	Roles      Roles           // instead of RoleName
 	ExternalID string          // empty: none
 	Selection  Selection
 }
@@ -39,13 +40,15 @@ var (
 // Check refuses what IAM would.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 func (o Organization) Check() error {
-	if o.RoleName != "" && (!roleForm.MatchString(o.RoleName) || strings.HasPrefix(o.RoleName, "arn:")) {
-		return fmt.Errorf("role name %q: want the name of a role (with its path, if it has one), not an ARN", o.RoleName)
+	for _, name := range append(o.Roles.names(), o.RoleName) {
+		if name != "" && (!roleForm.MatchString(name) || strings.HasPrefix(name, "arn:")) {
+			return fmt.Errorf("role name %q: want the name of a role (with its path, if it has one), not an ARN", name)
+		}
 	}
 	if o.ExternalID != "" && (!externalIDForm.MatchString(o.ExternalID) || len(o.ExternalID) > 1224) {
 		return errors.New("external ID: want 2 to 1,224 letters, digits and _+=,.@:/-")
 	}
-	return nil
+	return o.Roles.check()
 }
 
 // Roster lists the accounts that are meant. Nothing is entered for that. An
@@ -122,30 +125,15 @@ func (o Organization) Member(ctx context.Context, id string) (Member, error) {
 
 func (o Organization) member(account awsapi.MemberAccount, caller awsapi.Identity) Member {
 	m := Member{Account: accesskey.Account{ID: account.ID, Partition: caller.Partition, Name: account.Name}}
-	if account.ID == caller.Account {
+	own := account.ID == caller.Account
+	if own && o.Roles.none() {
 		m.open = func(context.Context) (*awsapi.Session, error) { return o.Base, nil }
 		return m
 	}
-	role := awsapi.Role{
-		ARN:        "arn:" + caller.Partition + ":iam::" + account.ID + ":role/" + cmp.Or(o.RoleName, DefaultRole),
-		ExternalID: o.ExternalID, Session: sessionName,
-	}
-	m.open = func(ctx context.Context) (*awsapi.Session, error) { return o.enter(ctx, role, account.ID) }
-	m.hint = func(err error) string { return o.hint(err, account.ID == account.Management) }
+	g := gate{Organization: o, account: m.Account}
+	m.open = g.open
+	m.hint = func(err error) string { return o.hint(err, account.ID == account.Management && !own) }
 	return m
-}
-
-// enter assumes the role.
-func (o Organization) enter(ctx context.Context, role awsapi.Role, account string) (*awsapi.Session, error) {
-	session, err := o.Base.Assume(ctx, role)
-	if err != nil {
-		return nil, err
-	}
-	who, err := session.Identity(ctx)
-	if err == nil && who.Account != account {
-		err = fmt.Errorf("role %s gave a session of account %s", role.ARN, who.Account)
-	}
-	return session, err
 }
 
 // hint says what may be wrong where a role can't be assumed: AWS answers the
@@ -156,7 +144,7 @@ func (o Organization) hint(err error, management bool) string {
 	if !errors.As(err, &refused) || refused.Call != "sts:AssumeRole" || refused.Class != awsapi.Denied {
 		return ""
 	}
-	role := cmp.Or(o.RoleName, DefaultRole)
+	role := cmp.Or(o.Roles.Read, o.Roles.Rest, o.RoleName, DefaultRole)
 	if management {
 		return "The management account has no role " + role + " unless somebody made it: make it, run from the management account, or --exclude it."
 	}

@@ -53,11 +53,11 @@ var recording = []Need{
 var making = Need{Action: "iam:CreateAccessKey", Kind: Create, on: users, Why: "make the new key"}
 
 var storing = []Need{
-	{Action: "secretsmanager:DescribeSecret", Kind: Read, on: secrets, Why: "who else rotates it, and its versions"},
-	{Action: "secretsmanager:GetSecretValue", Kind: Read, on: secrets, Why: "which key it holds, and what stands beside it"},
+	{Action: "secretsmanager:DescribeSecret", Kind: Deliver, on: secrets, Why: "who else rotates it, and its versions"},
+	{Action: "secretsmanager:GetSecretValue", Kind: Deliver, on: secrets, Why: "which key it holds, and what stands beside it"},
 	{Action: "secretsmanager:PutSecretValue", Kind: Deliver, on: secrets, Why: "deliver the new key"},
 	{Action: "secretsmanager:UpdateSecretVersionStage", Kind: Deliver, on: secrets, Why: "make it the current one, only where nobody else did"},
-	{Action: "kms:Decrypt", Kind: Read, on: storeKeys, Why: "where the secret has a KMS key of its own"},
+	{Action: "kms:Decrypt", Kind: Deliver, on: storeKeys, Why: "where the secret has a KMS key of its own"},
 	{Action: "kms:GenerateDataKey", Kind: Deliver, on: storeKeys, Why: "where the secret has a KMS key of its own"},
 }
 
@@ -96,10 +96,10 @@ var needs = map[Feature][]Need{
 	}),
 	SecretsManager: storing,
 	SSM: {
-		{Action: "ssm:DescribeParameters", Kind: Read, on: anything, Why: "its KMS key, tier and policies, which stay"},
-		{Action: "ssm:GetParameter", Kind: Read, on: parameters, Why: "which key it holds, and what stands beside it"},
+		{Action: "ssm:DescribeParameters", Kind: Deliver, on: anything, Why: "its KMS key, tier and policies, which stay"},
+		{Action: "ssm:GetParameter", Kind: Deliver, on: parameters, Why: "which key it holds, and what stands beside it"},
 		{Action: "ssm:PutParameter", Kind: Deliver, on: parameters, Why: "deliver the new key"},
-		{Action: "kms:Decrypt", Kind: Read, on: storeKeys, Why: "where the parameter has a KMS key of its own"},
+		{Action: "kms:Decrypt", Kind: Deliver, on: storeKeys, Why: "where the parameter has a KMS key of its own"},
 		{Action: "kms:Encrypt", Kind: Deliver, on: storeKeys, Why: "where the parameter has a KMS key of its own"},
 	},
 	SecurityHub: {

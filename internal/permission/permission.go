@@ -50,7 +50,7 @@ const (
 	Read       Kind = "read"
 	Enter      Kind = "enter"      // other accounts
 	Create     Kind = "create"     // keys, and the tag that claims a user
-	Deliver    Kind = "deliver"    // keys, and notices
+	Deliver    Kind = "deliver"    // keys, and notices; read the places that keys are delivered to
 	Deactivate Kind = "deactivate" // and reactivate: one action of IAM
 	Delete     Kind = "delete"
 )

@@ -39,10 +39,35 @@ func golden(t *testing.T, name, got string) {
 
 var narrow = Scope{Path: "/apps/", Tag: "keytend=managed", Secrets: []string{"prod/*", "billing"}, Parameters: []string{"/ci/*"}, Self: "role/ops/keytend"}
 
+// apart has a role for each kind that changes keys, and one for the rest.
+var apart = Scope{Roles: map[Kind]string{Read: "keytend-read", Create: "keytend-create", Deactivate: "keytend-deactivate", Delete: "keytend-delete"}}
+
+// Separate roles: who may create may not delete, and the right to prove beforehand
+// what the others may do is the reader's, about those roles alone.
+func TestSeparateRoles(t *testing.T) {
+	kinds := ByKind(Needs(Rotate), apart)
+	for kind, other := range map[Kind]string{Create: "iam:DeleteAccessKey", Deactivate: "iam:CreateAccessKey", Delete: "iam:UpdateAccessKey", Read: "iam:TagUser"} {
+		if strings.Contains(kinds[kind].JSON(), other) {
+			t.Errorf("%s may %s", kind, other)
+		}
+	}
+	for _, name := range []string{"keytend-create", "keytend-deactivate", "keytend-delete"} {
+		if !strings.Contains(kinds[Read].JSON(), "role/"+name) {
+			t.Errorf("nothing about %s in %s", name, kinds[Read].JSON())
+		}
+	}
+	enter := Policy(Needs(Organization), apart).JSON()
+	if strings.Count(enter, ":role/keytend-") != 4 || !strings.Contains(enter, `role/keytend"`) {
+		t.Error(enter)
+	}
+}
+
 func TestRendering(t *testing.T) {
 	all := Needs(Rotate, Retire, SecretsManager)
 	golden(t, "rotate.json", Policy(all, Scope{}).JSON()+"\n")
 	golden(t, "narrow.json", Policy(Needs(Rotate, SecretsManager, SSM, EscrowKMS), narrow).JSON()+"\n")
+	golden(t, "roles.tf", Terraform(Needs(Rotate), apart))
+	golden(t, "roles.yaml", CloudFormation(Needs(Rotate), apart))
 	golden(t, "narrow.tf", Terraform(all, narrow))
 	golden(t, "narrow.yaml", CloudFormation(all, narrow))
 }
@@ -129,7 +154,7 @@ func TestGuards(t *testing.T) {
 }
 
 func TestScopeCheck(t *testing.T) {
-	for _, s := range []Scope{{Path: "apps"}, {Tag: "managed"}, {Self: "keytend"}, {Partition: "moon"}} {
+	for _, s := range []Scope{{Path: "apps"}, {Tag: "managed"}, {Self: "keytend"}, {Partition: "moon"}, {Roles: map[Kind]string{"look": "x"}}, {Roles: map[Kind]string{Read: ""}}} {
 		if s.Check() == nil {
 			t.Errorf("%+v passes", s)
 		}

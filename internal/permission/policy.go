@@ -22,6 +22,10 @@ type Scope struct {
 	EscrowKey  string   // ARN; empty: any
 	Self       string   // what Keytend runs as: "role/keytend", "user/ops/keytend"; empty: "role/keytend"
 	MemberRole string   // name of the role in each account; empty: that of Self
+
+	// Roles are names of roles in each account for kinds that have one of their
+	// own; the others are MemberRole's.
+	Roles map[Kind]string
 }
 
 // Check returns an error for what IAM could not read as it is meant.
@@ -39,7 +43,26 @@ func (s Scope) Check() error {
 	if !slices.Contains([]string{"aws", "aws-us-gov", "aws-cn"}, s.partition()) {
 		errs = append(errs, fmt.Errorf("partition %q: want aws, aws-us-gov or aws-cn", s.Partition))
 	}
+	for k, name := range s.Roles {
+		if !slices.Contains(Kinds(), k) || name == "" {
+			errs = append(errs, fmt.Errorf("role %q for %q: want KIND=NAME, with a kind of %v", name, k, Kinds()))
+		}
+	}
 	return errors.Join(errs...)
+}
+
+// role is the name of the role in each account that does what is of a kind.
+func (s Scope) role(k Kind) string { return cmp.Or(s.Roles[k], s.memberRole()) }
+
+// rolesFor are the ARNs of the roles that do what is of these kinds.
+func (s Scope) rolesFor(kinds ...Kind) []string {
+	var out []string
+	for _, k := range kinds {
+		if arn := s.arn("iam::*:role/" + s.role(k)); !slices.Contains(out, arn) {
+			out = append(out, arn)
+		}
+	}
+	return out
 }
 
 func (s Scope) partition() string { return cmp.Or(s.Partition, "aws") }
@@ -136,9 +159,12 @@ func (s Scope) resources(n Need) []string {
 	case users:
 		return []string{s.arn("iam::*:user" + cmp.Or(s.Path, "/") + "*")}
 	case ourselves:
+		if len(s.Roles) > 0 {
+			return s.rolesFor(Create, Deactivate, Delete)
+		}
 		return []string{s.arn("iam::*:" + s.self())}
 	case members:
-		return []string{s.arn("iam::*:role/" + s.memberRole())}
+		return s.rolesFor(Read, Deliver, Create, Deactivate, Delete)
 	case secrets:
 		return s.each("secretsmanager:*:*:secret:", s.Secrets)
 	case parameters:

@@ -6,21 +6,21 @@ import (
 	"github.com/keytend/keytend/internal/terraform"
 )
 
-// Terraform is a module for the AWS provider: a role that a caller may assume
+// Terraform is a module for the AWS provider: the roles that a caller may assume
 // with an external ID, and one policy for each kind of need, so that each can be
 // left out or given to another role.
 func Terraform(all []Need, s Scope) string {
 	file := terraform.New()
 	file.Variable(terraform.Variable{Name: "principal", Type: "string", Description: "ARN of whoever runs Keytend and may assume the role"})
 	file.Variable(terraform.Variable{Name: "external_id", Type: "string", Default: "", Description: "External ID that Keytend sends along; empty: none"})
-	role := terraform.Role{Label: "keytend", Name: s.memberRole(), Trust: []terraform.Statement{trustOfVariables}}
 	kinds := ByKind(all, s)
-	for _, k := range Kinds() {
-		if d, ok := kinds[k]; ok {
-			role.Policies = append(role.Policies, terraform.NamedPolicy{Label: string(k), Name: "keytend-" + string(k), Statements: d.blocks()})
+	for _, p := range postsOf(kinds, s) {
+		role := terraform.Role{Label: p.label, Name: p.role, Trust: []terraform.Statement{trustOfVariables}}
+		for _, k := range p.kinds {
+			role.Policies = append(role.Policies, terraform.NamedPolicy{Label: string(k), Name: "keytend-" + string(k), Statements: kinds[k].blocks()})
 		}
+		file.Role(role)
 	}
-	file.Role(role)
 	return file.Text()
 }
 

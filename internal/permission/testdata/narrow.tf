@@ -17,18 +17,6 @@ data "aws_iam_policy_document" "read" {
   }
 
   statement {
-    sid       = "KeytendReadEncryption"
-    actions   = ["kms:Decrypt"]
-    resources = ["arn:aws:kms:*:*:key/*"]
-
-    condition {
-      test     = "StringLike"
-      variable = "kms:ViaService"
-      values   = ["secretsmanager.*.amazonaws.com", "ssm.*.amazonaws.com"]
-    }
-  }
-
-  statement {
     sid       = "KeytendReadItself"
     actions   = ["iam:SimulatePrincipalPolicy"]
     resources = ["arn:aws:iam::*:role/ops/keytend"]
@@ -41,12 +29,6 @@ data "aws_iam_policy_document" "read" {
   }
 
   statement {
-    sid       = "KeytendReadSecrets"
-    actions   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
-    resources = ["arn:aws:secretsmanager:*:*:secret:prod/*", "arn:aws:secretsmanager:*:*:secret:billing-??????"]
-  }
-
-  statement {
     sid       = "KeytendReadUsers"
     actions   = ["iam:GetUser", "iam:ListAccessKeys"]
     resources = ["arn:aws:iam::*:user/apps/*"]
@@ -56,7 +38,7 @@ data "aws_iam_policy_document" "read" {
 data "aws_iam_policy_document" "deliver" {
   statement {
     sid       = "KeytendDeliverEncryption"
-    actions   = ["kms:GenerateDataKey"]
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = ["arn:aws:kms:*:*:key/*"]
 
     condition {
@@ -68,7 +50,7 @@ data "aws_iam_policy_document" "deliver" {
 
   statement {
     sid       = "KeytendDeliverSecrets"
-    actions   = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
+    actions   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
     resources = ["arn:aws:secretsmanager:*:*:secret:prod/*", "arn:aws:secretsmanager:*:*:secret:billing-??????"]
   }
 }

@@ -26,11 +26,11 @@ const issueTime = "aws:TokenIssueTime"
 // policy of that name is kept with whatever else is in it, and its time only
 // ever moves forward.
 func (a *Account) DenySessions(ctx context.Context, subject accesskey.Subject, before time.Time, p rotation.Permit) error {
-	s, how, err := a.permitted(ctx, subject, p)
+	s, how, err := a.permitted(ctx, awsapi.Deactivate, subject, p)
 	if err != nil {
 		return undone(err)
 	}
-	have, err := s.UserPolicy(ctx, subject.User, DenyPolicy)
+	have, err := a.session.UserPolicy(ctx, subject.User, DenyPolicy)
 	if err != nil && awsapi.ClassOf(err) != awsapi.NotFound {
 		return undone(err)
 	}

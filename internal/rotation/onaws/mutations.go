@@ -2,6 +2,7 @@ package onaws
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -13,7 +14,7 @@ import (
 
 // CreateAccessKey implements rotation.Mutations.
 func (a *Account) CreateAccessKey(ctx context.Context, subject accesskey.Subject, p rotation.Permit) (rotation.Credential, error) {
-	s, how, err := a.permitted(ctx, subject, p)
+	s, how, err := a.permitted(ctx, awsapi.Create, subject, p)
 	if err != nil {
 		return rotation.Credential{}, undone(err)
 	}
@@ -29,7 +30,7 @@ func (a *Account) SetStatus(ctx context.Context, subject accesskey.Subject, key 
 	if status != accesskey.Active && status != accesskey.Inactive {
 		return undone(fmt.Errorf("no key can be made %q", status))
 	}
-	s, how, err := a.permitted(ctx, subject, p)
+	s, how, err := a.permitted(ctx, awsapi.Deactivate, subject, p)
 	if err != nil {
 		return undone(err)
 	}
@@ -38,42 +39,63 @@ func (a *Account) SetStatus(ctx context.Context, subject accesskey.Subject, key 
 
 // DeleteAccessKey implements rotation.Mutations.
 func (a *Account) DeleteAccessKey(ctx context.Context, subject accesskey.Subject, key accesskey.ID, p rotation.Permit) error {
-	s, how, err := a.permitted(ctx, subject, p)
+	s, how, err := a.permitted(ctx, awsapi.Delete, subject, p)
 	if err != nil {
 		return undone(err)
 	}
 	return outcome(s.DeleteKey(ctx, subject.User, key, how), rotation.ErrNoKey)
 }
 
-// permitted returns what a mutating call is made with. All calls that it takes
-// are made here: what follows is signed and sent at once.
-func (a *Account) permitted(ctx context.Context, subject accesskey.Subject, p rotation.Permit) (*awsapi.Session, awsapi.Once, error) {
+// permitted returns what a mutating call is made with, by whoever does acts of
+// that duty. All calls that it takes are made here: what follows is signed and
+// sent at once.
+func (a *Account) permitted(ctx context.Context, d awsapi.Duty, subject accesskey.Subject, p rotation.Permit) (*awsapi.Session, awsapi.Once, error) {
 	if !tokenForm.MatchString(p.Token) {
 		return nil, awsapi.Once{}, fmt.Errorf("token %q can't travel in a user agent: want letters, digits and ._+-, at most 56", p.Token)
 	}
 	if _, err := a.own(ctx, subject); err != nil {
 		return nil, awsapi.Once{}, err
 	}
-	s, err := a.sessionNamed(ctx, p.Token)
+	s, err := a.by(ctx, d)
+	if err == nil {
+		s, err = a.sessionNamed(ctx, s, p.Token)
+	}
 	return s, awsapi.Once{Mark: mark + p.Token, Until: p.Until}, err
+}
+
+// by is who does acts of a duty. An account that lets nobody in for it is a
+// refusal.
+func (a *Account) by(ctx context.Context, d awsapi.Duty) (*awsapi.Session, error) {
+	s, err := a.session.For(ctx, d)
+	if class := awsapi.ClassOf(err); err != nil && (class == awsapi.Denied || class == awsapi.DeniedByOrganization || errors.Is(err, awsapi.ErrNobody)) {
+		return nil, refusal{err, []error{rotation.ErrNotDone, rotation.ErrDenied}}
+	}
+	return s, err
+}
+
+// naming is a session that is to be named after a token.
+type naming struct {
+	of    *awsapi.Session
+	token string
 }
 
 // sessionNamed is the session whose role session is named after the token,
 // where a role is assumed and may be assumed under that name. The user agent
 // carries the token in any case.
-func (a *Account) sessionNamed(ctx context.Context, token string) (*awsapi.Session, error) {
+func (a *Account) sessionNamed(ctx context.Context, of *awsapi.Session, token string) (*awsapi.Session, error) {
+	n := naming{of, token}
 	a.lock.Lock()
-	s, known := a.named[token]
+	s, known := a.named[n]
 	a.lock.Unlock()
 	if known {
 		return s, nil
 	}
-	s, renamed := a.session.Named(mark + token)
+	s, renamed := of.Named(mark + token)
 	if renamed {
 		_, err := s.KeyID(ctx)
 		switch class := awsapi.ClassOf(err); {
 		case class == awsapi.Denied, class == awsapi.DeniedByOrganization:
-			s = a.session // the role's trust policy wants another name
+			s = of // the role's trust policy wants another name
 		case err != nil:
 			return nil, err
 		}
@@ -83,13 +105,13 @@ func (a *Account) sessionNamed(ctx context.Context, token string) (*awsapi.Sessi
 	if len(a.named) >= 256 {
 		clear(a.named) // claims that have ended; the others are named again
 	}
-	a.named[token] = s
+	a.named[n] = s
 	return s, nil
 }
 
 // Tag implements rotation.Tags.
 func (a *Account) Tag(ctx context.Context, subject accesskey.Subject, p rotation.Permit) error {
-	s, how, err := a.permitted(ctx, subject, p)
+	s, how, err := a.permitted(ctx, awsapi.Create, subject, p)
 	if err != nil {
 		return undone(err)
 	}
@@ -99,11 +121,11 @@ func (a *Account) Tag(ctx context.Context, subject accesskey.Subject, p rotation
 // Untag implements rotation.Tags. IAM can't remove a tag by its value: it is
 // read right before.
 func (a *Account) Untag(ctx context.Context, subject accesskey.Subject, p rotation.Permit) error {
-	s, how, err := a.permitted(ctx, subject, p)
+	s, how, err := a.permitted(ctx, awsapi.Create, subject, p)
 	if err != nil {
 		return undone(err)
 	}
-	user, err := s.User(ctx, subject.User)
+	user, err := a.session.User(ctx, subject.User)
 	switch {
 	case awsapi.ClassOf(err) == awsapi.NotFound:
 		return nil
@@ -120,11 +142,11 @@ func (a *Account) Untag(ctx context.Context, subject accesskey.Subject, p rotati
 // other has already stays, and the first is removed. Without one, nothing is
 // done. It may be called again after any failure.
 func (a *Account) MoveDescription(ctx context.Context, subject accesskey.Subject, from, to accesskey.ID, p rotation.Permit) error {
-	s, how, err := a.permitted(ctx, subject, p)
+	s, how, err := a.permitted(ctx, awsapi.Create, subject, p)
 	if err != nil {
 		return undone(err)
 	}
-	user, err := s.User(ctx, subject.User)
+	user, err := a.session.User(ctx, subject.User)
 	if err != nil {
 		return undone(err)
 	}

@@ -46,7 +46,7 @@ type Account struct {
 	options Options
 
 	lock    sync.Mutex
-	named   map[string]*awsapi.Session           // by the claim's token
+	named   map[naming]*awsapi.Session           // by the claim's token
 	created map[accesskey.ID]time.Time           // of keys seen
 	regions map[accesskey.ID]map[string]bool     // of last use, as seen
 	authors map[accesskey.ID]rotation.Authorship // found
@@ -72,7 +72,7 @@ var (
 func New(session *awsapi.Session, o Options) *Account {
 	return &Account{
 		session: session, options: o,
-		named:   map[string]*awsapi.Session{},
+		named:   map[naming]*awsapi.Session{},
 		created: map[accesskey.ID]time.Time{},
 		regions: map[accesskey.ID]map[string]bool{},
 		authors: map[accesskey.ID]rotation.Authorship{},

@@ -4,20 +4,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/awsapi"
 )
 
-// rotating is what a rotation must be allowed to do. Reactivating is
-// UpdateAccessKey too.
-var rotating = []string{"iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey"}
+// rotating is what a rotation must be allowed to do, and by whom it is done.
+// Reactivating is UpdateAccessKey too.
+var rotating = []struct {
+	action string
+	duty   awsapi.Duty
+}{
+	{"iam:CreateAccessKey", awsapi.Create},
+	{"iam:UpdateAccessKey", awsapi.Deactivate},
+	{"iam:DeleteAccessKey", awsapi.Delete},
+}
 
-// MayRotate implements rotation.Rights. What can't be proved is an error too: a
-// key that may be made and not be deleted is worse than none. The root user is
-// taken at its word, since AWS simulates none: only a service control policy
-// can deny it anything, which shows at the first call.
+// MayRotate implements rotation.Rights. Asked is the one who would do each act:
+// where that is another role, it is assumed here, for a role that can't be is no
+// right. What can't be proved is an error too: a key that may be made and not be
+// deleted is worse than none. The root user is taken at its word, since AWS
+// simulates none: only a service control policy can deny it anything, which
+// shows at the first call.
 func (a *Account) MayRotate(ctx context.Context, subject accesskey.Subject) error {
 	id, err := a.own(ctx, subject)
 	if err != nil {
@@ -26,20 +36,67 @@ func (a *Account) MayRotate(ctx context.Context, subject accesskey.Subject) erro
 	if strings.HasSuffix(id.ARN, ":root") {
 		return nil
 	}
-	principal, err := a.principal(ctx, id)
+	all, err := a.actors(ctx)
 	if err != nil {
-		return fmt.Errorf("check our rights: %w", err)
+		return err
 	}
 	user, err := a.session.User(ctx, subject.User)
 	if err != nil {
 		return fmt.Errorf("check our rights: %s", failed(err))
 	}
-	results, err := a.session.Simulate(ctx, principal, rotating, user.ARN, resourceTags(user.Tags))
+	var errs []error
+	for _, who := range all {
+		errs = append(errs, a.mayDo(ctx, who, user))
+	}
+	return errors.Join(errs...)
+}
+
+// actors is who does which of a rotation's actions: principals as AWS simulates
+// them.
+func (a *Account) actors(ctx context.Context) ([]actor, error) {
+	var all []actor
+	var errs []error
+	for _, r := range rotating {
+		principal, err := a.principalFor(ctx, r.duty)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("check our right to %s: %w", r.action, err))
+			continue
+		}
+		i := slices.IndexFunc(all, func(one actor) bool { return one.principal == principal })
+		if i < 0 {
+			i, all = len(all), append(all, actor{principal: principal})
+		}
+		all[i].actions = append(all[i].actions, r.action)
+	}
+	return all, errors.Join(errs...)
+}
+
+// actor is a principal as AWS simulates it, and what it does.
+type actor struct {
+	principal string
+	actions   []string
+}
+
+func (a *Account) principalFor(ctx context.Context, d awsapi.Duty) (string, error) {
+	s, err := a.by(ctx, d)
+	if err != nil {
+		return "", errors.New(failed(err))
+	}
+	id, err := s.Identity(ctx)
+	if err != nil {
+		return "", errors.New(failed(err))
+	}
+	return a.principal(ctx, id)
+}
+
+// mayDo has AWS simulate actions of one principal on a user.
+func (a *Account) mayDo(ctx context.Context, who actor, user awsapi.User) error {
+	results, err := a.session.Simulate(ctx, who.principal, who.actions, user.ARN, resourceTags(user.Tags))
 	if err != nil {
 		return fmt.Errorf("nothing can be said beforehand about what %s may do to %s, and a key that could be made but not deleted would be left over: %s",
-			principal, user.ARN, failed(err))
+			who.principal, user.ARN, failed(err))
 	}
-	return verdict(principal, user.ARN, results)
+	return verdict(who, user.ARN, results)
 }
 
 // resourceTags are the user's tags as policies ask for them.
@@ -51,16 +108,16 @@ func resourceTags(tags map[string]string) map[string]string {
 	return out
 }
 
-func verdict(principal, user string, results []awsapi.Simulated) error {
+func verdict(who actor, user string, results []awsapi.Simulated) error {
 	answered := map[string]bool{}
 	var denials []error
 	for _, r := range results {
 		answered[r.Action] = true
 		if !r.Allowed {
-			denials = append(denials, fmt.Errorf("%s may not %s on %s: %s", principal, r.Action, user, because(r)))
+			denials = append(denials, fmt.Errorf("%s may not %s on %s: %s", who.principal, r.Action, user, because(r)))
 		}
 	}
-	for _, action := range rotating {
+	for _, action := range who.actions {
 		if !answered[action] {
 			denials = append(denials, fmt.Errorf("AWS's simulation says nothing about %s on %s", action, user))
 		}
