@@ -24,6 +24,9 @@ type permissions struct {
 	trust    string
 	external string
 	cutOff   bool
+	config   policyFlag
+	caller   bool
+	without  []string // actions that the policy file does without
 	revive   bool
 }
 
@@ -42,6 +45,11 @@ enter, deliver, create, deactivate, delete), so that each can be left out; with
 --roles, kinds get roles of their own. The template names no account, and suits a
 StackSet. With --output table, each action is listed with what it is for.
 
+--config takes what keytend is used for, and the names of roles, secrets and
+parameters, from a policy file, in the modes that stand there: under observe,
+nothing is changed. Where the file names an organization, it is for the roles in
+each account; --caller is for the one who enters them.
+
 --path and --tag keep everything that changes keys to the users below a path, or
 with a tag: keytend can then make no key for anybody else. Iam:PutUserPolicy, by
 which revoke denies old sessions, can't be kept to one policy by IAM: whoever has
@@ -54,6 +62,8 @@ and exits 4. Sts:GetCallerIdentity needs no permission. Where
 iam:GetAccountAuthorizationDetails is denied, iam:ListUsers is used instead.`,
 		Example: `  keytend permissions --for scan
   keytend permissions --for scan,rotate,retire,secretsmanager --path /apps/ --output terraform
+  keytend permissions --config keytend.yaml --output cloudformation
+  keytend permissions --config keytend.yaml --caller
   keytend permissions --for rotate --output table
   keytend permissions --for scan,rotate --output cloudformation > keytend-role.yaml
   keytend permissions --for organization --role-name keytend-member
@@ -62,6 +72,9 @@ iam:GetAccountAuthorizationDetails is denied, iam:ListUsers is used instead.`,
   keytend permissions --cut-off --revivable`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := p.fromPolicy(c); err != nil {
+				return err
+			}
 			text, err := p.text()
 			if err != nil {
 				return usageError{c, err}
@@ -85,6 +98,8 @@ func featureLines() string {
 func (p *permissions) flags(command *cobra.Command) {
 	flags := command.Flags()
 	flags.StringSliceVar(&p.features, "for", p.features, "what keytend is used for (see above)")
+	flags.StringVar(&p.config.path, "config", "", "instead of --for: what this policy `file` comes to")
+	flags.BoolVar(&p.caller, "caller", false, "with --config: for the caller of an organization, not for the roles in its accounts")
 	flags.StringSliceVar(&p.kinds, "only", nil, "actions of these `kinds` alone: read, enter, deliver, create, deactivate, delete")
 	p.format.addTo(command, "output", "o", "how to write it")
 	flags.StringVar(&p.scope.Path, "path", "", "change keys of users below this `path` alone, such as /apps/")
@@ -102,6 +117,39 @@ func (p *permissions) flags(command *cobra.Command) {
 	flags.BoolVar(&p.cutOff, "cut-off", false, "print a service control policy that takes every right to change keys from keytend instead")
 	flags.BoolVar(&p.revive, "revivable", false, "with --cut-off: leave it the right to switch keys on again (and off)")
 	command.MarkFlagsMutuallyExclusive("trust", "cut-off")
+	command.MarkFlagsMutuallyExclusive("for", "config")
+}
+
+// fromPolicy takes features and scope from the policy file, where one is named;
+// flags win.
+func (p *permissions) fromPolicy(c *cobra.Command) error {
+	if p.config.path == "" {
+		if p.caller {
+			return usageError{c, errors.New("--caller goes with --config")}
+		}
+		return nil
+	}
+	file, err := p.app.loadPolicy(&p.config)
+	if err != nil {
+		return err
+	}
+	u := usesOf(file)
+	p.features, p.without = nil, u.without
+	for _, f := range u.of(p.caller) {
+		p.features = append(p.features, string(f))
+	}
+	s := &p.scope
+	s.ExternalID, s.Roles, s.MemberRole = u.scope.ExternalID, u.scope.Roles, cmp.Or(s.MemberRole, u.scope.MemberRole)
+	if u.entered && !p.caller && !c.Flags().Changed("as") {
+		s.Self = "role/" + s.MemberRole // whose rights are simulated
+	}
+	if len(s.Secrets) == 0 {
+		s.Secrets = u.scope.Secrets
+	}
+	if len(s.Parameters) == 0 {
+		s.Parameters = u.scope.Parameters
+	}
+	return nil
 }
 
 func (p *permissions) text() (string, error) {
@@ -147,7 +195,7 @@ func (p *permissions) needs() ([]permission.Need, error) {
 		}
 		features = append(features, f)
 	}
-	needs := permission.Needs(features...)
+	needs := slices.DeleteFunc(permission.Needs(features...), func(n permission.Need) bool { return slices.Contains(p.without, n.Action) })
 	for _, k := range p.kinds {
 		if !slices.Contains(permission.Kinds(), permission.Kind(k)) {
 			return nil, fmt.Errorf("--only: no kind %q: want %v", k, permission.Kinds())

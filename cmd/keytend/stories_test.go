@@ -102,6 +102,7 @@ func TestStories(t *testing.T) {
 			"board":              (*story)(nil).command((*story).board),
 			"questions":          (*story)(nil).command((*story).questioned),
 			"published":          (*story)(nil).command((*story).published),
+			"allow":              (*story)(nil).command((*story).allow),
 			"did":                (*story)(nil).command((*story).did),
 			"roots":              (*story)(nil).command((*story).roots),
 			"sqlite":             sqlite,

@@ -50,3 +50,11 @@ func (s *story) did(ts *testscript.TestScript, args []string) {
 		ts.Fatalf("%s in %s was done by %v, want %v", args[1], args[0], roles, want)
 	}
 }
+
+// allow gives a role of the first account the policy on stdout: allow keytend.
+func (s *story) allow(ts *testscript.TestScript, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: allow ROLE")
+	}
+	ts.Check(s.asAdmin("Action", "PutRolePolicy", "RoleName", args[0], "PolicyName", "printed", "PolicyDocument", ts.ReadFile("stdout")))
+}

@@ -153,7 +153,7 @@ func TestProblems(t *testing.T) {
 		"accounts: {organization: {include: [123456789012]}}":                     `123456789012 could be taken for a number: write "123456789012", in quotes`,
 		"accounts: {organization: {include: [012345678901]}}":                     `lose its zero: write "012345678901", in quotes`,
 		"accounts: {organization: }":                                              `no value`,
-		"accounts: {organization: {roles: {delete: keytend-delete}}}":             `keytend.yaml:1:27: roles: want one to read as (read)`,
+		"accounts: {organization: {roles: {delete: keytend-delete}}}":             `keytend.yaml:1:34: roles: want one to read as (read)`,
 		"accounts: {organization: {role: a, roles: {create: 'arn:aws:iam::1'}}}":  `role "arn:aws:iam::1": want the name of the role`,
 		"overrides: [{when: 'user.nme == \"a\"', mode: observe}]":                 `keytend.yaml:1:21: expression: unknown word "user.nme"; did you mean user.name?`,
 		"overrides:\n- when: |\n    user.name == 1\n  mode: observe":              `keytend.yaml:3:`,

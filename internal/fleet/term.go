@@ -48,6 +48,13 @@ func (t Term) String() string { return t.text }
 
 func (t Term) tagged() bool { return t.tag != "" }
 
+// ByTag reports whether accounts' tags are read for the term.
+func (t Term) ByTag() bool { return t.tagged() }
+
+// ByName reports whether the organization's tree is read for the term: it names
+// an OU by its path.
+func (t Term) ByName() bool { return t.path != nil }
+
 // placed reports whether the term goes by where an account is.
 func (t Term) placed() bool { return t.unit != "" || t.path != nil }
 

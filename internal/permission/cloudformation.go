@@ -10,7 +10,7 @@ import (
 // roles and their policies, one for each kind of need.
 func CloudFormation(all []Need, s Scope) string {
 	var b strings.Builder
-	b.WriteString(`AWSTemplateFormatVersion: "2010-09-09"
+	fmt.Fprintf(&b, `AWSTemplateFormatVersion: "2010-09-09"
 Description: What Keytend assumes in this account.
 Parameters:
   Principal:
@@ -20,11 +20,11 @@ Parameters:
   ExternalId:
     Type: String
     Description: External ID that Keytend sends along; empty for none.
-    Default: ""
+    Default: %q
 Conditions:
   HasExternalId: !Not [!Equals [!Ref ExternalId, ""]]
 Resources:
-`)
+`, s.ExternalID)
 	kinds := ByKind(all, s)
 	posts := postsOf(kinds, s)
 	for _, p := range posts {

@@ -22,6 +22,7 @@ type Scope struct {
 	EscrowKey  string   // ARN; empty: any
 	Self       string   // what Keytend runs as: "role/keytend", "user/ops/keytend"; empty: "role/keytend"
 	MemberRole string   // name of the role in each account; empty: that of Self
+	ExternalID string   // what the roles ask for unless a template is told otherwise; empty: none
 
 	// Roles are names of roles in each account for kinds that have one of their
 	// own; the others are MemberRole's.

@@ -12,7 +12,7 @@ import (
 func Terraform(all []Need, s Scope) string {
 	file := terraform.New()
 	file.Variable(terraform.Variable{Name: "principal", Type: "string", Description: "ARN of whoever runs Keytend and may assume the role"})
-	file.Variable(terraform.Variable{Name: "external_id", Type: "string", Default: "", Description: "External ID that Keytend sends along; empty: none"})
+	file.Variable(terraform.Variable{Name: "external_id", Type: "string", Default: s.ExternalID, Description: "External ID that Keytend sends along; empty: none"})
 	kinds := ByKind(all, s)
 	for _, p := range postsOf(kinds, s) {
 		role := terraform.Role{Label: p.label, Name: p.role, Trust: []terraform.Statement{trustOfVariables}}
