@@ -24,6 +24,10 @@ var mayImport = map[string][]string{
 	"internal/policy":              {"internal/accesskey"},
 	"internal/awsapi":              {"internal/accesskey"},
 	"internal/inventory":           {"internal/accesskey", "internal/awsapi", "internal/iampolicy"},
+	"internal/network":             {},
+	"internal/useragent":           {},
+	"internal/usage":               {"internal/accesskey", "internal/network", "internal/useragent"},
+	"internal/evidence":            {"internal/accesskey", "internal/awsapi", "internal/usage"},
 	"internal/locate":              {"internal/accesskey", "internal/awsapi"},
 	"internal/rotation":            {"internal/accesskey", "internal/policy"},
 	"internal/journal":             {"internal/accesskey", "internal/rotation", "internal/notice"},
@@ -65,7 +69,7 @@ var onlyIn = map[string][]string{
 }
 
 // pure rooms decide: they are given the time and the facts.
-var pure = []string{"internal/policy", "internal/iampolicy", "internal/accesskey", "internal/match", "internal/config", "internal/notice"}
+var pure = []string{"internal/policy", "internal/iampolicy", "internal/accesskey", "internal/match", "internal/config", "internal/notice", "internal/network", "internal/useragent", "internal/usage"}
 
 // impure is what a room that decides has no business with.
 var impure = []string{"context", "net/http", "os", "io/fs", "math/rand", "math/rand/v2", "crypto/rand", "database/sql"}
