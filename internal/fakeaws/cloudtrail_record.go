@@ -102,6 +102,7 @@ type trailRecord struct {
 	ErrorMessage       string         `json:"errorMessage,omitempty"`
 	RequestParameters  map[string]any `json:"requestParameters"` // null where there are none
 	ResponseElements   map[string]any `json:"responseElements"`
+	AdditionalData     map[string]any `json:"additionalEventData,omitempty"`
 	RequestID          string         `json:"requestID"`
 	EventID            string         `json:"eventID"`
 	ReadOnly           bool           `json:"readOnly"`
@@ -109,7 +110,7 @@ type trailRecord struct {
 	ManagementEvent    bool           `json:"managementEvent"`
 	RecipientAccountID string         `json:"recipientAccountId"`
 	EventCategory      string         `json:"eventCategory"`
-	TLSDetails         trailTLS       `json:"tlsDetails"`
+	TLSDetails         *trailTLS      `json:"tlsDetails,omitempty"`
 }
 
 type trailTLS struct {
@@ -119,12 +120,13 @@ type trailTLS struct {
 }
 
 type trailIdentity struct {
-	Type           string        `json:"type"`
-	PrincipalID    string        `json:"principalId"`
+	Type           string        `json:"type,omitempty"`
+	PrincipalID    string        `json:"principalId,omitempty"`
 	ARN            string        `json:"arn,omitempty"`
 	AccountID      string        `json:"accountId"`
 	AccessKeyID    string        `json:"accessKeyId,omitempty"`
 	UserName       string        `json:"userName,omitempty"`
+	InvokedBy      string        `json:"invokedBy,omitempty"`
 	SessionContext *trailSession `json:"sessionContext,omitempty"`
 }
 
@@ -153,7 +155,12 @@ func (acct *account) recordOf(e *Event) string {
 		UserAgent: e.UserAgent, ErrorCode: e.trailCode(), ErrorMessage: e.ErrorText,
 		RequestParameters: e.Parameters, ResponseElements: e.Response, RequestID: e.RequestID, EventID: e.ID,
 		ReadOnly: e.ReadOnly, EventType: "AwsApiCall", ManagementEvent: true, RecipientAccountID: acct.id,
-		EventCategory: "Management", TLSDetails: trailTLS{"TLSv1.3", "TLS_AES_128_GCM_SHA256", e.host(acct.partition)},
+		EventCategory: "Management", AdditionalData: e.Additional,
+	}
+	if e.ByService {
+		record.EventType = "AwsServiceEvent"
+	} else {
+		record.TLSDetails = &trailTLS{"TLSv1.3", "TLS_AES_128_GCM_SHA256", e.host(acct.partition)}
 	}
 	text, err := json.Marshal(record)
 	if err != nil {
@@ -186,7 +193,7 @@ var iamExceptions = map[string]string{
 }
 
 func (id Identity) trail() trailIdentity {
-	t := trailIdentity{Type: id.Type, PrincipalID: id.PrincipalID, ARN: id.ARN, AccountID: id.AccountID, AccessKeyID: id.AccessKeyID}
+	t := trailIdentity{Type: id.Type, PrincipalID: id.PrincipalID, ARN: id.ARN, AccountID: id.AccountID, AccessKeyID: id.AccessKeyID, InvokedBy: id.InvokedBy}
 	if id.Type == "IAMUser" {
 		t.UserName = id.UserName
 	}

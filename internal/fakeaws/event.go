@@ -23,6 +23,9 @@ type Event struct {
 	Response   map[string]any // responseElements; nil for calls that only read
 	ErrorCode  string
 	ErrorText  string
+
+	ByService  bool           // an event of a service's own, not of a call: AwsServiceEvent
+	Additional map[string]any // additionalEventData
 }
 
 // Identity is CloudTrail's userIdentity.
@@ -38,6 +41,7 @@ type Identity struct {
 	IssuerID    string
 	IssuedAt    time.Time // of a session; zero: a long-lived key signed
 	MFA         bool      // the session was made with a multi-factor device
+	InvokedBy   string    // the service whose event it is
 }
 
 // Events are all that CloudTrail has of an account, oldest first.

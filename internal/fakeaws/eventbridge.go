@@ -40,6 +40,12 @@ func (a *AWS) BusEvents(account, region string) []BusEvent {
 	return slices.Clone(acct.in(region).events)
 }
 
+// emit puts an event onto a bus of an account.
+func (a *AWS) emit(acct *account, region string, e BusEvent) {
+	home := acct.in(region)
+	home.events = append(home.events, e)
+}
+
 func createEventBus(r *request) (any, *apiError) {
 	in, err := decode[struct{ Name string }](r)
 	if err != nil {

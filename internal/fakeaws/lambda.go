@@ -33,6 +33,8 @@ type function struct {
 	changed time.Time
 	run     code // nil: none that the simulation knows
 	busy    int  // invocations under way
+	// reserved is how many of them there may be at once; nil: as many as one likes.
+	reserved *int
 }
 
 func (f *function) arn() string { return f.home.arn("lambda", "function:"+f.spec.Name) }
@@ -42,7 +44,11 @@ func (s *stores) seedFunction(spec FunctionSpec) {
 	spec.Runtime = cmp.Or(spec.Runtime, "provided.al2023")
 	spec.Timeout = cmp.Or(spec.Timeout, 3*time.Second)
 	spec.Environment = copied(spec.Environment)
-	s.functions[spec.Name] = &function{home: s, spec: spec, changed: s.account.created}
+	f := &function{home: s, spec: spec, changed: s.account.created}
+	if spec.ReservedConcurrency > 0 {
+		f.reserved = &spec.ReservedConcurrency
+	}
+	s.functions[spec.Name] = f
 }
 
 // functionByARN finds a function; nil: there is none.

@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// secretsmanagerService is Secrets Manager without the rotation engine:
-// secrets, versions, staging labels, resource policies. A secret may be seeded
-// as one that somebody rotates.
+// secretsmanagerService is Secrets Manager: secrets, versions, staging labels,
+// resource policies, rotation by functions. It replicates nothing.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/
 func secretsmanagerService() service {
 	return service{
@@ -31,6 +30,8 @@ func secretsmanagerService() service {
 			"GetResourcePolicy":        onSecret("GetResourcePolicy", true, getSecretPolicy),
 			"PutResourcePolicy":        onSecret("PutResourcePolicy", false, putSecretPolicy),
 			"DeleteResourcePolicy":     onSecret("DeleteResourcePolicy", false, deleteSecretPolicy),
+			"RotateSecret":             onSecret("RotateSecret", false, rotateSecret),
+			"CancelRotateSecret":       onSecret("CancelRotateSecret", false, cancelRotateSecret),
 		},
 	}
 }
@@ -43,19 +44,13 @@ type secret struct {
 	keyAsGiven        string
 	created, changed  time.Time
 	accessed, rotated time.Time
+	valued            time.Time // when AWSCURRENT last got a new value
 	deletion          time.Time // zero: none scheduled
 	tags              map[string]string
 	policy            string
 	versions          []*secretVersion // in the order of creation
 	rotation          secretRotation
 	owner             string // OwningService
-}
-
-// secretRotation says who rotates a secret.
-type secretRotation struct {
-	enabled bool
-	lambda  string
-	days    int
 }
 
 type secretVersion struct {
@@ -100,6 +95,7 @@ func (s *secret) version(id string) *secretVersion {
 const (
 	labelCurrent  = "AWSCURRENT"
 	labelPrevious = "AWSPREVIOUS"
+	labelPending  = "AWSPENDING"
 )
 
 // attach moves a label to a version. AWSPREVIOUS follows AWSCURRENT.

@@ -38,7 +38,7 @@ func listSecrets(r *request) (any, *apiError) {
 	}
 	list := []secretShape{}
 	for _, s := range page {
-		shape := s.shape()
+		shape := s.shape(r.now)
 		shape.SecretVersionsToStage = s.stages()
 		list = append(list, shape)
 	}

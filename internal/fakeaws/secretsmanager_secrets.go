@@ -56,6 +56,7 @@ func createSecret(r *request) (any, *apiError) {
 		return nil, err
 	}
 	s := home.newSecret(in.Name, lettersOf(r.aws.random.next(), 6), r.now)
+	s.valued = r.now
 	s.description, s.key, s.keyAsGiven, s.tags = in.Description, key, in.KmsKeyID, tagMap(in.Tags)
 	out := putVersion{Arn: s.arn, Name: s.name}
 	if in.given() {
@@ -112,10 +113,11 @@ type secretShape struct {
 	Name                  string
 	Description           string              `json:",omitempty"`
 	KmsKeyID              string              `json:"KmsKeyId,omitempty"`
-	RotationEnabled       bool                `json:",omitempty"`
+	RotationEnabled       *bool               `json:",omitempty"`
 	RotationLambdaARN     string              `json:",omitempty"`
 	RotationRules         *rotationRules      `json:",omitempty"`
 	LastRotatedDate       *epoch              `json:",omitempty"`
+	NextRotationDate      *epoch              `json:",omitempty"`
 	LastChangedDate       *epoch              `json:",omitempty"`
 	LastAccessedDate      *epoch              `json:",omitempty"`
 	DeletedDate           *epoch              `json:",omitempty"`
@@ -126,17 +128,18 @@ type secretShape struct {
 	CreatedDate           *epoch              `json:",omitempty"`
 }
 
-type rotationRules struct{ AutomaticallyAfterDays int }
-
-func (s *secret) shape() secretShape {
+func (s *secret) shape(now time.Time) secretShape {
 	out := secretShape{
-		Arn: s.arn, Name: s.name, Description: s.description, KmsKeyID: s.keyAsGiven, RotationEnabled: s.rotation.enabled,
+		Arn: s.arn, Name: s.name, Description: s.description, KmsKeyID: s.keyAsGiven,
 		RotationLambdaARN: s.rotation.lambda, LastRotatedDate: epochOf(s.rotated), LastChangedDate: epochOf(s.changed),
 		LastAccessedDate: epochOf(s.accessed), DeletedDate: epochOf(s.deletion), OwningService: s.owner, CreatedDate: epochOf(s.created),
 		Tags: tagList(s.tags),
 	}
-	if s.rotation.enabled {
-		out.RotationRules = &rotationRules{cmp.Or(s.rotation.days, 30)}
+	if r := s.rotation; r.enabled || r.lambda != "" {
+		out.RotationEnabled, out.RotationRules = &r.enabled, r.rules.shown(now)
+	}
+	if s.rotation.enabled && !s.rotation.promised.IsZero() {
+		out.NextRotationDate = epochOf(s.rotation.promised.Add(-time.Second))
 	}
 	return out
 }
@@ -160,8 +163,8 @@ func (s *secret) stages() map[string][]string {
 	return stages
 }
 
-func describeSecret(_ *request, s *secret, _ secretRef) (any, *apiError) {
-	out := s.shape()
+func describeSecret(r *request, s *secret, _ secretRef) (any, *apiError) {
+	out := s.shape(r.now)
 	out.VersionIDsToStages = s.stages()
 	return out, nil
 }
@@ -209,6 +212,7 @@ func updateSecret(r *request, s *secret, in updateSecretInput) (any, *apiError) 
 	out := putVersion{Arn: s.arn, Name: s.name}
 	if in.given() {
 		s.attach(labelCurrent, s.addVersion(r.now, in.ClientRequestToken, in.secretValue))
+		r.valueChanged(s, s.version(in.ClientRequestToken))
 		out.VersionID = in.ClientRequestToken
 	}
 	return out, nil
@@ -279,7 +283,10 @@ func deleteSecret(r *request, s *secret, in deleteSecretInput) (any, *apiError) 
 	}{s.arn, s.name, epoch(at)}, nil
 }
 
-func restoreSecret(_ *request, s *secret, _ secretRef) (any, *apiError) {
+func restoreSecret(r *request, s *secret, _ secretRef) (any, *apiError) {
 	s.deletion = time.Time{}
+	if s.rotation.enabled {
+		r.aws.plan(s, r.now)
+	}
 	return putVersion{Arn: s.arn, Name: s.name}, nil
 }

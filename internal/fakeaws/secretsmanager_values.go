@@ -39,6 +39,9 @@ func (v secretValue) check() *apiError {
 	return nil
 }
 
+// empty is a version that a rotation made and that has no value yet.
+func (v *secretVersion) empty() bool { return v.text == nil && len(v.binary) == 0 }
+
 func checkToken(token string) *apiError {
 	switch {
 	case token == "":
@@ -67,6 +70,9 @@ func getSecretValue(r *request, s *secret, in getSecretInput) (any, *apiError) {
 		}
 	case v == nil:
 		return nil, errNoLabel(cmp.Or(in.VersionStage, labelCurrent))
+	}
+	if v.empty() {
+		return nil, errNoVersion(v.id)
 	}
 	if err := r.maySeal(s, v.key, "DecryptionFailure", "decrypt", "Decrypt"); err != nil {
 		return nil, err
@@ -111,18 +117,26 @@ func putSecretValue(r *request, s *secret, in putSecretInput) (any, *apiError) {
 	switch {
 	case v != nil && in.same(v):
 		return putVersion{s.arn, s.name, v.id, slices.Clone(v.labels)}, nil
-	case v != nil:
+	case v != nil && !v.empty():
 		return nil, refusal("ResourceExistsException", "You can't modify an existing version, you can only create a new version.")
 	case len(labels) > 20:
 		return nil, refusal("LimitExceededException", "The number of staging labels attached to a version exceeds the limit of 20.")
 	}
-	v = s.addVersion(r.now, in.ClientRequestToken, in.secretValue)
+	if run := s.rotation.run; v != nil && run != nil && run.token == v.id && in.RotationToken != "" && in.RotationToken != run.source {
+		return nil, refusal("InvalidParameterException", "The RotationToken isn't the one of the rotation that made version %s.", v.id)
+	}
+	if v == nil {
+		v = s.addVersion(r.now, in.ClientRequestToken, in.secretValue)
+	} else {
+		v.text, v.binary, v.key, s.changed = in.SecretString, in.SecretBinary, s.kms(), r.now
+	}
 	for _, label := range labels {
 		s.attach(label, v)
 	}
 	if s.labelled(labelCurrent) == nil {
 		s.attach(labelCurrent, v)
 	}
+	r.valueChanged(s, v)
 	return putVersion{s.arn, s.name, v.id, slices.Clone(v.labels)}, nil
 }
 

@@ -36,6 +36,7 @@ func (a *AWS) seed(s AccountSpec) {
 		a.manager = acct
 	}
 	acct.seedStores(s)
+	a.planSeeded(acct, now)
 	acct.spec = s
 	acct.spec.Users, acct.spec.Groups, acct.spec.Policies, acct.spec.Roles, acct.spec.Root = nil, nil, nil, nil, RootSpec{}
 	acct.spec.Secrets, acct.spec.Parameters = nil, nil

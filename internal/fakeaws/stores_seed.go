@@ -21,7 +21,11 @@ type SecretSpec struct {
 
 	RotationEnabled bool
 	RotationLambda  string // ARN
-	OwningService   string // of a managed secret: rds, appflow, …
+	// RotationDays or RotationSchedule is the schedule; neither: every 30 days. It
+	// is kept if the function is in the simulation too.
+	RotationDays     int
+	RotationSchedule string
+	OwningService    string // of a managed secret: rds, appflow, …
 }
 
 // ParameterSpec describes a parameter of Systems Manager.
@@ -58,6 +62,18 @@ func (acct *account) seedStores(s AccountSpec) {
 	}
 }
 
+// planSeeded sets the rotations of seeded secrets whose functions are there.
+func (a *AWS) planSeeded(acct *account, now time.Time) {
+	for _, region := range slices.Sorted(maps.Keys(acct.regions)) {
+		home := acct.regions[region]
+		for _, name := range slices.Sorted(maps.Keys(home.secrets)) {
+			if s := home.secrets[name]; s.rotation.enabled && a.functionByARN(s.rotation.lambda) != nil {
+				a.plan(s, now)
+			}
+		}
+	}
+}
+
 // seededKey is a key by ID or alias; nil: there is none of that name.
 func (s *stores) seededKey(name string) *kmsKey {
 	if alias := s.aliases[name]; alias != nil {
@@ -70,7 +86,12 @@ func (s *stores) seedSecret(spec SecretSpec) {
 	created := s.account.since(spec.Created)
 	secret := s.newSecret(spec.Name, lettersOf(hash(s.account.id, s.region, spec.Name), 6), created)
 	secret.description, secret.tags, secret.policy, secret.owner = spec.Description, copied(spec.Tags), spec.Policy, spec.OwningService
-	secret.rotation = secretRotation{enabled: spec.RotationEnabled, lambda: spec.RotationLambda}
+	secret.valued = created
+	secret.rotation = secretRotation{enabled: spec.RotationEnabled, lambda: spec.RotationLambda,
+		rules: rotationRules{AutomaticallyAfterDays: spec.RotationDays, ScheduleExpression: spec.RotationSchedule}}
+	if spec.RotationEnabled && secret.rotation.rules == (rotationRules{}) {
+		secret.rotation.rules.AutomaticallyAfterDays = 30
+	}
 	if secret.key = s.seededKey(spec.KMSKey); secret.key != nil {
 		secret.keyAsGiven = spec.KMSKey
 	}
@@ -120,6 +141,7 @@ func (s *secret) snapshot() SecretSpec {
 	spec := SecretSpec{
 		Region: s.home.region, Name: s.name, Description: s.description, KMSKey: s.keyAsGiven, Created: s.created, Tags: copied(s.tags),
 		Policy: s.policy, RotationEnabled: s.rotation.enabled, RotationLambda: s.rotation.lambda, OwningService: s.owner,
+		RotationDays: s.rotation.rules.AutomaticallyAfterDays, RotationSchedule: s.rotation.rules.ScheduleExpression,
 	}
 	if v := s.labelled(labelCurrent); v != nil {
 		spec.Value = deref(v.text)

@@ -76,6 +76,8 @@ var newer = map[string]string{
 	"iam.summaryKeyType=Roles":                                     "as AccountPasswordPresent",
 	"iam.summaryKeyType=RolesQuota":                                "as AccountPasswordPresent",
 	"kms.GetKeyPolicyResponse.PolicyName":                          "API_GetKeyPolicy (KMS), since 2023-12",
+	"secretsmanager.DescribeSecretResponse.NextRotationDate":       "API_DescribeSecret (Secrets Manager): NextRotationDate, since 2023",
+	"secretsmanager.SecretListEntry.NextRotationDate":              "as DescribeSecretResponse.NextRotationDate",
 	"ssm.ParameterMetadata.ARN":                                    "API_ParameterMetadata (Systems Manager), since 2024-04",
 	"organizations.Account.State":                                  "API_Account (Organizations): State, since 2025-09",
 	"organizations.Account.Paths":                                  "API_Account (Organizations): Paths",
