@@ -158,6 +158,9 @@ func (a *app) crew(ctx context.Context, f *fleetFlags) (*crew, error) {
 	if c.Roster, err = organization.Roster(ctx); err != nil {
 		return nil, err
 	}
+	if len(f.profiles) > 0 { // of a policy file: accounts of other partitions
+		c.Join(fleet.Profiles{Names: f.profiles, Open: a.openProfile}.Roster(ctx))
+	}
 	c.at = now(organization.Base)
 	c.region, _ = organization.Base.Region()
 	c.remark()

@@ -40,6 +40,21 @@ type Roster struct {
 	Missing  []accesskey.Failure // of which it can't be told, or that can't be named; not entered
 }
 
+// Join adds the accounts of another roster. One that is in both is entered as in
+// the first.
+func (r *Roster) Join(other Roster) {
+	for _, m := range other.Members {
+		if slices.ContainsFunc(r.Members, func(have Member) bool { return have.ID == m.ID }) {
+			r.Excluded++
+			continue
+		}
+		r.Members = append(r.Members, m)
+	}
+	slices.SortFunc(r.Members, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
+	r.LeftOut, r.Missing = append(r.LeftOut, other.LeftOut...), append(r.Missing, other.Missing...)
+	r.Excluded += other.Excluded
+}
+
 // Visit is how to go through the members.
 type Visit struct {
 	AtOnce   int                                                  // accounts at the same time; at least 1
