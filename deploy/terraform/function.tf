@@ -38,7 +38,7 @@ resource "aws_lambda_function" "rotation" {
     }
   }
 
-  depends_on = [aws_cloudwatch_log_group.rotation, aws_iam_role_policy.rotation]
+  depends_on = [aws_cloudwatch_log_group.rotation, aws_iam_role_policy.rotation, aws_iam_role_policy.log]
 }
 
 # What comes by schedule is sent again by the next round: an old event that is

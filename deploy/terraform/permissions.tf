@@ -1,15 +1,162 @@
-# What the function may do: what `keytend permissions --for lambda,reap` prints
-# (and scan, where it scans), on the secrets and users of this module alone. A
-# test holds the two together.
+# Generated from internal/permission by `go test ./deploy/terraform -update`.
+# What `keytend permissions --for lambda,reap` prints, on this module's users and
+# secrets alone; and what a scan reads.
+data "aws_iam_policy_document" "rotation" {
+  statement {
+    sid       = "KeytendCreateSecretsTags"
+    actions   = ["secretsmanager:TagResource", "secretsmanager:UntagResource"]
+    resources = local.secret_arns
 
-locals {
-  arn = "arn:${local.partition}"
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "aws:TagKeys"
+      values   = ["keytend:*"]
+    }
+  }
 
-  # A secret's ARN ends in six characters that Secrets Manager chooses.
-  secret_arns = concat(
-    [for s in values(var.secrets) : s.arn],
-    [for p in var.secret_patterns : "${local.arn}:secretsmanager:${local.region}:${local.account}:secret:${p}${endswith(p, "*") ? "" : "-??????"}"],
-  )
-  user_arn = "${local.arn}:iam::${local.account}:user${var.user_path}*"
-  self_arn = "${local.arn}:iam::${local.account}:role/${local.function_name}"
+  statement {
+    sid       = "KeytendCreateUsers"
+    actions   = ["iam:CreateAccessKey"]
+    resources = local.user_arns
+
+    dynamic "condition" {
+      for_each = var.user_tag == null ? [] : [var.user_tag]
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/${condition.value.key}"
+        values   = [condition.value.value]
+      }
+    }
+  }
+
+  statement {
+    sid       = "KeytendCreateUsersTags"
+    actions   = ["iam:TagUser", "iam:UntagUser"]
+    resources = local.user_arns
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "aws:TagKeys"
+      values   = ["keytend:claim", "AKIA*"]
+    }
+
+    dynamic "condition" {
+      for_each = var.user_tag == null ? [] : [var.user_tag]
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/${condition.value.key}"
+        values   = [condition.value.value]
+      }
+    }
+  }
+
+  statement {
+    sid       = "KeytendDeactivateUsers"
+    actions   = ["iam:UpdateAccessKey"]
+    resources = local.user_arns
+
+    dynamic "condition" {
+      for_each = var.user_tag == null ? [] : [var.user_tag]
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/${condition.value.key}"
+        values   = [condition.value.value]
+      }
+    }
+  }
+
+  statement {
+    sid       = "KeytendDeleteUsers"
+    actions   = ["iam:DeleteAccessKey"]
+    resources = local.user_arns
+
+    dynamic "condition" {
+      for_each = var.user_tag == null ? [] : [var.user_tag]
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/${condition.value.key}"
+        values   = [condition.value.value]
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.kms_key_arns) > 0 ? [1] : []
+
+    content {
+      sid       = "KeytendDeliverEncryption"
+      actions   = ["kms:GenerateDataKey"]
+      resources = var.kms_key_arns
+
+      condition {
+        test     = "StringLike"
+        variable = "kms:ViaService"
+        values   = ["secretsmanager.*.amazonaws.com", "ssm.*.amazonaws.com"]
+      }
+    }
+  }
+
+  statement {
+    sid       = "KeytendDeliverSecrets"
+    actions   = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
+    resources = local.secret_arns
+  }
+
+  statement {
+    sid       = "KeytendRead"
+    actions   = ["cloudtrail:LookupEvents", "iam:GetAccessKeyLastUsed", "iam:GetAccountSummary", "secretsmanager:ListSecrets"]
+    resources = ["*"]
+  }
+
+  dynamic "statement" {
+    for_each = length(var.kms_key_arns) > 0 ? [1] : []
+
+    content {
+      sid       = "KeytendReadEncryption"
+      actions   = ["kms:Decrypt"]
+      resources = var.kms_key_arns
+
+      condition {
+        test     = "StringLike"
+        variable = "kms:ViaService"
+        values   = ["secretsmanager.*.amazonaws.com", "ssm.*.amazonaws.com"]
+      }
+    }
+  }
+
+  statement {
+    sid       = "KeytendReadItself"
+    actions   = ["iam:SimulatePrincipalPolicy"]
+    resources = local.self_arns
+  }
+
+  statement {
+    sid       = "KeytendReadItselfRole"
+    actions   = ["iam:GetRole"]
+    resources = local.self_arns
+  }
+
+  statement {
+    sid       = "KeytendReadSecrets"
+    actions   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+    resources = local.secret_arns
+  }
+
+  statement {
+    sid       = "KeytendReadUsers"
+    actions   = ["iam:GetUser", "iam:ListAccessKeys"]
+    resources = local.user_arns
+  }
+}
+
+data "aws_iam_policy_document" "scan" {
+  statement {
+    sid       = "KeytendRead"
+    actions   = ["iam:GenerateCredentialReport", "iam:GetAccessKeyLastUsed", "iam:GetAccountAuthorizationDetails", "iam:GetAccountSummary", "iam:GetCredentialReport", "iam:GetLoginProfile", "iam:GetUser", "iam:ListAccessKeys", "iam:ListAccountAliases", "iam:ListMFADevices", "iam:ListServiceSpecificCredentials", "iam:ListSigningCertificates"]
+    resources = ["*"]
+  }
 }

@@ -46,13 +46,13 @@ variable "policy" {
 }
 
 variable "timeout" {
-  description = "Seconds that one step of a rotation, or one look of the reaper, may take."
+  description = "Seconds that one step of a rotation, or one look of the reaper, may take. Making a key takes about four minutes, in which the account is read twice."
   type        = number
-  default     = 300
+  default     = 900
 
   validation {
-    condition     = var.timeout >= 60 && var.timeout <= 900
-    error_message = "Want 60 to 900 seconds: proving a new key takes ten seconds at least, and Lambda allows 900."
+    condition     = var.timeout >= 300 && var.timeout <= 900
+    error_message = "Want 300 to 900 seconds: making a key takes about four minutes, and Lambda allows 900."
   }
 }
 
@@ -198,7 +198,7 @@ variable "config_rules" {
   description = "AWS Config's rules on access keys, in this region alone, since IAM is global. They need a configuration recorder here. Null: none."
   type = object({
     max_key_age  = optional(number, 90)
-    max_unused   = optional(number, 90)
+    max_unused   = optional(number, 45)
     frequency    = optional(string, "TwentyFour_Hours")
     organization = optional(bool, false)
     exclude      = optional(list(string), [])
@@ -222,9 +222,10 @@ variable "config_rules" {
 }
 
 variable "alarms" {
-  description = "CloudWatch alarms: on Keytend's own metrics, which a scan with --cloudwatch sends, and on the function's errors. Null: none."
+  description = "CloudWatch alarms on the function's errors, and on Keytend's own metrics where var.scan sends them, or metrics_from_elsewhere says that a `keytend scan --cloudwatch` of one's own does. Null: none."
   type = object({
-    oldest_key_days = optional(number, 90)
+    oldest_key_days        = optional(number, 120)
+    metrics_from_elsewhere = optional(bool, false)
   })
   default = {}
 

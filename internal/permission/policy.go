@@ -123,12 +123,16 @@ func Policy(all []Need, s Scope) Document {
 func ByKind(all []Need, s Scope) map[Kind]Document {
 	out := map[Kind]Document{}
 	for _, k := range Kinds() {
-		of := slices.DeleteFunc(slices.Clone(all), func(n Need) bool { return n.Kind != k })
-		if len(of) > 0 {
+		if of := OfKind(all, k); len(of) > 0 {
 			out[k] = Policy(of, s)
 		}
 	}
 	return out
+}
+
+// OfKind are those of the needs that are of one kind.
+func OfKind(all []Need, k Kind) []Need {
+	return slices.DeleteFunc(slices.Clone(all), func(n Need) bool { return n.Kind != k })
 }
 
 // Kinds are all there are, the harmless first.
