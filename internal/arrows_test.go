@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"internal/owner":               {},
 	"internal/permission":          {"internal/iampolicy", "internal/terraform"},
 	"internal/terraform":           {},
+	"deploy/terraform":             {"internal/permission", "internal/terraform"},
 	"internal/match":               {"internal/accesskey"},
 	"internal/nearest":             {},
 	"internal/config":              {"internal/accesskey", "internal/policy", "internal/match", "internal/nearest"},
