@@ -27,6 +27,7 @@ type account struct {
 	dropped   int                       // events that were, before those
 	reads     uint64                    // of access keys, so far
 	regions   map[string]*stores
+	rulesOver map[string][]*organizationRule // of AWS Config over the organization, by region
 }
 
 type rootUser struct {

@@ -3,12 +3,11 @@ package fakeaws
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
-// configService is AWS Config as far as "which rules watch access keys here"
-// needs it: the account's managed rules and its recorder, in whatever region is
-// asked.
+// configService is AWS Config as far as it watches access keys: the managed
+// rules on them, in one account and in all of an organization, what they find,
+// and the recorder that they need.
 // https://docs.aws.amazon.com/config/latest/APIReference/
 func configService() service {
 	return service{
@@ -17,99 +16,28 @@ func configService() service {
 		protocol: json11,
 		target:   "StarlingDoveService",
 		actions: map[string]action{
-			"DescribeConfigRules":                 {do: describeConfigRules, reads: true},
 			"DescribeConfigurationRecorders":      {do: describeConfigurationRecorders, reads: true},
 			"DescribeConfigurationRecorderStatus": {do: describeConfigurationRecorderStatus, reads: true},
+			"StartConfigurationRecorder":          {do: switchRecorder(true)},
+			"StopConfigurationRecorder":           {do: switchRecorder(false)},
+
+			"DescribeConfigRules":                {do: describeConfigRules, reads: true},
+			"PutConfigRule":                      {do: putConfigRule, on: onConfigRule},
+			"DeleteConfigRule":                   {do: deleteConfigRule, on: onConfigRule},
+			"DescribeConfigRuleEvaluationStatus": {do: describeRuleEvaluations, reads: true},
+			"StartConfigRulesEvaluation":         {do: startEvaluations, on: onConfigRule},
+			"GetComplianceDetailsByConfigRule":   {do: getComplianceDetails, on: onConfigRule, reads: true},
+			"ListTagsForResource":                {do: onTaggedRule(listRuleTags), on: onConfigRule, reads: true},
+			"TagResource":                        {do: onTaggedRule(tagRule), on: onConfigRule},
+			"UntagResource":                      {do: onTaggedRule(untagRule), on: onConfigRule},
+
+			"PutOrganizationConfigRule":               {do: overOrganization(putOrganizationRule)},
+			"DescribeOrganizationConfigRules":         {do: overOrganization(describeOrganizationRules), reads: true},
+			"DescribeOrganizationConfigRuleStatuses":  {do: overOrganization(describeOrganizationRuleStatuses), reads: true},
+			"GetOrganizationConfigRuleDetailedStatus": {do: overOrganization(organizationRuleDetails), reads: true},
+			"DeleteOrganizationConfigRule":            {do: overOrganization(deleteOrganizationRule)},
 		},
 	}
-}
-
-// configRulesPage is how many rules one answer has.
-const configRulesPage = 25
-
-type configRule struct {
-	ConfigRuleName            string
-	ConfigRuleARN             string `json:"ConfigRuleArn"`
-	ConfigRuleID              string `json:"ConfigRuleId"`
-	Source                    configSource
-	MaximumExecutionFrequency string
-	ConfigRuleState           string
-	EvaluationModes           []configMode
-}
-
-type configSource struct{ Owner, SourceIdentifier string }
-
-type configMode struct{ Mode string }
-
-type configRules struct {
-	ConfigRules []configRule
-	NextToken   string `json:",omitempty"`
-}
-
-func describeConfigRules(r *request) (any, *apiError) {
-	in, err := decode[struct {
-		ConfigRuleNames []string
-		NextToken       string
-	}](r)
-	if err != nil {
-		return nil, err
-	}
-	rules := r.account.configRules(r.region)
-	if len(in.ConfigRuleNames) > 0 {
-		if rules, err = named(rules, in.ConfigRuleNames); err != nil {
-			return nil, err
-		}
-	}
-	first := 0
-	if in.NextToken != "" {
-		after, ok := r.openToken(in.NextToken, r.region)
-		if !ok {
-			return nil, &apiError{Status: 400, Code: "InvalidNextTokenException", Message: "The specified token is invalid"}
-		}
-		first = slices.IndexFunc(rules, func(rule configRule) bool { return rule.ConfigRuleName > after })
-		if first < 0 {
-			first = len(rules)
-		}
-	}
-	out := configRules{ConfigRules: rules[first:]}
-	if len(out.ConfigRules) > configRulesPage {
-		out.ConfigRules = out.ConfigRules[:configRulesPage]
-		out.NextToken = r.token(r.region, out.ConfigRules[configRulesPage-1].ConfigRuleName)
-	}
-	return out, nil
-}
-
-// configRules are the account's rules, by name. The console names a managed
-// rule after its identifier: ACCESS_KEYS_ROTATED is access-keys-rotated.
-func (acct *account) configRules(region string) []configRule {
-	rules := []configRule{}
-	for _, identifier := range acct.spec.ConfigRules {
-		id := fmt.Sprintf("config-rule-%s", lowerLetters(hash(acct.id, region, identifier), 6))
-		rules = append(rules, configRule{
-			ConfigRuleName:            strings.ToLower(strings.ReplaceAll(identifier, "_", "-")),
-			ConfigRuleARN:             fmt.Sprintf("arn:%s:config:%s:%s:config-rule/%s", acct.partition, region, acct.id, id),
-			ConfigRuleID:              id,
-			Source:                    configSource{Owner: "AWS", SourceIdentifier: identifier},
-			MaximumExecutionFrequency: "TwentyFour_Hours",
-			ConfigRuleState:           "ACTIVE",
-			EvaluationModes:           []configMode{{"DETECTIVE"}},
-		})
-	}
-	slices.SortFunc(rules, func(a, b configRule) int { return strings.Compare(a.ConfigRuleName, b.ConfigRuleName) })
-	return rules
-}
-
-func named(rules []configRule, names []string) ([]configRule, *apiError) {
-	var kept []configRule
-	for _, name := range names {
-		i := slices.IndexFunc(rules, func(rule configRule) bool { return rule.ConfigRuleName == name })
-		if i < 0 {
-			return nil, &apiError{Status: 400, Code: "NoSuchConfigRuleException",
-				Message: fmt.Sprintf("The ConfigRule '%s' provided in the request is invalid. Please check the configRule name", name)}
-		}
-		kept = append(kept, rules[i])
-	}
-	return kept, nil
 }
 
 // recorder is AWS Config's own case of names: lower.
@@ -157,7 +85,7 @@ func describeConfigurationRecorderStatus(r *request) (any, *apiError) {
 	list := []recorderStatus{}
 	for _, name := range names {
 		since := epoch(r.account.created)
-		list = append(list, recorderStatus{Name: name, LastStartTime: since, Recording: true, LastStatus: "Success", LastStatusChangeTime: since})
+		list = append(list, recorderStatus{Name: name, LastStartTime: since, Recording: r.account.in(r.region).records(), LastStatus: "Success", LastStatusChangeTime: since})
 	}
 	return struct{ ConfigurationRecordersStatus []recorderStatus }{list}, nil
 }
@@ -170,7 +98,7 @@ func recorderNames(r *request) ([]string, *apiError) {
 		return nil, err
 	}
 	var have []string
-	if r.account.spec.ConfigRecorder {
+	if r.account.in(r.region).hasRecorder() {
 		have = []string{"default"}
 	}
 	for _, name := range in.ConfigurationRecorderNames {
@@ -180,6 +108,26 @@ func recorderNames(r *request) ([]string, *apiError) {
 		}
 	}
 	return have, nil
+}
+
+// hasRecorder reports whether the region has a configuration recorder.
+func (s *stores) hasRecorder() bool {
+	spec := s.account.spec
+	return spec.ConfigRecorder && (len(spec.ConfigRegions) == 0 || slices.Contains(spec.ConfigRegions, s.region))
+}
+
+// records reports whether it runs: rules judge only then.
+func (s *stores) records() bool { return s.hasRecorder() && !s.recorderOff }
+
+func switchRecorder(on bool) func(*request) (any, *apiError) {
+	return func(r *request) (any, *apiError) {
+		home := r.account.in(r.region)
+		if !home.hasRecorder() {
+			return nil, refusal("NoSuchConfigurationRecorderException", "Cannot find configuration recorder in %s.", r.region)
+		}
+		home.recorderOff = !on
+		return nil, nil
+	}
 }
 
 // lowerLetters is a repeatable word of lower-case letters and digits, as AWS

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -101,7 +102,7 @@ func TestConfigRules(t *testing.T) {
 			t.Errorf("%s: %q, want %q", body, code, want)
 		}
 	}
-	if code := askJSON(t, a, "config", "StarlingDoveService.PutConfigRule", `{}`, nil); code != "UnknownOperationException" {
+	if code := askJSON(t, a, "config", "StarlingDoveService.PutNothing", `{}`, nil); code != "UnknownOperationException" {
 		t.Errorf("unknown operation: %q", code)
 	}
 }
@@ -126,5 +127,64 @@ func TestConfigRecorders(t *testing.T) {
 	a := accountWithRules(0)
 	if code := askJSON(t, a, "config", "StarlingDoveService.DescribeConfigurationRecorders", `{"ConfigurationRecorderNames":["default"]}`, nil); code != "NoSuchConfigurationRecorderException" {
 		t.Errorf("%q", code)
+	}
+}
+
+// TestConfigJudges: whole days, keys that are Active alone, a report that may
+// be four hours old, once a day.
+func TestConfigJudges(t *testing.T) {
+	a := New(Config{Start: trailStart})
+	user := func(name, status string, age time.Duration) UserSpec {
+		return UserSpec{Name: name, Created: trailStart.Add(-age), Keys: []KeySpec{{Created: trailStart.Add(-age), Status: status}}}
+	}
+	a.AddAccount(oneUser("123456789012", func(s *AccountSpec) {
+		s.ConfigRecorder = true
+		s.Users = append(s.Users, user("turning", active, 90*24*time.Hour+time.Hour), user("older", active, 91*24*time.Hour), user("off", inactive, 400*24*time.Hour))
+	}))
+	if code := askJSON(t, a, "config", "StarlingDoveService.PutConfigRule",
+		`{"ConfigRule":{"ConfigRuleName":"ours","Source":{"Owner":"AWS","SourceIdentifier":"ACCESS_KEYS_ROTATED"},"InputParameters":"{\"maxAccessKeyAge\":\"90\"}"},"Tags":[{"Key":"a","Value":"b"}]}`, &struct{}{}); code != "" {
+		t.Fatal(code)
+	}
+	verdicts := func() map[string]string {
+		var out struct {
+			EvaluationResults []struct {
+				EvaluationResultIdentifier struct{ EvaluationResultQualifier struct{ ResourceId string } }
+				ComplianceType             string
+			}
+		}
+		if code := askJSON(t, a, "config", "StarlingDoveService.GetComplianceDetailsByConfigRule", `{"ConfigRuleName":"ours","Limit":100}`, &out); code != "" {
+			t.Fatal(code)
+		}
+		got := map[string]string{}
+		for _, e := range out.EvaluationResults {
+			for _, u := range a.Snapshot("123456789012").Users {
+				if u.ID == e.EvaluationResultIdentifier.EvaluationResultQualifier.ResourceId {
+					got[u.Name] = e.ComplianceType
+				}
+			}
+		}
+		return got
+	}
+	if got := verdicts(); len(got) != 0 {
+		t.Errorf("before any evaluation: %v", got)
+	}
+	a.Advance(2 * time.Minute)
+	if got := verdicts(); got["turning"] != compliant || got["older"] != nonCompliant || got["off"] != "" {
+		t.Errorf("at first: %v", got)
+	}
+	a.Advance(23*time.Hour - 3*time.Minute)
+	if got := verdicts(); got["turning"] != compliant {
+		t.Errorf("too old since a while, not evaluated since: %v", got)
+	}
+	a.Advance(time.Hour + 3*time.Minute)
+	if got := verdicts(); got["turning"] != nonCompliant {
+		t.Errorf("the day after: %v", got)
+	}
+	var changes []string
+	for _, e := range a.BusEvents("123456789012", "eu-west-1") {
+		changes = append(changes, e.DetailType)
+	}
+	if len(changes) < 3 || changes[0] != "Config Rules Compliance Change" {
+		t.Errorf("%q", changes)
 	}
 }

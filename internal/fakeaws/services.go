@@ -19,6 +19,7 @@ func allServices() []service {
 		ssmService(),
 		kmsService(),
 		snsService(),
+		cloudwatchService(),
 		eventbridgeService(),
 		securityhubService(),
 		s3Service(),

@@ -52,8 +52,11 @@ type AccountSpec struct {
 	Directories []DirectorySpec // of IAM Identity Center
 	SecurityHub bool            // it is on, in every region
 
-	ConfigRules    []string // source identifiers of AWS Config's managed rules
+	// ConfigRules are AWS Config's managed rules, in every region: a source
+	// identifier, perhaps with parameters: ACCESS_KEYS_ROTATED {"maxAccessKeyAge":"60"}.
+	ConfigRules    []string
 	ConfigRecorder bool
+	ConfigRegions  []string // that have the recorder; empty: every one
 }
 
 // RootSpec describes the account's root user.

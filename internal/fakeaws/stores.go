@@ -12,18 +12,23 @@ import (
 
 // stores are one account's secrets, parameters and KMS keys in one region.
 type stores struct {
-	account    *account
-	region     string
-	secrets    map[string]*secret    // by name
-	parameters map[string]*parameter // by name
-	keys       map[string]*kmsKey    // by ID
-	aliases    map[string]*kmsAlias  // by "alias/…"
-	findings   map[string]finding    // of Security Hub, by product and ID
-	topics     map[string]bool       // of SNS, by name
-	published  []Publication
-	buses      map[string]bool // of EventBridge, by name, besides "default"
-	events     []BusEvent
-	functions  map[string]*function // of Lambda, by name
+	account     *account
+	region      string
+	secrets     map[string]*secret    // by name
+	parameters  map[string]*parameter // by name
+	keys        map[string]*kmsKey    // by ID
+	aliases     map[string]*kmsAlias  // by "alias/…"
+	findings    map[string]finding    // of Security Hub, by product and ID
+	topics      map[string]*topic     // of SNS, by name
+	published   []Publication
+	delivered   []Delivery
+	rules       map[string]*configRule // of AWS Config, by name; nil: not asked for yet
+	recorderOff bool
+	metrics     map[string]*metric // of CloudWatch, by namespace, name and dimensions
+	alarms      map[string]*alarm  // by name
+	buses       map[string]bool    // of EventBridge, by name, besides "default"
+	events      []BusEvent
+	functions   map[string]*function // of Lambda, by name
 }
 
 // in finds the account's stores in a region. Every region has the keys that AWS
@@ -36,7 +41,8 @@ func (acct *account) in(region string) *stores {
 	s = &stores{
 		account: acct, region: region, secrets: map[string]*secret{}, parameters: map[string]*parameter{},
 		keys: map[string]*kmsKey{}, aliases: map[string]*kmsAlias{}, findings: map[string]finding{},
-		topics: map[string]bool{}, buses: map[string]bool{}, functions: map[string]*function{},
+		topics: map[string]*topic{}, metrics: map[string]*metric{}, alarms: map[string]*alarm{}, buses: map[string]bool{},
+		functions: map[string]*function{},
 	}
 	for service, name := range map[string]string{"secretsmanager": "aws/secretsmanager", "ssm": "aws/ssm"} {
 		s.addManagedKey(service, name)

@@ -58,7 +58,15 @@ func (acct *account) seedStores(s AccountSpec) {
 		acct.in(cmp.Or(f.Region, standardRegion)).seedFunction(f)
 	}
 	for _, topic := range s.Topics {
-		acct.in(cmp.Or(topic.Region, standardRegion)).topics[topic.Name] = true
+		acct.in(cmp.Or(topic.Region, standardRegion)).seedTopic(topic)
+	}
+}
+
+func (s *stores) seedTopic(spec TopicSpec) {
+	t := s.newTopic(spec.Name)
+	maps.Copy(t.tags, spec.Tags)
+	if spec.Policy != "" {
+		t.attributes["Policy"] = spec.Policy
 	}
 }
 
@@ -132,7 +140,8 @@ func (acct *account) snapshotStores(s *AccountSpec) {
 			s.Parameters = append(s.Parameters, p.snapshot())
 		}
 		for _, name := range slices.Sorted(maps.Keys(home.topics)) {
-			s.Topics = append(s.Topics, TopicSpec{Region: region, Name: name})
+			t := home.topics[name]
+			s.Topics = append(s.Topics, TopicSpec{Region: region, Name: name, Policy: t.attributes["Policy"], Tags: copied(t.tags)})
 		}
 	}
 }

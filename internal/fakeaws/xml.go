@@ -88,6 +88,8 @@ func (x *xmlWriter) field(name string, v reflect.Value) {
 		x.element(name, strconv.FormatBool(v.Bool()))
 	case reflect.Int:
 		x.element(name, strconv.FormatInt(v.Int(), 10))
+	case reflect.Float64:
+		x.element(name, strconv.FormatFloat(v.Float(), 'f', -1, 64))
 	case reflect.Slice:
 		x.list(name, v)
 	case reflect.Map:
@@ -130,7 +132,11 @@ func (x *xmlWriter) mapping(name string, v reflect.Value) {
 	for _, k := range keys {
 		x.begin("entry")
 		x.element("key", k.String())
-		x.field("value", v.MapIndex(k))
+		if value := v.MapIndex(k); value.Kind() == reflect.String {
+			x.element("value", value.String()) // also where it is empty
+		} else {
+			x.field("value", value)
+		}
 		x.close("entry")
 	}
 	x.close(name)

@@ -215,6 +215,10 @@ func checkScalar(p *problems, path, shapeName string, s shape, text string) {
 		if _, err := strconv.ParseInt(text, 10, 64); err != nil {
 			p.add(path, "integer %q", text)
 		}
+	case "double":
+		if _, err := strconv.ParseFloat(text, 64); err != nil {
+			p.add(path, "double %q", text)
+		}
 	case "timestamp":
 		const form = "2006-01-02T15:04:05Z"
 		if at, err := time.Parse(form, text); err != nil || at.Format(form) != text {

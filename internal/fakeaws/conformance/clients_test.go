@@ -32,7 +32,7 @@ func start(t *testing.T) (*checked, []string) {
 	var ids []string
 	for i := range 2 {
 		spec := population.Account(1, i, 250, now)
-		spec.Management, spec.SecurityHub = i == 0, i == 0
+		spec.Management, spec.SecurityHub, spec.ConfigRecorder = i == 0, i == 0, i == 0
 		if i == 0 {
 			spec.Directories = []fakeaws.DirectorySpec{{ID: "d-1234567890", Addresses: []string{"ana@example.com"}}}
 			spec.Buckets = []fakeaws.BucketSpec{{Name: "conf-states", Region: "eu-west-1", Objects: map[string]string{"a dir/b+c.tfstate": "{}"}}}
@@ -45,10 +45,11 @@ func start(t *testing.T) (*checked, []string) {
 	}
 	c := &checked{
 		next:    aws,
-		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config", "secretsmanager", "ssm", "kms", "securityhub", "cloudformation", "identitystore", "sns", "events"),
+		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config", "secretsmanager", "ssm", "kms", "securityhub", "cloudformation", "identitystore", "sns", "events", "cloudwatch"),
 		t:       t,
 		actions: map[string]int{},
 	}
+	c.models["monitoring"] = c.models["cloudwatch"] // by which it signs
 	server := httptest.NewServer(c)
 	t.Cleanup(server.Close)
 	id, secret := aws.AdminKey(ids[0])
@@ -84,7 +85,7 @@ func TestBoto3(t *testing.T) {
 	}
 	c, env := start(t)
 	run(t, env, python, filepath.Join("testdata", "boto.py"))
-	wantActions(t, c, 84)
+	wantActions(t, c, 115)
 }
 
 // TestAWSCLI lets Debian's awscli do the same in a shell.

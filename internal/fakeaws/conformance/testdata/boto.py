@@ -9,6 +9,7 @@ import io
 import json
 import os
 import time
+import urllib.request
 
 import boto3
 from botocore.config import Config
@@ -397,6 +398,109 @@ put = buses.put_events(Entries=[
     {"Source": "conf", "DetailType": "t", "Detail": "[]"}, {"Source": "aws.conf", "DetailType": "t", "Detail": "{}"}, {"Source": "conf"}])
 assert put["FailedEntryCount"] == 3, put
 assert [e.get("ErrorCode") for e in put["Entries"]] == [None, None, "MalformedDetail", "NotAuthorizedForSourceException", "InvalidArgument"], put
+
+# --- topics have policies, subscribers and tags
+assert sns.create_topic(Name="conf-tagged", Tags=[{"Key": "team", "Value": "conf"}])["TopicArn"] == topic + "-tagged"
+tagged = topic + "-tagged"
+fails("InvalidParameter", 400, sns.create_topic, Name="conf-tagged", Tags=[{"Key": "team", "Value": "other"}])
+sns.tag_resource(ResourceArn=tagged, Tags=[{"Key": "more", "Value": ""}])
+sns.untag_resource(ResourceArn=tagged, TagKeys=["more"])
+assert sns.list_tags_for_resource(ResourceArn=tagged)["Tags"] == [{"Key": "team", "Value": "conf"}]
+fails("ResourceNotFound", 404, sns.list_tags_for_resource, ResourceArn=topic + "-none")
+attributes = sns.get_topic_attributes(TopicArn=tagged)["Attributes"]
+assert json.loads(attributes["Policy"])["Id"] == "__default_policy_ID" and attributes["SubscriptionsPending"] == "0", attributes
+sns.set_topic_attributes(TopicArn=tagged, AttributeName="DisplayName", AttributeValue="Conf")
+assert sns.get_topic_attributes(TopicArn=tagged)["Attributes"]["DisplayName"] == "Conf"
+fails("InvalidParameter", 400, sns.set_topic_attributes, TopicArn=tagged, AttributeName="Policy", AttributeValue="{}")
+assert sns.subscribe(TopicArn=tagged, Protocol="email", Endpoint="ana@example.com")["SubscriptionArn"] == "pending confirmation"
+pending = sns.subscribe(TopicArn=tagged, Protocol="email", Endpoint="ana@example.com", ReturnSubscriptionArn=True)["SubscriptionArn"]
+assert sns.get_subscription_attributes(SubscriptionArn=pending)["Attributes"]["PendingConfirmation"] == "true"
+fails("InvalidParameter", 400, sns.unsubscribe, SubscriptionArn=pending)
+fails("InvalidParameter", 400, sns.subscribe, TopicArn=tagged, Protocol="email", Endpoint="ana")
+fails("InvalidParameter", 400, sns.confirm_subscription, TopicArn=tagged, Token="none")
+queue = sns.subscribe(TopicArn=tagged, Protocol="sqs", Endpoint=f"arn:aws:sqs:eu-west-1:{MANAGEMENT}:conf")["SubscriptionArn"]
+assert [s["SubscriptionArn"] for s in sns.list_subscriptions_by_topic(TopicArn=tagged)["Subscriptions"]] == ["PendingConfirmation", queue]
+sns.set_subscription_attributes(SubscriptionArn=queue, AttributeName="RawMessageDelivery", AttributeValue="true")
+sns.unsubscribe(SubscriptionArn=queue)
+fails("NotFound", 404, sns.get_subscription_attributes, SubscriptionArn=queue)
+assert tagged in [t["TopicArn"] for p in sns.get_paginator("list_topics").paginate() for t in p["Topics"]]
+
+# --- metrics and alarms
+watch = client("cloudwatch", region="eu-west-1")
+now = datetime.datetime.now(datetime.timezone.utc)
+state = [{"Name": "State", "Value": "old"}]
+watch.put_metric_data(Namespace="Conf", MetricData=[
+    {"MetricName": "Keys", "Dimensions": state, "Value": 2, "Unit": "Count"}, {"MetricName": "Age", "Values": [1, 3], "Counts": [1, 2]},
+    {"MetricName": "Sum", "StatisticValues": {"SampleCount": 2, "Sum": 5, "Minimum": 1, "Maximum": 4}}])
+fails("InvalidParameterValue", 400, watch.put_metric_data, Namespace="AWS/Config", MetricData=[{"MetricName": "Keys", "Value": 2}])
+fails("InvalidParameterValue", 400, watch.put_metric_data, Namespace="Conf", MetricData=[{"MetricName": "Keys", "Value": 2, "Timestamp": now - datetime.timedelta(days=20)}])
+fails("InvalidParameterCombination", 400, watch.put_metric_data, Namespace="Conf", MetricData=[{"MetricName": "Keys"}])
+assert [m["Dimensions"] for m in watch.list_metrics(Namespace="Conf", MetricName="Keys")["Metrics"]] == [state]
+span = dict(StartTime=now - datetime.timedelta(hours=1), EndTime=now + datetime.timedelta(minutes=5))
+points = watch.get_metric_statistics(Namespace="Conf", MetricName="Keys", Dimensions=state, Period=60, Statistics=["Maximum", "SampleCount"], **span)["Datapoints"]
+assert [(p["Maximum"], p["SampleCount"], p["Unit"]) for p in points] == [(2, 1, "Count")], points
+data = watch.get_metric_data(MetricDataQueries=[{"Id": "a", "MetricStat": {"Metric": {"Namespace": "Conf", "MetricName": "Age"}, "Period": 300, "Stat": "Sum"}}], **span)
+assert [(d["Id"], d["Values"]) for d in data["MetricDataResults"]] == [("a", [7])], data
+alarm = dict(AlarmName="conf", Namespace="Conf", MetricName="Keys", Dimensions=state, Statistic="Maximum", Period=3600, EvaluationPeriods=2,
+             DatapointsToAlarm=1, Threshold=0.5, ComparisonOperator="GreaterThanThreshold", TreatMissingData="ignore", AlarmActions=[topic])
+watch.put_metric_alarm(**alarm, Tags=[{"Key": "team", "Value": "conf"}])
+fails("ValidationError", 400, watch.put_metric_alarm, **dict(alarm, EvaluationPeriods=169))
+fails("ValidationError", 400, watch.put_metric_alarm, **dict(alarm, Period=300, EvaluationPeriods=289))
+fails("ValidationError", 400, watch.put_metric_alarm, **dict(alarm, TreatMissingData="nonsense"))
+have = watch.describe_alarms(AlarmNames=["conf"])["MetricAlarms"][0]
+assert {k: have[k] for k in alarm} == alarm and have["StateValue"] == "INSUFFICIENT_DATA", have
+assert watch.list_tags_for_resource(ResourceARN=have["AlarmArn"])["Tags"] == [{"Key": "team", "Value": "conf"}]
+watch.tag_resource(ResourceARN=have["AlarmArn"], Tags=[{"Key": "more", "Value": "x"}])
+watch.untag_resource(ResourceARN=have["AlarmArn"], TagKeys=["more"])
+watch.set_alarm_state(AlarmName="conf", StateValue="ALARM", StateReason="conf")
+assert watch.describe_alarms(StateValue="ALARM")["MetricAlarms"][0]["AlarmName"] == "conf"
+watch.disable_alarm_actions(AlarmNames=["conf"])
+assert not watch.describe_alarms(AlarmNamePrefix="con")["MetricAlarms"][0]["ActionsEnabled"]
+watch.enable_alarm_actions(AlarmNames=["conf"])
+fails("ResourceNotFound", 404, watch.delete_alarms, AlarmNames=["none"])
+watch.delete_alarms(AlarmNames=["conf"])
+fails("ResourceNotFoundException", 404, watch.list_tags_for_resource, ResourceARN=have["AlarmArn"])
+
+# --- AWS Config's rules, in an account and over the organization
+conf = client("config", region="eu-west-1")
+rule = dict(ConfigRuleName="conf-rotated", Source={"Owner": "AWS", "SourceIdentifier": "ACCESS_KEYS_ROTATED"}, InputParameters='{"maxAccessKeyAge":"60"}')
+conf.put_config_rule(ConfigRule=rule, Tags=[{"Key": "team", "Value": "conf"}])
+fails("InvalidParameterValueException", 400, conf.put_config_rule, ConfigRule=dict(rule, InputParameters='{"maxAge":"60"}'))
+fails("InvalidParameterValueException", 400, conf.put_config_rule, ConfigRule=dict(rule, InputParameters='{'))
+made = conf.describe_config_rules(ConfigRuleNames=["conf-rotated"])["ConfigRules"][0]
+assert {k: made[k] for k in rule} == rule and made["ConfigRuleState"] == "ACTIVE", made
+conf.tag_resource(ResourceArn=made["ConfigRuleArn"], Tags=[{"Key": "more", "Value": "x"}])
+conf.untag_resource(ResourceArn=made["ConfigRuleArn"], TagKeys=["more"])
+assert conf.list_tags_for_resource(ResourceArn=made["ConfigRuleArn"])["Tags"] == [{"Key": "team", "Value": "conf"}]
+assert not conf.describe_config_rule_evaluation_status(ConfigRuleNames=["conf-rotated"])["ConfigRulesEvaluationStatus"][0]["FirstEvaluationStarted"]
+conf.start_config_rules_evaluation(ConfigRuleNames=["conf-rotated"])
+urllib.request.urlopen(urllib.request.Request(ENDPOINT + "/_sim/advance?by=2m", method="POST")).read()
+found = [e for p in conf.get_paginator("get_compliance_details_by_config_rule").paginate(ConfigRuleName="conf-rotated", PaginationConfig={"PageSize": 50})
+         for e in p["EvaluationResults"]]
+assert {e["ComplianceType"] for e in found} == {"COMPLIANT", "NON_COMPLIANT"}, found
+assert all(e["EvaluationResultIdentifier"]["EvaluationResultQualifier"]["ResourceType"] == "AWS::IAM::User" for e in found)
+bad = conf.get_compliance_details_by_config_rule(ConfigRuleName="conf-rotated", ComplianceTypes=["NON_COMPLIANT"])["EvaluationResults"]
+assert len(bad) == 10, "ten where nothing is said"
+conf.delete_config_rule(ConfigRuleName="conf-rotated")
+fails("NoSuchConfigRuleException", 400, conf.describe_config_rules, ConfigRuleNames=["conf-rotated"])
+over = conf.put_organization_config_rule(OrganizationConfigRuleName="conf-over",
+    OrganizationManagedRuleMetadata={"RuleIdentifier": "IAM_ROOT_ACCESS_KEY_CHECK"})["OrganizationConfigRuleArn"]
+assert conf.describe_organization_config_rules(OrganizationConfigRuleNames=["conf-over"])["OrganizationConfigRules"][0]["OrganizationConfigRuleArn"] == over
+assert conf.describe_organization_config_rule_statuses()["OrganizationConfigRuleStatuses"][0]["OrganizationRuleStatus"] == "CREATE_FAILED", "the member has no recorder"
+details = {d["AccountId"]: d for d in conf.get_organization_config_rule_detailed_status(OrganizationConfigRuleName="conf-over")["OrganizationConfigRuleDetailedStatus"]}
+assert details[MANAGEMENT]["MemberAccountRuleStatus"] == "CREATE_SUCCESSFUL" and details[MEMBER]["MemberAccountRuleStatus"] == "CREATE_FAILED", details
+fails("AccessDeniedException", 400, conf.delete_config_rule, ConfigRuleName=details[MANAGEMENT]["ConfigRuleName"])
+borrowed = sts.assume_role(RoleArn=f"arn:aws:iam::{MEMBER}:role/OrganizationAccountAccessRole", RoleSessionName="conf")["Credentials"]
+member = client("config", borrowed, region="eu-west-1")
+fails("OrganizationAccessDeniedException", 400, member.describe_organization_config_rules)
+fails("NoAvailableConfigurationRecorderException", 400, member.put_config_rule, ConfigRule=rule)
+conf.delete_organization_config_rule(OrganizationConfigRuleName="conf-over")
+fails("NoSuchOrganizationConfigRuleException", 400, conf.delete_organization_config_rule, OrganizationConfigRuleName="conf-over")
+conf.stop_configuration_recorder(ConfigurationRecorderName="default")
+assert not conf.describe_configuration_recorder_status()["ConfigurationRecordersStatus"][0]["recording"]
+conf.start_configuration_recorder(ConfigurationRecorderName="default")
+sns.delete_topic(TopicArn=tagged)
+fails("NotFound", 404, sns.get_topic_attributes, TopicArn=tagged)
 
 # --- leave nothing: AWS's order of deletion
 iam.delete_login_profile(UserName="bob")

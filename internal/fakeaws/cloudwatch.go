@@ -1,0 +1,351 @@
+package fakeaws
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// cloudwatchService is CloudWatch as far as metrics of one's own and alarms on
+// one metric go; it has no metric of AWS's services, no metric math and no
+// dashboards. It speaks the Query protocol alone.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/
+func cloudwatchService() service {
+	s := service{
+		name: "monitoring", source: "monitoring.amazonaws.com", version: "2010-08-01", namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/",
+		actions: map[string]action{
+			"PutMetricData": {do: putMetricData, needs: []string{"Namespace"}, data: true, on: func(r *request) target {
+				return target{arn: "*", context: map[string][]string{"cloudwatch:namespace": {r.value("Namespace")}}}
+			}},
+			"ListMetrics":         {do: listMetrics, reads: true},
+			"GetMetricStatistics": {do: getMetricStatistics, needs: []string{"Namespace", "MetricName", "StartTime", "EndTime", "Period"}, reads: true},
+			"GetMetricData":       {do: getMetricData, needs: []string{"StartTime", "EndTime"}, reads: true},
+			"PutMetricAlarm":      {do: putMetricAlarm, on: onAlarm, needs: []string{"AlarmName", "ComparisonOperator", "EvaluationPeriods"}},
+			"DescribeAlarms":      {do: describeAlarms, reads: true, on: func(r *request) target { return target{arn: r.account.in(r.region).arn("cloudwatch", "alarm:*")} }},
+			"DeleteAlarms":        {do: deleteAlarms, on: onAlarm},
+			"SetAlarmState":       {do: setAlarmState, on: onAlarm, needs: []string{"AlarmName", "StateValue", "StateReason"}},
+			"EnableAlarmActions":  {do: switchActions(true), on: onAlarm},
+			"DisableAlarmActions": {do: switchActions(false), on: onAlarm},
+			"ListTagsForResource": {do: onTaggedAlarm(listAlarmTags), on: onAlarm, needs: []string{"ResourceARN"}, reads: true},
+			"TagResource":         {do: onTaggedAlarm(tagAlarm), on: onAlarm, needs: []string{"ResourceARN", "Tags"}},
+			"UntagResource":       {do: onTaggedAlarm(untagAlarm), on: onAlarm, needs: []string{"ResourceARN", "TagKeys"}},
+		},
+	}
+	for name, act := range s.actions {
+		act.permission = "cloudwatch:" + name // it signs by another name
+		s.actions[name] = act
+	}
+	return s
+}
+
+// dimension is a name and a value of a metric.
+type dimension struct{ Name, Value string }
+
+// metric is one time series.
+type metric struct {
+	namespace, name string
+	dimensions      []dimension // by name
+	samples         []sample    // in the order in which they came
+}
+
+// sample is what was put at once: a value, or statistics of several.
+type sample struct {
+	at                    time.Time
+	count, sum, low, high float64
+	unit                  string
+}
+
+// metricKept is how long a metric without new data is listed.
+const metricKept = 14 * 24 * time.Hour
+
+func metricKey(namespace, name string, dimensions []dimension) string {
+	words := []string{namespace, name}
+	for _, d := range dimensions {
+		words = append(words, d.Name, d.Value)
+	}
+	return strings.Join(words, "\x00")
+}
+
+func errMetricParameter(format string, args ...any) *apiError {
+	err := refusal("InvalidParameterValue", format, args...)
+	return err
+}
+
+// dimensions is a parameter of the form NAME.Dimensions.member.1.Name, ….
+func (r *request) dimensions(at string) []dimension {
+	var all []dimension
+	for i := 1; ; i++ {
+		one := at + "Dimensions.member." + strconv.Itoa(i)
+		if !r.form.Has(one + ".Name") {
+			slices.SortFunc(all, func(a, b dimension) int { return strings.Compare(a.Name, b.Name) })
+			return all
+		}
+		all = append(all, dimension{r.value(one + ".Name"), r.value(one + ".Value")})
+	}
+}
+
+// moment is a parameter that is a time; the zero time: absent or none.
+func (r *request) moment(name string) time.Time {
+	at, err := time.Parse(time.RFC3339, r.value(name))
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
+}
+
+func (r *request) float(name string) (float64, bool) {
+	n, err := strconv.ParseFloat(r.value(name), 64)
+	return n, err == nil && !math.IsNaN(n) && !math.IsInf(n, 0)
+}
+
+// maxData is how many data one call takes.
+const maxData = 1000
+
+func putMetricData(r *request) (any, *apiError) {
+	namespace := r.value("Namespace")
+	if strings.HasPrefix(namespace, "AWS/") {
+		return nil, errMetricParameter("The value AWS/ for parameter Namespace is invalid.")
+	}
+	type put struct {
+		name       string
+		dimensions []dimension
+		samples    []sample
+	}
+	var all []put
+	for i := 1; r.form.Has("MetricData.member." + strconv.Itoa(i) + ".MetricName"); i++ {
+		at := "MetricData.member." + strconv.Itoa(i) + "."
+		samples, err := r.samples(at)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, put{r.value(at + "MetricName"), r.dimensions(at), samples})
+	}
+	switch {
+	case len(all) == 0:
+		return nil, &apiError{Status: 400, Code: "MissingParameter", Message: "The parameter MetricData is required."}
+	case len(all) > maxData:
+		return nil, errMetricParameter("The collection MetricData must not have a size greater than %d.", maxData)
+	}
+	home := r.account.in(r.region)
+	for _, p := range all {
+		home.putSamples(r.aws, namespace, p.name, p.dimensions, p.samples)
+	}
+	return nil, nil
+}
+
+// samples are what one datum tells: a value, values with counts, or statistics.
+func (r *request) samples(at string) ([]sample, *apiError) {
+	when := r.now
+	if r.form.Has(at + "Timestamp") {
+		when = r.moment(at + "Timestamp")
+	}
+	if when.Before(r.now.Add(-metricKept)) || when.After(r.now.Add(2*time.Hour)) {
+		return nil, errMetricParameter("The parameter MetricData.member.1.Timestamp must specify a time within the past two weeks, and at most two hours ahead.")
+	}
+	unit := r.value(at + "Unit")
+	if unit == "" {
+		unit = "None"
+	}
+	if value, ok := r.float(at + "Value"); ok {
+		return []sample{{when, 1, value, value, value, unit}}, nil
+	}
+	if count, ok := r.float(at + "StatisticValues.SampleCount"); ok {
+		sum, _ := r.float(at + "StatisticValues.Sum")
+		low, _ := r.float(at + "StatisticValues.Minimum")
+		high, _ := r.float(at + "StatisticValues.Maximum")
+		return []sample{{when, count, sum, low, high, unit}}, nil
+	}
+	var all []sample
+	for i := 1; ; i++ {
+		value, ok := r.float(at + "Values.member." + strconv.Itoa(i))
+		if !ok {
+			break
+		}
+		count, ok := r.float(at + "Counts.member." + strconv.Itoa(i))
+		if !ok {
+			count = 1
+		}
+		all = append(all, sample{when, count, count * value, value, value, unit})
+	}
+	if all == nil {
+		return nil, &apiError{Status: 400, Code: "InvalidParameterCombination", Message: "At least one of the parameters must be specified: Value, Values, StatisticValues."}
+	}
+	return all, nil
+}
+
+// putSamples adds to a metric, and has the alarms on it look.
+func (s *stores) putSamples(a *AWS, namespace, name string, dimensions []dimension, samples []sample) {
+	key := metricKey(namespace, name, dimensions)
+	m := s.metrics[key]
+	if m == nil {
+		m = &metric{namespace: namespace, name: name, dimensions: dimensions}
+		s.metrics[key] = m
+	}
+	m.samples = append(m.samples, samples...)
+	for _, alarm := range s.alarms {
+		if alarm.key() == key {
+			for _, one := range samples {
+				alarm.lookAbout(a, one.at)
+			}
+		}
+	}
+}
+
+// statistic is one of a span's samples; false: there are none.
+func (m *metric) statistic(name, unit string, from, until time.Time) (float64, bool) {
+	low, high, sum, count := math.Inf(1), math.Inf(-1), 0.0, 0.0
+	for _, s := range m.samples {
+		if s.at.Before(from) || !s.at.Before(until) || unit != "" && s.unit != unit {
+			continue
+		}
+		low, high, sum, count = min(low, s.low), max(high, s.high), sum+s.sum, count+s.count
+	}
+	if count == 0 {
+		return 0, false
+	}
+	switch name {
+	case "SampleCount":
+		return count, true
+	case "Sum":
+		return sum, true
+	case "Minimum":
+		return low, true
+	case "Maximum":
+		return high, true
+	}
+	return sum / count, true
+}
+
+func (s *stores) metric(namespace, name string, dimensions []dimension) *metric {
+	if m := s.metrics[metricKey(namespace, name, dimensions)]; m != nil {
+		return m
+	}
+	return &metric{}
+}
+
+type metricOnWire struct {
+	Namespace, MetricName string
+	Dimensions            []dimension
+}
+
+// metricsPage is how many metrics one answer lists.
+const metricsPage = 500
+
+func listMetrics(r *request) (any, *apiError) {
+	home := r.account.in(r.region)
+	var all []metricOnWire
+	for _, key := range slices.Sorted(maps.Keys(home.metrics)) {
+		m := home.metrics[key]
+		recent := slices.ContainsFunc(m.samples, func(s sample) bool { return r.now.Sub(s.at) < metricKept })
+		if recent && r.wants(m) {
+			all = append(all, metricOnWire{m.namespace, m.name, m.dimensions})
+		}
+	}
+	page, next, ok := pageOf(r, all, r.value("NextToken"), metricsPage, func(m metricOnWire) string { return metricKey(m.Namespace, m.MetricName, m.Dimensions) })
+	if !ok {
+		return nil, errMetricParameter("Invalid nextToken")
+	}
+	return struct {
+		Metrics   []metricOnWire
+		NextToken string
+	}{page, next}, nil
+}
+
+// wants reports whether a metric is among those that ListMetrics is asked for.
+func (r *request) wants(m *metric) bool {
+	if name := r.value("Namespace"); name != "" && name != m.namespace {
+		return false
+	}
+	if name := r.value("MetricName"); name != "" && name != m.name {
+		return false
+	}
+	for _, want := range r.dimensions("") {
+		has := slices.ContainsFunc(m.dimensions, func(d dimension) bool { return d.Name == want.Name && (want.Value == "" || d.Value == want.Value) })
+		if !has {
+			return false
+		}
+	}
+	return true
+}
+
+type datapoint struct {
+	Timestamp                                   time.Time
+	SampleCount, Average, Sum, Minimum, Maximum *float64
+	Unit                                        string
+}
+
+// spans cuts the time that is asked for into periods, the oldest first.
+func (r *request) spans(period time.Duration) []time.Time {
+	var all []time.Time
+	if period <= 0 {
+		return nil
+	}
+	for at := r.moment("StartTime").Truncate(period); at.Before(r.moment("EndTime")); at = at.Add(period) {
+		all = append(all, at)
+	}
+	return all
+}
+
+func (r *request) seconds(name string) time.Duration {
+	n, _ := r.float(name)
+	return time.Duration(n) * time.Second
+}
+
+func getMetricStatistics(r *request) (any, *apiError) {
+	if !r.moment("StartTime").Before(r.moment("EndTime")) {
+		return nil, errMetricParameter("The parameter StartTime must be less than the parameter EndTime.")
+	}
+	m := r.account.in(r.region).metric(r.value("Namespace"), r.value("MetricName"), r.dimensions(""))
+	period, names := r.seconds("Period"), r.list("Statistics")
+	points := []datapoint{}
+	for _, at := range r.spans(period) {
+		if _, ok := m.statistic("SampleCount", r.value("Unit"), at, at.Add(period)); !ok {
+			continue
+		}
+		point := datapoint{Timestamp: at, Unit: m.samples[0].unit}
+		for name, into := range map[string]**float64{"SampleCount": &point.SampleCount, "Average": &point.Average, "Sum": &point.Sum, "Minimum": &point.Minimum, "Maximum": &point.Maximum} {
+			if slices.Contains(names, name) {
+				value, _ := m.statistic(name, r.value("Unit"), at, at.Add(period))
+				*into = &value
+			}
+		}
+		points = append(points, point)
+	}
+	return struct {
+		Label      string
+		Datapoints []datapoint
+	}{r.value("MetricName"), points}, nil
+}
+
+type metricResult struct {
+	Id, Label  string
+	Timestamps []time.Time
+	Values     []float64
+	StatusCode string
+}
+
+// getMetricData answers each query of a metric, the newest first.
+func getMetricData(r *request) (any, *apiError) {
+	home := r.account.in(r.region)
+	results := []metricResult{}
+	for i := 1; r.form.Has("MetricDataQueries.member." + strconv.Itoa(i) + ".Id"); i++ {
+		at := "MetricDataQueries.member." + strconv.Itoa(i) + "."
+		stat := at + "MetricStat."
+		if !r.form.Has(stat + "Metric.MetricName") {
+			return nil, errValidation("Query %s is no metric: the simulated AWS knows no metric math.", r.value(at+"Id"))
+		}
+		m := home.metric(r.value(stat+"Metric.Namespace"), r.value(stat+"Metric.MetricName"), r.dimensions(stat+"Metric."))
+		period := r.seconds(stat + "Period")
+		result := metricResult{Id: r.value(at + "Id"), Label: r.value(stat + "Metric.MetricName"), Timestamps: []time.Time{}, Values: []float64{}, StatusCode: "Complete"}
+		for _, from := range slices.Backward(r.spans(period)) {
+			if value, ok := m.statistic(r.value(stat+"Stat"), r.value(stat+"Unit"), from, from.Add(period)); ok {
+				result.Timestamps, result.Values = append(result.Timestamps, from), append(result.Values, value)
+			}
+		}
+		results = append(results, result)
+	}
+	return struct{ MetricDataResults []metricResult }{results}, nil
+}
