@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 	"internal/notify":              {"internal/accesskey", "internal/notice", "internal/webhook"},
 	"internal/webhook":             {},
 	"internal/gate":                {"internal/accesskey", "internal/policy", "internal/webhook"},
+	"internal/rotationlambda":      {"internal/accesskey", "internal/awsapi", "internal/policy", "internal/rotation", "internal/destination/secretsmanager", "internal/destination/stored"},
 	"internal/rotation/onaws":      {"internal/accesskey", "internal/awsapi", "internal/rotation"},
 	"internal/fakeaws":             {"internal/iampolicy"},
 	"internal/fakeaws/population":  {"internal/fakeaws"},
@@ -121,7 +122,8 @@ func ownSuite(s source, room string) bool { return strings.HasPrefix(room, s.roo
 func throughAWS(s source, room string) bool {
 	return room == "internal/awsapi" && within(s.room, "internal/destination") ||
 		room == "internal/journal" && s.room == "internal/rotation" ||
-		room == "internal/policy" && s.room == "internal/rotation/onaws"
+		room == "internal/policy" && s.room == "internal/rotation/onaws" ||
+		(room == "internal/rotation/onaws" || room == "internal/destination/all") && s.room == "internal/rotationlambda"
 }
 
 // allowed is what a room may import. Destinations know the port that they serve

@@ -102,3 +102,8 @@ func (v *view) tag() (string, bool) {
 // ClaimTag is the key of the user tag that holds the token of the claim in
 // force.
 const ClaimTag = "keytend:claim"
+
+// SecretTag is the key of the user tag that names the secret through which a
+// rotation function replaces the user's key. Who isn't that function leaves the
+// user alone.
+const SecretTag = "keytend:secret"

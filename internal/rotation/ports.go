@@ -208,6 +208,10 @@ type Tags interface {
 // ClaimTag is the user tag that holds the token of the claim in force.
 const ClaimTag = policy.ClaimTag
 
+// SecretTag is the user tag that names the secret through which a rotation
+// function replaces the user's key.
+const SecretTag = policy.SecretTag
+
 // Rights asks AWS, and changes nothing.
 type Rights interface {
 	// MayRotate is SimulatePrincipalPolicy on ourselves for create, update and

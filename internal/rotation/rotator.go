@@ -38,6 +38,9 @@ type Rotator struct {
 	Asker Asker
 	// Decide is policy.Decide.
 	Decide func(policy.Input, time.Time) policy.Step
+	// Command is what a person types to answer a block; nil: the function of that
+	// name.
+	Command func(user, answer string) string
 	// Random returns an unguessable word of letters and digits.
 	Random func() string
 
@@ -328,9 +331,16 @@ func (p *pass) setBlock(next *accesskey.Record, why accesskey.Reason, saw string
 	next.Phase = accesskey.Blocked
 	var commands []string
 	for _, c := range policy.Choices(*next) {
-		commands = append(commands, Command(next.Subject.User, c.Answer))
+		commands = append(commands, p.command(next.Subject.User, c.Answer))
 	}
 	next.Block.Command = strings.Join(commands, ", or ")
+}
+
+func (p *pass) command(user, answer string) string {
+	if p.Command != nil {
+		return p.Rotator.Command(user, answer)
+	}
+	return Command(user, answer)
 }
 
 // Command is what a person types to answer a block.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/rotation"
 )
 
 // User implements rotation.Keys: three kinds of calls, iam:GetUser,
@@ -26,6 +27,7 @@ func (a *Account) User(ctx context.Context, subject accesskey.Subject) accesskey
 	case err != nil:
 		return unread[accesskey.User](err)
 	}
+	a.mark(found)
 	user := accesskey.User{
 		Name: found.Name, ID: found.ID, ARN: found.ARN, Path: found.Path, Created: found.Created,
 		Tags: accesskey.Observed(found.Tags, at, "iam:GetUser"),
@@ -109,12 +111,41 @@ var makers = []struct{ word, name string }{
 	{"secretsmanager.amazonaws.com", "AWS Secrets Manager"},
 }
 
-// Managed implements rotation.Keys: whom Options.Elsewhere names, else the
-// program that made the key, where CloudTrail may be read and still has the
+// mark remembers through which secret a rotation function replaces the user's key.
+func (a *Account) mark(u awsapi.User) {
+	a.lock.Lock()
+	defer a.lock.Unlock()
+	a.marks[u.Name] = u.Tags[rotation.SecretTag]
+}
+
+// marked is the secret that the user's tag names; empty: none. A user that
+// nobody has looked at yet is looked at.
+func (a *Account) marked(ctx context.Context, user string) (string, error) {
+	a.lock.Lock()
+	secret, seen := a.marks[user]
+	a.lock.Unlock()
+	if seen || a.options.Function {
+		return secret, nil
+	}
+	found, err := a.session.User(ctx, user)
+	if awsapi.ClassOf(err) == awsapi.NotFound {
+		return "", nil
+	}
+	return found.Tags[rotation.SecretTag], err
+}
+
+// Managed implements rotation.Keys: the rotation function that the user's tag
+// tells of, or whom Options.Elsewhere names, else the program that made the key, where CloudTrail may be read and still has the
 // event. Where it may not, nobody is known: the right to read it is not needed
 // to rotate.
 func (a *Account) Managed(ctx context.Context, subject accesskey.Subject, key accesskey.ID) accesskey.Fact[string] {
 	at := a.Now()
+	if secret, err := a.marked(ctx, subject.User); err != nil {
+		return unread[string](err)
+	} else if secret != "" && !a.options.Function {
+		return accesskey.Observed(fmt.Sprintf("the rotation function of secret %s (the user's tag %s; to hand it over, switch that secret's rotation off, let its last rotation end, and remove the tag)",
+			secret, rotation.SecretTag), at, "iam:GetUser")
+	}
 	if ask := a.options.Elsewhere; ask != nil {
 		by, err := ask(ctx, subject, key)
 		if err != nil {

@@ -118,6 +118,16 @@ func (a *Account) Tag(ctx context.Context, subject accesskey.Subject, p rotation
 	return outcome(s.TagUser(ctx, subject.User, rotation.ClaimTag, p.Token, how), nil)
 }
 
+// MarkSecret writes the user tag that names the secret through which a rotation
+// function replaces the user's key.
+func (a *Account) MarkSecret(ctx context.Context, subject accesskey.Subject, arn string, p rotation.Permit) error {
+	s, how, err := a.permitted(ctx, subject, p)
+	if err != nil {
+		return undone(err)
+	}
+	return outcome(s.TagUser(ctx, subject.User, rotation.SecretTag, arn, how), nil)
+}
+
 // Untag implements rotation.Tags. IAM can't remove a tag by its value: it is
 // read right before.
 func (a *Account) Untag(ctx context.Context, subject accesskey.Subject, p rotation.Permit) error {

@@ -34,6 +34,9 @@ type Options struct {
 	// Notes is where what was read of CloudTrail is kept for other processes;
 	// empty: nowhere.
 	Notes Notes
+	// Function says that we are a rotation function: a user that is marked as
+	// rotated through a secret is its own affair. Others leave such users alone.
+	Function bool
 	// Elsewhere says who else manages a key as far as this computer knows
 	// (Terraform's state, another rotator); empty: nobody. nil: not asked.
 	Elsewhere func(ctx context.Context, subject accesskey.Subject, key accesskey.ID) (string, error)
@@ -50,6 +53,7 @@ type Account struct {
 	created map[accesskey.ID]time.Time           // of keys seen
 	regions map[accesskey.ID]map[string]bool     // of last use, as seen
 	authors map[accesskey.ID]rotation.Authorship // found
+	marks   map[string]string                    // by user: the secret that its tag names, as last seen
 	tracks  map[trackKey]*track
 
 	actsLock sync.Mutex
@@ -76,6 +80,7 @@ func New(session *awsapi.Session, o Options) *Account {
 		created: map[accesskey.ID]time.Time{},
 		regions: map[accesskey.ID]map[string]bool{},
 		authors: map[accesskey.ID]rotation.Authorship{},
+		marks:   map[string]string{},
 		tracks:  map[trackKey]*track{},
 	}
 }

@@ -1,0 +1,248 @@
+package rotationlambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/rotation"
+)
+
+// Reaped is what one run of the reaper saw.
+type Reaped struct {
+	Secrets  int      `json:"secrets"`   // that carry UserTag
+	UnderWay int      `json:"under_way"` // of them, with a record that has not ended
+	Ended    int      `json:"ended"`     // by this run
+	Blocked  []string `json:"blocked,omitempty"`
+	Failed   []string `json:"failed,omitempty"`
+	Left     int      `json:"left,omitempty"` // not looked at: the time was over
+}
+
+// longestNap is how long the reaper waits for one secret; others wait behind it.
+const longestNap = 90 * time.Second
+
+// Reap goes on with every rotation of the region that Secrets Manager won't come
+// back to: it switches the old key off once it is silent, deletes it after its
+// rest, and clears up after rotations that were cancelled or given up. Secrets
+// for which there is no time are first another time.
+func (f *Function) Reap(ctx context.Context) (Reaped, error) {
+	var out Reaped
+	var all []awsapi.SecretDescription
+	for d, err := range f.Store.Tagged(ctx, UserTag) {
+		if err != nil {
+			return out, fmt.Errorf("reap in account %s, %s: %w", f.Account, f.Region, err)
+		}
+		all = append(all, d)
+	}
+	out.Secrets = len(all)
+	slices.SortFunc(all, func(a, b awsapi.SecretDescription) int { return compare(a.ARN, b.ARN) })
+	if n := len(all); n > 0 {
+		at := int(f.Rotator.Clock.Now().Unix()/int64(time.Hour/time.Second)) % n
+		all = slices.Concat(all[at:], all[:at])
+	}
+	ends := f.Rotator.Clock.Now().Add(timeLeft(ctx))
+	var errs []error
+	for i, d := range all {
+		if !f.Rotator.Clock.Now().Add(longestNap + spare).Before(ends) {
+			out.Left = len(all) - i
+			break
+		}
+		if err := f.reapOne(ctx, d, &out); err != nil {
+			out.Failed = append(out.Failed, d.ARN)
+			errs = append(errs, err)
+		}
+	}
+	return out, errors.Join(errs...)
+}
+
+func compare(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// reapOne looks at one secret, as it is by now: lists lag behind.
+func (f *Function) reapOne(ctx context.Context, listed awsapi.SecretDescription, out *Reaped) error {
+	d, err := f.Store.Describe(ctx, listed.ARN)
+	if err != nil {
+		return fmt.Errorf("account %s, secret %s: %w", f.Account, listed.ARN, err)
+	}
+	if found, err := unpack(d.Tags); err == nil && found.revision == 0 {
+		return nil // nothing of ours
+	}
+	if !d.Deleted.IsZero() {
+		return nil
+	}
+	v, err := f.open(ctx, d, Event{})
+	if err != nil {
+		return err
+	}
+	return v.reap(ctx, d, out)
+}
+
+func (v *visit) reap(ctx context.Context, d awsapi.SecretDescription, out *Reaped) error {
+	r, err := v.live(ctx)
+	if err != nil {
+		return err
+	}
+	if r.ID == "" {
+		return v.sweep(ctx, d)
+	}
+	if left, err := v.abandoned(ctx, d, r); left || err != nil {
+		out.UnderWay++
+		return err
+	}
+	r, err = v.goOn(ctx)
+	switch {
+	case err != nil:
+		out.UnderWay++
+	case !r.Live():
+		out.Ended++
+		err = v.sweep(ctx, d)
+	default:
+		out.UnderWay++
+		if r.Phase == accesskey.Blocked {
+			out.Blocked = append(out.Blocked, v.arn)
+		}
+	}
+	return err
+}
+
+// abandoned turns a rotation around that Secrets Manager has been called off, or
+// given up; left: it may still come back to it, and it is left alone.
+func (v *visit) abandoned(ctx context.Context, d awsapi.SecretDescription, r accesskey.Record) (left bool, err error) {
+	stage := r.Stage()
+	if !slices.Contains([]accesskey.Phase{accesskey.Requested, accesskey.Claimed, accesskey.Created, accesskey.Proven}, stage) {
+		return false, nil
+	}
+	where, err := parseSealed(r.Sealed)
+	switch {
+	case err == nil && slices.Contains(d.Versions[where.version], current):
+		return false, nil // it is done, and only not on record
+	case d.RotationEnabled && (err != nil || slices.Contains(d.Versions[where.version], pending)) && !v.stale(r):
+		return true, nil
+	}
+	v.alarm(ctx, "a rotation was called off or given up by Secrets Manager, and is rolled back", "record", stateOf(r))
+	_, err = v.rotator.Give(ctx, v.subject, v.rotator.Holder, rotation.Rollback())
+	if err != nil && !errors.Is(err, rotation.ErrUnfit) {
+		return false, v.wrong("%w", err)
+	}
+	return false, nil
+}
+
+// stale: Secrets Manager retries within a day.
+func (v *visit) stale(r accesskey.Record) bool {
+	return v.f.Rotator.Clock.Now().After(r.Started.Add(r.Terms.DeliverMax))
+}
+
+// goOn makes passes until the next step is further away than the reaper waits.
+func (v *visit) goOn(ctx context.Context) (accesskey.Record, error) {
+	var last accesskey.Record
+	failed, naps := 0, 0
+	for range actsAtMost {
+		res, err := v.rotator.Pass(ctx, v.subject)
+		if errors.Is(err, rotation.ErrNoRecord) {
+			return last, nil
+		}
+		if err != nil {
+			if failed++; failed >= failuresBorne {
+				return last, v.wrong("%w", err)
+			}
+			if v.rest(ctx, time.Duration(failed)*time.Second, err) != nil {
+				return last, v.wrong("%w", err)
+			}
+			continue
+		}
+		failed, last = 0, res.Record
+		if !res.Waiting() {
+			naps = 0
+			continue
+		}
+		pause := max(res.Step.NotBefore.Sub(v.f.Rotator.Clock.Now()), 0) + 50*time.Millisecond
+		if naps++; !last.Live() || last.Phase == accesskey.Blocked || pause > longestNap || naps > napsAtMost(res.Step) {
+			return last, nil
+		}
+		if v.rest(ctx, pause, errTime) != nil {
+			return last, nil
+		}
+	}
+	return last, v.wrong("the rotation comes to no end")
+}
+
+var errTime = errors.New("the invocation's time is over")
+
+// napsAtMost is how often in a row the reaper waits for something: what only has
+// to settle comes at once, what nobody knows when it comes is for another time.
+func napsAtMost(s policy.Step) int {
+	switch s.Reason {
+	case policy.WhyClaimSettling, policy.WhyConfirming, policy.WhySpacing, policy.WhyIntentOpen:
+		return 4
+	}
+	return 1
+}
+
+// sweep takes off an AWSPENDING that was left behind, and looks at what
+// AWSCURRENT names.
+func (v *visit) sweep(ctx context.Context, d awsapi.SecretDescription) error {
+	now, next, err := v.labels(ctx)
+	if err != nil {
+		return v.wrong("%w", err)
+	}
+	if next != "" {
+		if err := v.sweepPending(ctx, d, now, next); err != nil {
+			return err
+		}
+	}
+	held, err := v.pair(ctx, now, current)
+	if err != nil {
+		return v.wrong("%w", err)
+	}
+	status := v.statusOf(held.ID)
+	if d.RotationEnabled && held.ID != "" && status != accesskey.Active {
+		v.alarm(ctx, "AWSCURRENT names a key that does not work", "key", string(held.ID), "status", string(status))
+	}
+	return nil
+}
+
+// sweepPending: a label left where it hinders the next rotation goes: beside
+// AWSCURRENT, on a dead key, or where rotation was called off before a key was
+// made. One that Secrets Manager may still come back to stays.
+func (v *visit) sweepPending(ctx context.Context, d awsapi.SecretDescription, now, next string) error {
+	held, err := v.pair(ctx, next, pending)
+	if err != nil {
+		return v.wrong("read %s: %w", pending, err)
+	}
+	switch {
+	case next == now, held.ID == "" && !d.RotationEnabled:
+	case held.ID != "" && v.user.Keys.Known() && !v.has(held.ID):
+		v.alarm(ctx, "AWSPENDING named a key that does not exist, and was taken off", "key", string(held.ID))
+	case held.ID != "":
+		v.alarm(ctx, "AWSPENDING names a key that is on no record of ours: take the label off, and the key, once nobody uses it", "key", string(held.ID))
+		return nil
+	default:
+		return nil
+	}
+	return v.unlabel(ctx, next)
+}
+
+// statusOf is a key's status as last read; empty: the user has no such key, or
+// that is not known.
+func (v *visit) statusOf(key accesskey.ID) accesskey.Status {
+	all, _ := v.user.Keys.Get()
+	for _, k := range all {
+		if id, _ := k.ID.Get(); id == key {
+			status, _ := k.Status.Get()
+			return status
+		}
+	}
+	return ""
+}
