@@ -121,7 +121,7 @@ func (a *Account) Tag(ctx context.Context, subject accesskey.Subject, p rotation
 // MarkSecret writes the user tag that names the secret through which a rotation
 // function replaces the user's key.
 func (a *Account) MarkSecret(ctx context.Context, subject accesskey.Subject, arn string, p rotation.Permit) error {
-	s, how, err := a.permitted(ctx, subject, p)
+	s, how, err := a.permitted(ctx, awsapi.Create, subject, p)
 	if err != nil {
 		return undone(err)
 	}
