@@ -123,7 +123,7 @@ func throughAWS(s source, room string) bool {
 	return room == "internal/awsapi" && within(s.room, "internal/destination") ||
 		room == "internal/journal" && s.room == "internal/rotation" ||
 		room == "internal/policy" && s.room == "internal/rotation/onaws" ||
-		(room == "internal/rotation/onaws" || room == "internal/destination/all") && s.room == "internal/rotationlambda"
+		s.room == "internal/rotationlambda" && (room == "internal/rotation/onaws" || within(room, "internal/destination"))
 }
 
 // allowed is what a room may import. Destinations know the port that they serve
