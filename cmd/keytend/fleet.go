@@ -267,7 +267,10 @@ func (c *crew) outcome(ctx context.Context, read int, missing []accesskey.Failur
 	case len(troubles) == 0:
 		return nil
 	}
-	code, text := exitPartial, fmt.Sprintf("partial: %d of %s read", read, count(read+len(missing), "account"))
+	code, text := exitPartial, "partial: not everything could be read"
+	if whole := len(c.Members) + len(c.Missing); read < whole {
+		text = fmt.Sprintf("partial: %d of %s read", read, count(whole, "account"))
+	}
 	if read == 0 {
 		code, text = exitFailed, "no account could be read"
 	}

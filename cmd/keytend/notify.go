@@ -89,7 +89,7 @@ func (t *telling) run(ctx context.Context) error {
 	} else {
 		err = t.send(ctx, digests)
 	}
-	return errors.Join(err, t.crewVerdict(ctx, read, failed))
+	return errors.Join(err, t.crewVerdict(ctx, read, append(failed, t.leavers.failures()...)))
 }
 
 // begin reads the policy, and opens channels, accounts and the state file.
@@ -109,6 +109,7 @@ func (t *telling) begin(ctx context.Context) (err error) {
 	if err := t.accounts(ctx); err != nil {
 		return err
 	}
+	t.openLeavers()
 	t.sealed = lateEscrow{errors.New("notices need no secret")}
 	t.post.Fallback, t.post.Now = t.policy.Owners.Fallback, func() time.Time { return t.crew.at }
 	return t.openNotes(ctx)
@@ -131,7 +132,7 @@ func (t *telling) openNotes(ctx context.Context) (err error) {
 
 // known is what was told before, and to whom nothing is to be told.
 func (t *telling) known(ctx context.Context) (in notice.Input, err error) {
-	in = notice.Input{Ladder: ladder(t.policy), Fallback: t.policy.Owners.Fallback, Now: t.crew.at}
+	in = notice.Input{Ladder: ladder(t.policy), Fallback: t.policy.Owners.Fallback, Known: t.stillThere(ctx), Now: t.crew.at}
 	if t.desk == nil {
 		return in, nil
 	}
@@ -144,6 +145,17 @@ func (t *telling) known(ctx context.Context) (in notice.Input, err error) {
 	}
 	in.Acks, err = t.desk.Acks(ctx, t.crew.at)
 	return in, err
+}
+
+// stillThere tells of owners whether they are; nil: nobody knows.
+func (t *telling) stillThere(ctx context.Context) notice.Known {
+	if t.leavers == nil {
+		return nil
+	}
+	return func(owner string) (there, told bool) {
+		fact, _ := t.leavers.knows(ctx, owner)
+		return fact.Get()
+	}
 }
 
 // show prints digests.

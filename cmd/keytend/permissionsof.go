@@ -27,6 +27,7 @@ func usesOf(p *config.Policy) uses {
 	u := uses{account: []permission.Feature{permission.Scan}}
 	u.changes(p)
 	u.elsewhere(p)
+	u.calls(permission.IdentityStore, p.Owners.IdentityStore != "")
 	for _, c := range p.Notices.Channels {
 		u.calls(permission.SNS, c.SNS != "")
 		u.calls(permission.EventBridge, c.EventBridge != "")

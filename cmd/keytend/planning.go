@@ -47,6 +47,7 @@ type planning struct {
 	crew    *crew
 	base    *awsapi.Session   // of the credentials in use
 	states  *managed.Registry // Terraform's, of every account
+	leavers *leavers          // nil: nobody knows who has left
 	desk    *desk             // nil: there is no state file
 	freezes []rotation.Freeze
 	sealed  rotation.Escrow
@@ -131,6 +132,7 @@ func (p *planning) open(ctx context.Context) error {
 	if err := p.openStates(); err != nil {
 		return err
 	}
+	p.openLeavers()
 	if err := p.openState(ctx, false); err != nil || p.desk == nil {
 		return err
 	}
@@ -281,13 +283,15 @@ func (p *planning) survey(ctx context.Context) (*policy.Schedule, []accesskey.Fa
 		if err != nil {
 			return err
 		}
-		schedule.Add(p.filter(items))
+		items = p.filter(items)
+		p.noteLeavers(ctx, items)
+		schedule.Add(items)
 		lock.Lock()
 		defer lock.Unlock()
 		failed = append(failed, inv.Failures...)
 		return nil
 	})
-	failed = append(failed, missing...)
+	failed = slices.Concat(failed, missing, p.leavers.failures())
 	return schedule, failed, ctx.Err()
 }
 

@@ -248,7 +248,7 @@ func (s *scan) leavers(session *awsapi.Session) *leavers {
 	if s.directory == "" {
 		return nil
 	}
-	return newLeavers(session, s.directory)
+	return newLeavers(session, "", s.directory)
 }
 
 // tellHub tells Security Hub where that is asked for.

@@ -9,10 +9,10 @@ import (
 )
 
 // KnowsAddress reports whether a user of IAM Identity Center has a mail address,
-// in an identity store (d-1234567890) of the session's region
+// in an identity store (d-1234567890) of a region; empty: the session's
 // (identitystore:GetUserId). A store that isn't there is an error, never "no".
 // https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_GetUserId.html
-func (s *Session) KnowsAddress(ctx context.Context, store, address string) (bool, error) {
+func (s *Session) KnowsAddress(ctx context.Context, region, store, address string) (bool, error) {
 	type attribute struct{ AttributePath, AttributeValue string }
 	in := map[string]any{
 		"IdentityStoreId":     store,
@@ -20,7 +20,7 @@ func (s *Session) KnowsAddress(ctx context.Context, store, address string) (bool
 	}
 	var out struct{ UserId string }
 	err := s.wireJSON(ctx, wireCall{
-		service: "identitystore", host: "identitystore", action: "GetUserId",
+		service: "identitystore", host: "identitystore", action: "GetUserId", region: region,
 		header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {"AWSIdentityStore.GetUserId"}},
 	}, in, &out)
 	var refusal *wireError

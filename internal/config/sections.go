@@ -51,6 +51,10 @@ type Owners struct {
 	Paths map[string]string `yaml:"paths"`
 	// Expression is a CEL expression that makes the owner: user.tags["team"] + "@example.com".
 	Expression Formula `yaml:"expression"`
+	// IdentityStore is the identity store of IAM Identity Center (d-1234567890): owners whose mail address it doesn't know have left, and fallback is told instead.
+	IdentityStore string `yaml:"identity_store"`
+	// IdentityStoreRegion is the region that Identity Center is in, where that isn't the one in use.
+	IdentityStoreRegion string `yaml:"identity_store_region"`
 	// Fallback is told about everybody else's keys.
 	Fallback string `yaml:"fallback"`
 }

@@ -199,12 +199,30 @@ func (v *validator) accounts() {
 	}
 }
 
+// storeForm is an identity store's ID.
+// https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_GetUserId.html
+var storeForm = regexp.MustCompile(`^d-[0-9a-f]{10}$|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// people checks where it is known who is still there.
+func (v *validator) people() {
+	o := v.policy.Owners
+	switch {
+	case o.IdentityStore != "" && !storeForm.MatchString(o.IdentityStore):
+		v.wrong(v.at("owners.identity_store"), "identity store %q: want its ID, such as d-1234567890", o.IdentityStore)
+	case o.IdentityStore == "" && o.IdentityStoreRegion != "":
+		v.wrong(v.at("owners.identity_store_region"), "identity_store_region goes with identity_store")
+	case o.IdentityStore != "" && o.Fallback == "":
+		v.warn(v.at("owners.identity_store"), "identity_store: without a fallback, nobody is told in the place of those who have left")
+	}
+}
+
 func (v *validator) owners() {
 	for path := range v.policy.Owners.Paths {
 		if !strings.HasPrefix(path, "/") || !strings.HasSuffix(path, "/") {
 			v.wrong(v.at("owners.paths."+path), "path %q: IAM's paths begin and end with a slash, such as /team-a/", path)
 		}
 	}
+	v.people()
 	file := v.policy.Owners.File
 	if file == "" {
 		return

@@ -69,6 +69,9 @@ func (g *Gathering) Planned(i policy.Item, active bool, r policy.Ruling) {
 		due = i.Created.Add(r.Rules.MaxAge)
 		reason = fmt.Sprintf("keytend leaves it alone: %s", i.Saw)
 	}
+	if !i.Limit.IsZero() { // the day that notice would be over on, if it began today, is another one tomorrow
+		due = i.Limit
+	}
 	if due.IsZero() {
 		return
 	}

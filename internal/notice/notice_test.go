@@ -301,3 +301,26 @@ func TestGatheringOfOneKey(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// A key that nobody uses and that nothing is done about yet (the policy observes, a
+// budget is used up): notice would be over on another day every day, and its owner
+// hears once a week all the same.
+func TestNoticeNotYetBegun(t *testing.T) {
+	var told []Told
+	digests := 0
+	for d := range 15 {
+		now := noon.Add(time.Duration(d) * day)
+		var g Gathering
+		g.Planned(policy.Item{
+			Account: account, User: "ana", Key: key, Action: policy.Begin, Work: accesskey.Retirement, Created: noon.Add(-300 * day),
+			Due: now.Add(14 * day), Limit: noon.Add(-209 * day),
+		}, true, policy.Ruling{Owner: "ana@example.com", OwnerFrom: "tag"})
+		for _, digest := range Digests(Input{Matters: g.Pressing(DefaultLadder(), now), Told: told, Now: now}) {
+			digests++
+			told = append(told, digest.Told()...)
+		}
+	}
+	if digests != 3 {
+		t.Errorf("%d digests in 15 days, want one a week: %v", digests, told)
+	}
+}

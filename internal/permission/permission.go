@@ -134,7 +134,7 @@ var about = map[Feature]string{
 	SecurityHub:    "scan --securityhub, besides scan",
 	TerraformState: "--terraform-state s3://...",
 	MakingStacks:   "--cloudformation",
-	IdentityStore:  "--identity-store",
+	IdentityStore:  "--identity-store, owners.identity_store",
 	Root:           "the caller of root audit and root delete",
 	SNS:            "notify through SNS, beside scan",
 	EventBridge:    "notify through EventBridge, beside scan",

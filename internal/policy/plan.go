@@ -32,6 +32,7 @@ type Item struct {
 	Key        accesskey.ID // empty: not known
 	Created    time.Time
 	Owner      string
+	OwnerLeft  bool // it is known that the owner isn't there any more; Plan never says so
 	Privileged bool
 	Work       accesskey.Work // empty: none
 	Inactive   bool           // the key is off: the work is to delete it
@@ -40,6 +41,7 @@ type Item struct {
 
 	At     time.Time // when it begins, comes or is looked at again; zero: not known
 	Due    time.Time // when the key must be Inactive; zero: never
+	Limit  time.Time // of what nobody uses: since when it should be off, whatever notice is still to be given; zero: Due says
 	Late   bool
 	Reason accesskey.Reason
 	Saw    string // what was seen, one sentence

@@ -55,8 +55,12 @@ func (s *prospect) retire() bool {
 		return true
 	}
 	off := later(s.item.Due, s.now.Add(r.Retire.Notice))
-	s.item.Due = off
-	return s.start(why, saw+"; switched off at "+stamp(off)+" unless it is used")
+	s.item.Limit, s.item.Due = s.item.Due, off
+	does := "; would be switched off at " // under a policy that changed anything
+	if r.Mode == Approve || r.Mode == Enforce {
+		does = "; switched off at "
+	}
+	return s.start(why, saw+does+stamp(off)+" unless it is used")
 }
 
 // off plans a key that is not Active.

@@ -65,10 +65,12 @@ type ItemRecord struct {
 	// AIDA…: names can be reused, this can't.
 	UserID string `json:"user_id"`
 	// Null where it is not known.
-	KeyID      *accesskey.ID `json:"key_id" jsonschema:"nullable"`
-	Created    *time.Time    `json:"created" jsonschema:"nullable"`
-	Owner      string        `json:"owner"`
-	Privileged bool          `json:"privileged"`
+	KeyID   *accesskey.ID `json:"key_id" jsonschema:"nullable"`
+	Created *time.Time    `json:"created" jsonschema:"nullable"`
+	Owner   string        `json:"owner"`
+	// IAM Identity Center doesn't know the owner any more.
+	OwnerLeft  bool `json:"owner_left"`
+	Privileged bool `json:"privileged"`
 	// begin: a record begins now; go on: one under way has a step to take; approve, blocked: it waits for a person;
 	// cannot: it is due, and no machine can do it; unknown: something could not be read, so nothing is done.
 	Action string `json:"action" jsonschema:"enum=begin,enum=go on,enum=approve,enum=blocked,enum=cannot,enum=unknown,enum=put off,enum=waits,enum=comes,enum=leave"`
@@ -200,7 +202,7 @@ func recordTotals(t policy.Totals) TotalsRecord {
 
 func recordItem(i *policy.Item) ItemRecord {
 	rec := ItemRecord{
-		Account: i.Account, User: i.User, UserID: i.UserID, Created: timeOrNull(i.Created), Owner: i.Owner, Privileged: i.Privileged,
+		Account: i.Account, User: i.User, UserID: i.UserID, Created: timeOrNull(i.Created), Owner: i.Owner, OwnerLeft: i.OwnerLeft, Privileged: i.Privileged,
 		Action: string(i.Action), Work: string(i.Work), Delete: i.Delete, At: timeOrNull(i.At), Due: timeOrNull(i.Due), Late: i.Late,
 		Reason: string(i.Reason), Saw: i.Saw, Todo: i.Todo, Destinations: append([]string{}, i.Destinations...), Evidence: recordEvidence(i.Evidence),
 		Record: i.Record, Version: i.Version, Phase: string(i.Phase), Next: string(i.Next),

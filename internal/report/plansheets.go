@@ -45,8 +45,16 @@ func (m *sheet) planPart(part part, items []*policy.Item, now time.Time) {
 			break
 		}
 		m.row(md(deed(i)), md(i.Account), code(i.User), code(string(i.Key)), md(itemWhen(i, now)),
-			md(list(": ", string(i.Reason), i.Saw)), md(i.Todo), md(i.Owner))
+			md(list(": ", string(i.Reason), i.Saw)), md(i.Todo), md(ownerCell(i)))
 	}
+}
+
+// ownerCell names the owner in a column of owners.
+func ownerCell(i *policy.Item) string {
+	if i.OwnerLeft {
+		return "owner-left: " + i.Owner
+	}
+	return i.Owner
 }
 
 type (
@@ -95,7 +103,7 @@ func viewPart(part part, items []*policy.Item, now time.Time) planPartView {
 		}
 		item := itemView{
 			What: clean(deed(i)), Account: clean(i.Account), User: clean(i.User), Key: clean(string(i.Key)), When: itemWhen(i, now),
-			Why: clean(list(": ", string(i.Reason), i.Saw)), Todo: clean(i.Todo), Where: itemWhere(i), Owner: clean(i.Owner),
+			Why: clean(list(": ", string(i.Reason), i.Saw)), Todo: clean(i.Todo), Where: itemWhere(i), Owner: clean(ownerCell(i)),
 		}
 		for _, e := range i.Evidence {
 			item.Evidence = append(item.Evidence, clean(e.Fact)+": "+factValue(e, now))

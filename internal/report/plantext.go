@@ -166,6 +166,9 @@ func itemOwner(i *policy.Item) string {
 	if i.Owner == "" {
 		return ""
 	}
+	if i.OwnerLeft {
+		return "owner-left: " + clean(i.Owner)
+	}
 	return "owner " + clean(i.Owner)
 }
 
