@@ -84,7 +84,7 @@ var rows = []Row{
 	{"VSTS*", "azure-pipelines", Pipeline, "Azure Pipelines", false, "https://github.com/aws/aws-toolkit-azure-devops"},
 	{"Jenkins*", "jenkins", Pipeline, "Jenkins", false, "https://github.com/jenkinsci"},
 	{"Spinnaker*", "spinnaker", Pipeline, "Spinnaker", false, "https://github.com/spinnaker/clouddriver"},
-	{"gitlab-runner*", "gitlab-runner", Pipeline, "GitLab Runner", false, "https://gitlab.com/gitlab-org/gitlab-runner"},
+	{"GitLab*", "gitlab-runner", Pipeline, "GitLab", false, "https://gitlab.com/gitlab-org/gitlab-runner"},
 
 	{"TFC*", "hcp-terraform", Deployment, "HCP Terraform", false, "https://developer.hashicorp.com/terraform/cloud-docs"},
 	{"Terraform", Terraform, Deployment, "Terraform", false, "https://github.com/hashicorp/aws-sdk-go-base"},
@@ -121,6 +121,11 @@ var rows = []Row{
 	{"amazon-vpc-cni*", "vpc-cni", Cluster, "the VPC CNI", false, "https://github.com/aws/amazon-vpc-cni-k8s"},
 	{"velero*", "velero", Cluster, "Velero", false, "https://github.com/vmware-tanzu/velero-plugin-for-aws"},
 	{"cluster-api*", "cluster-api", Cluster, "Cluster API", false, "https://github.com/kubernetes-sigs/cluster-api-provider-aws"},
+	{"ebs.csi.aws.com*", "ebs-csi-driver", Cluster, "the EBS CSI driver", false, "https://github.com/kubernetes-sigs/aws-ebs-csi-driver"},
+	{"efs.csi.aws.com*", "efs-csi-driver", Cluster, "the EFS CSI driver", false, "https://github.com/kubernetes-sigs/aws-efs-csi-driver"},
+	{"secrets-store-csi-driver*", "secrets-store-csi-driver", Cluster, "the Secrets Store CSI driver", false, "https://github.com/aws/secrets-store-csi-driver-provider-aws"},
+	{"argo-cd*", "argo-cd", Cluster, "Argo CD", false, "https://github.com/argoproj/argo-cd"},
+	{"argocd*", "argo-cd", Cluster, "Argo CD", false, "https://github.com/argoproj/argo-cd"},
 	{"kubernetes*", "kubernetes", Cluster, "Kubernetes", false, "https://github.com/kubernetes/cloud-provider-aws"},
 
 	{"CWAgent*", "cloudwatch-agent", Agentry, "the CloudWatch agent", false, "https://github.com/aws/amazon-cloudwatch-agent"},
@@ -137,7 +142,7 @@ var rows = []Row{
 	{"Duplicati*", "duplicati", Agentry, "Duplicati", false, "https://github.com/duplicati/duplicati"},
 	{"rclone*", "rclone", Agentry, "rclone", false, "https://rclone.org/docs/#user-agent-string"},
 
-	{"AWS-Toolkit-For-*", "aws-toolkit", Desktop, "an AWS toolkit in an editor", false, "https://github.com/aws/aws-toolkit-vscode"},
+	{"aws-toolkit-*", "aws-toolkit", Desktop, "an AWS toolkit in an editor", false, "https://github.com/aws/aws-toolkit-vscode"},
 	{"AWSToolkit*", "aws-toolkit", Desktop, "an AWS toolkit in an editor", false, "https://github.com/aws/aws-toolkit-visual-studio"},
 	{"Cyberduck*", "cyberduck", Desktop, "Cyberduck", false, "https://github.com/iterate-ch/cyberduck"},
 	{"Mountain", "mountain-duck", Desktop, "Mountain Duck", false, "https://github.com/iterate-ch/cyberduck"},
@@ -168,6 +173,10 @@ var rows = []Row{
 	{"Snowflake*", "snowflake", Product, "Snowflake", false, "https://docs.snowflake.com"},
 	{"Databricks*", "databricks", Product, "Databricks", false, "https://docs.databricks.com"},
 	{"Splunk*", "splunk", Product, "Splunk", false, "https://docs.splunk.com"},
+	{"Fivetran*", "fivetran", Product, "Fivetran", false, "https://fivetran.com/docs"},
+	{"SumoLogic*", "sumo-logic", Product, "Sumo Logic", false, "https://help.sumologic.com"},
+	{"Lacework*", "lacework", Product, "Lacework", false, "https://docs.fortinet.com/product/lacework-forticnapp"},
+	{"CloudHealth*", "cloudhealth", Product, "CloudHealth", false, "https://techdocs.broadcom.com"},
 	{"APN", Partner, Product, "a partner's product", false, "https://docs.aws.amazon.com/apn/ (APN user agents)"},
 	{"Mozilla", Browser, Desktop, "a browser", false, cloudTrailRecord},
 

@@ -51,6 +51,9 @@ const (
 	RedHat        Host = "red-hat"        // and its rebuilds
 	Proxmox       Host = "proxmox"        // a hypervisor on somebody's premises
 	Generic       Host = "generic"        // Ubuntu's for any machine
+
+	WindowsDesktop Host = "windows-desktop" // 10, 11
+	WindowsServer  Host = "windows-server"
 )
 
 // Runtime is what AWS_EXECUTION_ENV says: set by AWS where it runs the program.
@@ -237,8 +240,12 @@ func (a *Agent) system(name, version string) {
 	if a.System == "" {
 		a.System = systemOf(strings.ToLower(name))
 	}
-	if a.Host == "" && a.System == Linux {
+	switch {
+	case a.Host != "":
+	case a.System == Linux:
 		a.Host = hostOf(strings.ToLower(version))
+	case a.System == Windows:
+		a.Host = windowsOf(strings.ToLower(name + " " + version))
 	}
 }
 
@@ -267,6 +274,29 @@ func hostOf(kernel string) Host {
 	for _, h := range hosts {
 		if strings.Contains(kernel, h.part) {
 			return h.is
+		}
+	}
+	return ""
+}
+
+// windowsOf tells Windows' servers from its desktops by release or build: "10",
+// "2019Server", "Microsoft_Windows_10.0.17763". Some builds are both.
+// https://learn.microsoft.com/windows/win32/sysinfo/operating-system-version
+func windowsOf(release string) Host {
+	for _, w := range []struct {
+		part string
+		is   Host
+	}{
+		{"server", WindowsServer}, {"10.0.14393", WindowsServer}, {"10.0.17763", WindowsServer}, {"10.0.20348", WindowsServer}, {"10.0.26100", ""},
+		{"10.0.1", WindowsDesktop}, {"10.0.2", WindowsDesktop}, {"win32", WindowsDesktop},
+	} {
+		if strings.Contains(release, w.part) {
+			return w.is
+		}
+	}
+	for _, part := range strings.Fields(release) {
+		if part == "10" || part == "11" {
+			return WindowsDesktop
 		}
 	}
 	return ""
