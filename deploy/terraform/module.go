@@ -55,3 +55,13 @@ func MemberPermissions() string {
 	}
 	return f.Text()
 }
+
+// MemberTemplates are the CloudFormation templates of the role in each account,
+// by file name: what `keytend permissions --output cloudformation` prints.
+func MemberTemplates() map[string]string {
+	scope := permission.Scope{Self: "role/keytend-member"}
+	return map[string]string{
+		"member-role.yaml":      permission.CloudFormation(permission.Needs(MemberFeatures()...), scope),
+		"member-role-read.yaml": permission.CloudFormation(permission.Needs(permission.Scan, permission.Scorecard), scope),
+	}
+}

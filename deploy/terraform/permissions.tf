@@ -89,7 +89,7 @@ data "aws_iam_policy_document" "rotation" {
 
     content {
       sid       = "KeytendDeliverEncryption"
-      actions   = ["kms:GenerateDataKey"]
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = var.kms_key_arns
 
       condition {
@@ -102,7 +102,7 @@ data "aws_iam_policy_document" "rotation" {
 
   statement {
     sid       = "KeytendDeliverSecrets"
-    actions   = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
+    actions   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
     resources = local.secret_arns
   }
 
@@ -110,22 +110,6 @@ data "aws_iam_policy_document" "rotation" {
     sid       = "KeytendRead"
     actions   = ["cloudtrail:LookupEvents", "iam:GetAccessKeyLastUsed", "iam:GetAccountSummary", "secretsmanager:ListSecrets"]
     resources = ["*"]
-  }
-
-  dynamic "statement" {
-    for_each = length(var.kms_key_arns) > 0 ? [1] : []
-
-    content {
-      sid       = "KeytendReadEncryption"
-      actions   = ["kms:Decrypt"]
-      resources = var.kms_key_arns
-
-      condition {
-        test     = "StringLike"
-        variable = "kms:ViaService"
-        values   = ["secretsmanager.*.amazonaws.com", "ssm.*.amazonaws.com"]
-      }
-    }
   }
 
   statement {
@@ -138,12 +122,6 @@ data "aws_iam_policy_document" "rotation" {
     sid       = "KeytendReadItselfRole"
     actions   = ["iam:GetRole"]
     resources = local.self_arns
-  }
-
-  statement {
-    sid       = "KeytendReadSecrets"
-    actions   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
-    resources = local.secret_arns
   }
 
   statement {

@@ -2,20 +2,8 @@
 data "aws_iam_policy_document" "read" {
   statement {
     sid       = "KeytendRead"
-    actions   = ["cloudtrail:LookupEvents", "config:DescribeConfigRules", "config:DescribeConfigurationRecorderStatus", "iam:GenerateCredentialReport", "iam:GetAccessKeyLastUsed", "iam:GetAccountAuthorizationDetails", "iam:GetAccountSummary", "iam:GetCredentialReport", "iam:GetLoginProfile", "iam:GetUser", "iam:ListAccessKeys", "iam:ListAccountAliases", "iam:ListMFADevices", "iam:ListServiceSpecificCredentials", "iam:ListSigningCertificates", "ssm:DescribeParameters"]
+    actions   = ["cloudtrail:LookupEvents", "config:DescribeConfigRules", "config:DescribeConfigurationRecorderStatus", "iam:GenerateCredentialReport", "iam:GetAccessKeyLastUsed", "iam:GetAccountAuthorizationDetails", "iam:GetAccountSummary", "iam:GetCredentialReport", "iam:GetLoginProfile", "iam:GetUser", "iam:ListAccessKeys", "iam:ListAccountAliases", "iam:ListMFADevices", "iam:ListServiceSpecificCredentials", "iam:ListSigningCertificates"]
     resources = ["*"]
-  }
-
-  statement {
-    sid       = "KeytendReadEncryption"
-    actions   = ["kms:Decrypt"]
-    resources = ["arn:aws:kms:*:*:key/*"]
-
-    condition {
-      test     = "StringLike"
-      variable = "kms:ViaService"
-      values   = ["secretsmanager.*.amazonaws.com", "ssm.*.amazonaws.com"]
-    }
   }
 
   statement {
@@ -31,18 +19,6 @@ data "aws_iam_policy_document" "read" {
   }
 
   statement {
-    sid       = "KeytendReadParameters"
-    actions   = ["ssm:GetParameter"]
-    resources = ["arn:aws:ssm:*:*:parameter/*"]
-  }
-
-  statement {
-    sid       = "KeytendReadSecrets"
-    actions   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
-    resources = ["arn:aws:secretsmanager:*:*:secret:*"]
-  }
-
-  statement {
     sid       = "KeytendReadUsers"
     actions   = ["iam:GetUser", "iam:ListAccessKeys"]
     resources = local.user_arns
@@ -51,8 +27,14 @@ data "aws_iam_policy_document" "read" {
 
 data "aws_iam_policy_document" "deliver" {
   statement {
+    sid       = "KeytendDeliver"
+    actions   = ["ssm:DescribeParameters"]
+    resources = ["*"]
+  }
+
+  statement {
     sid       = "KeytendDeliverEncryption"
-    actions   = ["kms:Encrypt", "kms:GenerateDataKey"]
+    actions   = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
     resources = ["arn:aws:kms:*:*:key/*"]
 
     condition {
@@ -64,13 +46,13 @@ data "aws_iam_policy_document" "deliver" {
 
   statement {
     sid       = "KeytendDeliverParameters"
-    actions   = ["ssm:PutParameter"]
+    actions   = ["ssm:GetParameter", "ssm:PutParameter"]
     resources = ["arn:aws:ssm:*:*:parameter/*"]
   }
 
   statement {
     sid       = "KeytendDeliverSecrets"
-    actions   = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
+    actions   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
     resources = ["arn:aws:secretsmanager:*:*:secret:*"]
   }
 }
