@@ -14,7 +14,7 @@ variable "external_id" {
   default     = ""
 
   validation {
-    condition     = var.external_id == "" || can(regex("^[A-Za-z0-9+=,.@:/_-]{2,1224}$", var.external_id))
+    condition     = var.external_id == "" || length(var.external_id) >= 2 && length(var.external_id) <= 1224 && can(regex("^[A-Za-z0-9+=,.@:/_-]+$", var.external_id))
     error_message = "Want 2 to 1,224 letters, digits or any of +=,.@:/_-."
   }
 }
