@@ -294,7 +294,7 @@ func windowsOf(release string) Host {
 			return w.is
 		}
 	}
-	for _, part := range strings.Fields(release) {
+	for part := range strings.FieldsSeq(strings.ReplaceAll(release, "_", " ")) {
 		if part == "10" || part == "11" {
 			return WindowsDesktop
 		}

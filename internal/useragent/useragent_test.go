@@ -61,7 +61,7 @@ var seen = []struct{ raw, want string }{
 	{"aws-sdk-java/2.20.26 Linux/5.15.0-1031-aws OpenJDK_64-Bit_Server_VM/17.0.6+10 Java/17.0.6 vendor/Eclipse_Adoptium io/sync http/Apache cfg/retry-mode/legacy", "aws-sdk-java major=2 linux ec2-kernel java"},
 	{"aws-sdk-java/2.30.16 md/io#sync md/http#Apache ua/2.1 os/Linux#6.1.119-129.201.amzn2023.x86_64 lang/java#21.0.6 md/OpenJDK_64-Bit_Server_VM#21.0.6 md/vendor#Amazon.com_Inc. md/en exec-env/AWS_Lambda_java21 m/D", "aws-sdk-java major=2 linux amazon-linux lambda java"},
 	{"aws-sdk-java/1.11.848 Mac_OS_X/10.15.7 Java_HotSpot(TM)_64-Bit_Server_VM/25.261-b12 java/1.8.0_261 vendor/Oracle_Corporation", "aws-sdk-java major=1 macos java"},
-	{"aws-sdk-java/1.11.500 Windows_10/10.0 OpenJDK_64-Bit_Server_VM/11.0.2+9 java/11.0.2", "aws-sdk-java major=1 windows windows-server java"},
+	{"aws-sdk-java/1.11.500 Windows_10/10.0 OpenJDK_64-Bit_Server_VM/11.0.2+9 java/11.0.2", "aws-sdk-java major=1 windows windows-desktop java"},
 	{"Hadoop 3.3.1, aws-sdk-java/1.11.901 Linux/4.15.0-112-generic OpenJDK_64-Bit_Server_VM/25.275-b01 java/1.8.0_275 vendor/Private_Build", "hadoop also=aws-sdk-java linux generic java"},
 	{"aws-sdk-dotnet-coreclr/3.7.400.0 ua/2.0 os/windows#10.0.17763.0 md/ARCH#X64 lang/.NET_Core#8.0.1 md/aws-sdk-dotnet-core#3.7.400.0 api/S3#3.7.400.0 cfg/retry-mode#legacy md/ClientAsync", "aws-sdk-dotnet windows windows-server .net"},
 	{"aws-sdk-dotnet-coreclr/3.7.100.14 aws-sdk-dotnet-core/3.7.103.13 .NET_Core/6.0.13 OS/Linux_5.10.0 ClientAsync", "aws-sdk-dotnet linux .net"},
