@@ -198,6 +198,19 @@ func (p *planning) fromPolicy() {
 	p.fleet.profiles = a.Profiles
 }
 
+// meansMany takes the accounts from the policy, for a command that can do
+// without one.
+func (p *planning) meansMany() error {
+	if p.fleet.asked() || p.app.profile != "" {
+		return nil
+	}
+	if err := p.load(); err != nil {
+		return err
+	}
+	p.fromPolicy()
+	return p.fleet.parse()
+}
+
 // rolesOf are the roles of an organization that names several.
 func rolesOf(o *config.Organization) fleet.Roles {
 	if r := o.Roles; !r.None() {

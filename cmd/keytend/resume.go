@@ -43,6 +43,11 @@ through.`,
 			if err := r.checkAccounts(c, args); err != nil {
 				return usageError{c, err}
 			}
+			if len(args) == 0 && !r.stay.wait {
+				if err := r.meansMany(); err != nil {
+					return err
+				}
+			}
 			if r.fleet.asked() {
 				return r.everywhere(c.Context())
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -31,8 +32,9 @@ func statusCommand(a *app) *cobra.Command {
 		Short: "What is under way, and what it waits for",
 		Long: `Status shows each rotation, retirement and revocation under way: its phase and
 since when, what it waits for, until when, and when the alarm is raised. It
-looks at AWS and at every destination now, and changes nothing. With
---organization or --profiles it enters every account that has anything on record.`,
+looks at AWS and at every destination now, and changes nothing. Where the policy,
+--organization or --profiles means many accounts, it enters every one that has
+anything on record.`,
 		Example: "  keytend status\n  keytend status alice --output json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -43,7 +45,13 @@ looks at AWS and at every destination now, and changes nothing. With
 			if err := s.check(c); err != nil {
 				return usageError{c, err}
 			}
-			if s.fleet.asked() && !s.offline {
+			if s.offline {
+				return s.onRecord(c.Context(), user)
+			}
+			if err := s.meansMany(); err != nil {
+				return err
+			}
+			if s.fleet.asked() {
 				return s.everywhere(c.Context(), user)
 			}
 			return s.run(c.Context(), user)
@@ -58,9 +66,6 @@ looks at AWS and at every destination now, and changes nothing. With
 }
 
 func (s *status) run(ctx context.Context, user string) error {
-	if s.offline {
-		return s.onRecord(ctx, user)
-	}
 	b, err := s.app.openBench(ctx, &s.state, false)
 	if err != nil {
 		return err
@@ -77,7 +82,28 @@ func (s *status) run(ctx context.Context, user string) error {
 	for _, r := range records {
 		views = append(views, s.look(ctx, b, r))
 	}
-	return s.write(ctx, b.desk, views, b.now())
+	if err := s.write(ctx, b.desk, views, b.now()); err != nil {
+		return err
+	}
+	return s.others(ctx, b.desk, b.account, user)
+}
+
+// others says that more is on record than this account's.
+func (s *status) others(ctx context.Context, d *desk, account, user string) error {
+	all, err := s.pick(ctx, d, "", user)
+	if err != nil {
+		return err
+	}
+	accounts := map[string]bool{}
+	for _, r := range all {
+		accounts[r.Subject.Account] = r.Subject.Account != account
+	}
+	maps.DeleteFunc(accounts, func(_ string, other bool) bool { return !other })
+	if len(accounts) > 0 {
+		s.app.aside("on record in other accounts too: %s; see them with --organization, --profiles or --offline",
+			strings.Join(slices.Sorted(maps.Keys(accounts)), ", "))
+	}
+	return nil
 }
 
 // onRecord shows what the state file says.
