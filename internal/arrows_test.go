@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"internal/evidence":            {"internal/accesskey", "internal/awsapi", "internal/usage"},
 	"internal/locate":              {"internal/accesskey", "internal/awsapi"},
 	"internal/rotation":            {"internal/accesskey", "internal/policy"},
-	"internal/journal":             {"internal/accesskey", "internal/rotation", "internal/notice"},
+	"internal/journal":             {"internal/accesskey", "internal/rotation", "internal/notice", "internal/usage"},
 	"internal/journal/journaltest": {"internal/accesskey", "internal/rotation"},
 	"internal/escrow":              {},
 	"internal/owner":               {},

@@ -32,11 +32,21 @@ const repaint = 80 * time.Millisecond
 // progress returns where to send progress, and what ends the line. Nothing is
 // shown where stderr is no terminal, with --quiet, or beside log lines.
 func (a *app) progress() (show func(inventory.Progress), end func()) {
+	line, end := a.progressLine()
+	if line == nil {
+		return nil, end
+	}
+	return line.show, end
+}
+
+// progressLine is a line to draw on, and what ends it; nil where nothing is
+// shown.
+func (a *app) progressLine() (line *progressLine, end func()) {
 	if !a.err.is || a.quiet || a.verbose > 0 || !a.mayMoveCursor() {
 		return nil, func() {}
 	}
-	line := &progressLine{w: a.stderr, width: a.err.width, now: a.now}
-	return line.show, line.end
+	line = &progressLine{w: a.stderr, width: a.err.width, now: a.now}
+	return line, line.end
 }
 
 // show draws how far reading is.

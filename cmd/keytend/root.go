@@ -39,6 +39,7 @@ Exit codes:
 	root.AddCommand(
 		scanCommand(a),
 		explainCommand(a),
+		usageCommand(a),
 		scorecardCommand(a),
 		initCommand(a),
 		ownersCommand(a),

@@ -21,6 +21,7 @@ const EventsKept = 90 * 24 * time.Hour
 // Event is one management event of CloudTrail's event history. All of it but
 // ErrorCode is told by the caller or about the caller; none of it is secret.
 type Event struct {
+	ID     string    // eventID
 	At     time.Time // UTC, to the second
 	Name   string    // CreateAccessKey
 	Source string    // iam.amazonaws.com
@@ -122,6 +123,7 @@ func (s *Session) eventPage(ctx context.Context, q EventQuery) (EventPage, error
 
 // listedEvent is what AWS lists of an event beside its record.
 type listedEvent struct {
+	EventID                string `json:"EventId"`
 	EventName, EventSource string
 	EventTime              seconds
 	AccessKeyID            string `json:"AccessKeyId"`
@@ -182,7 +184,7 @@ func event(e listedEvent) Event {
 		id = record.UserIdentity.AccessKeyID
 	}
 	return Event{
-		At: time.Time(e.EventTime).UTC(), Name: e.EventName, Source: e.EventSource,
+		ID: e.EventID, At: time.Time(e.EventTime).UTC(), Name: e.EventName, Source: e.EventSource,
 		KeyID: accesskey.ID(id), CallerARN: record.UserIdentity.ARN, UserAgent: record.UserAgent, Network: record.SourceIPAddress,
 		VPCEndpoint: record.VPCEndpointID, ErrorCode: record.ErrorCode, User: asked.UserName,
 		Key: accesskey.ID(asked.AccessKeyID), Status: accesskey.Status(asked.Status), Policy: asked.PolicyName, NewKey: accesskey.ID(made.AccessKey.AccessKeyID),

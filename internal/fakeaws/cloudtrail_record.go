@@ -109,6 +109,7 @@ type trailRecord struct {
 	EventType          string         `json:"eventType"`
 	ManagementEvent    bool           `json:"managementEvent"`
 	RecipientAccountID string         `json:"recipientAccountId"`
+	VPCEndpointID      string         `json:"vpcEndpointId,omitempty"`
 	EventCategory      string         `json:"eventCategory"`
 	TLSDetails         *trailTLS      `json:"tlsDetails,omitempty"`
 }
@@ -155,12 +156,15 @@ func (acct *account) recordOf(e *Event) string {
 		UserAgent: e.UserAgent, ErrorCode: e.trailCode(), ErrorMessage: e.ErrorText,
 		RequestParameters: e.Parameters, ResponseElements: e.Response, RequestID: e.RequestID, EventID: e.ID,
 		ReadOnly: e.ReadOnly, EventType: "AwsApiCall", ManagementEvent: true, RecipientAccountID: acct.id,
-		EventCategory: "Management", AdditionalData: e.Additional,
+		VPCEndpointID: e.VPCEndpoint, EventCategory: "Management", AdditionalData: e.Additional,
 	}
 	if e.ByService {
 		record.EventType = "AwsServiceEvent"
 	} else {
 		record.TLSDetails = &trailTLS{"TLSv1.3", "TLS_AES_128_GCM_SHA256", e.host(acct.partition)}
+	}
+	if e.Data {
+		record.ManagementEvent, record.EventCategory = false, "Data"
 	}
 	text, err := json.Marshal(record)
 	if err != nil {

@@ -15,9 +15,11 @@ type Event struct {
 	Region    string
 	ReadOnly  bool
 
-	Identity  Identity
-	UserAgent string
-	SourceIP  string
+	Identity    Identity
+	UserAgent   string
+	SourceIP    string
+	VPCEndpoint string // empty: not through one
+	Data        bool   // a data event: not in the event history
 
 	Parameters map[string]any // requestParameters; secrets hidden
 	Response   map[string]any // responseElements; nil for calls that only read

@@ -39,7 +39,8 @@ func (a *AWS) seed(s AccountSpec) {
 	a.planSeeded(acct, now)
 	acct.spec = s
 	acct.spec.Users, acct.spec.Groups, acct.spec.Policies, acct.spec.Roles, acct.spec.Root = nil, nil, nil, nil, RootSpec{}
-	acct.spec.Secrets, acct.spec.Parameters = nil, nil
+	acct.spec.Secrets, acct.spec.Parameters, acct.spec.Events = nil, nil, nil
+	a.seedEvents(acct, s.Events)
 	if s.ReportAge > 0 {
 		acct.storeReport(second(now.Add(-s.ReportAge)), a.config.LastUsedLag)
 	}

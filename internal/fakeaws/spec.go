@@ -48,6 +48,7 @@ type AccountSpec struct {
 	ReportAge         time.Duration // above zero: a stored report of that age exists
 
 	Buckets     []BucketSpec    // of S3
+	Events      []EventSpec     // calls of the past
 	Stacks      []StackSpec     // of CloudFormation
 	Directories []DirectorySpec // of IAM Identity Center
 	SecurityHub bool            // it is on, in every region

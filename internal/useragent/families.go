@@ -44,10 +44,10 @@ type Row struct {
 	Source string // where the word is documented, or written by the program
 }
 
-// KindOf says what kind of program a family is; empty where the table has none.
-func KindOf(f Family) Kind {
+// Kind says what kind of program it is; empty where the table has none.
+func (a Agent) Kind() Kind {
 	for i := range rows {
-		if rows[i].Family == f {
+		if rows[i].Family == a.Family {
 			return rows[i].Kind
 		}
 	}

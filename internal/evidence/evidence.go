@@ -1,0 +1,46 @@
+// Package evidence collects where keys are used: from CloudTrail's event
+// history, from exported log files and buckets, from an Athena table over a
+// trail. It adds events up into usage's aggregates, which are all that is kept
+// of them, and can be gone on with where it was broken off.
+//
+// It never believes an event twice, never takes what it could not read for
+// silence, and keeps no parameter of any call.
+package evidence
+
+import (
+	"context"
+
+	"github.com/keytend/keytend/internal/usage"
+)
+
+// Keeper keeps aggregates from one run to the next: the journal.
+type Keeper interface {
+	// Reading returns how far a stream was read, and what it came to; the zero
+	// Reading where it never was.
+	Reading(ctx context.Context, s usage.Stream) (usage.Reading, []usage.Use, error)
+	// KeepReading puts both in the place of what was kept of the stream, whole or
+	// not at all.
+	KeepReading(ctx context.Context, s usage.Stream, r usage.Reading, uses []usage.Use) error
+}
+
+// Found is what one source came to.
+type Found struct {
+	Uses   []usage.Use
+	Looked []string    // where was looked, a phrase each
+	Unread []usage.Gap // where could not be looked, or not all of the way
+	Data   bool        // the source has data events
+}
+
+func (f *Found) add(other Found) {
+	f.Uses = append(f.Uses, other.Uses...)
+	f.Looked = append(f.Looked, other.Looked...)
+	f.Unread = append(f.Unread, other.Unread...)
+	f.Data = f.Data || other.Data
+}
+
+// Progress says how far reading is.
+type Progress struct {
+	Where  string
+	Events int64
+	Part   float64 // from 0 to 1; 0: not known
+}

@@ -1,0 +1,197 @@
+// Package usage decides what the events of a key mean: where it is used, by
+// what, for what, since when, and whether it is shared. It holds the aggregates
+// that are kept of events, and puts them into plain words.
+//
+// It does no I/O and reads no clock. Of a call's parameters and answers it never
+// learns anything.
+package usage
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/network"
+	"github.com/keytend/keytend/internal/useragent"
+)
+
+// Event is one call that a key signed, as far as anything is kept of it.
+type Event struct {
+	ID     string // eventID: unique
+	At     time.Time
+	Key    accesskey.ID
+	Source string // address, VPC endpoint, or an AWS service's name
+	Agent  string // user agent as recorded
+	What
+	Error string // errorCode; empty: it succeeded
+}
+
+// What is called.
+type What struct {
+	Service string `json:"service"` // ec2.amazonaws.com
+	Action  string `json:"action"`  // RunInstances
+	Region  string `json:"region"`
+}
+
+// Place is where calls come from: one program at one source.
+type Place struct {
+	Source string          `json:"source"` // address, VPC endpoint, AWS service; of very many addresses a prefix
+	Agent  useragent.Agent `json:"agent"`
+}
+
+// Use is an aggregate: what one place did with one key, call by call of the same
+// kind.
+type Use struct {
+	Place
+	What
+	First  time.Time `json:"first"` // UTC
+	Last   time.Time `json:"last"`  // UTC
+	Count  int64     `json:"count"`
+	Errors int64     `json:"errors,omitempty"` // of Count: that failed, the denied included
+	Denied int64     `json:"denied,omitempty"` // of Errors: for want of a permission
+	Days   Days      `json:"days"`             // on which it was called
+}
+
+// denied are errorCodes of calls that were refused for want of a permission.
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+func denied(code string) bool {
+	return strings.Contains(code, "AccessDenied") || strings.Contains(code, "Unauthorized") || code == "AuthorizationError"
+}
+
+// useOf is one event as an aggregate.
+func useOf(e Event, agent useragent.Agent) Use {
+	u := Use{Place: Place{e.Source, agent}, What: e.What, First: e.At.UTC(), Last: e.At.UTC(), Count: 1, Days: Days{dayOf(e.At)}}
+	if e.Error != "" {
+		u.Errors = 1
+	}
+	if denied(e.Error) {
+		u.Denied = 1
+	}
+	return u
+}
+
+// Tally adds events up. The zero Tally is empty and ready.
+type Tally struct {
+	uses    map[cell]*Use
+	sources map[useragent.Agent]map[string]bool
+	agents  map[string]useragent.Agent // read before
+}
+
+type cell struct {
+	Place
+	What
+}
+
+const (
+	// mostAddresses is how many addresses of one program are told apart; those of
+	// build machines are new with every job. Further ones are kept as their
+	// network, and beyond mostBlocks as one.
+	mostAddresses = 64
+	mostBlocks    = 256
+	mostAgents    = 4096
+)
+
+// Add adds one event.
+func (t *Tally) Add(e Event) {
+	agent, known := t.agents[e.Agent]
+	if !known {
+		agent = useragent.Parse(e.Agent)
+		if t.agents == nil || len(t.agents) >= mostAgents {
+			t.agents = map[string]useragent.Agent{}
+		}
+		t.agents[e.Agent] = agent
+	}
+	t.Sum(useOf(e, agent))
+}
+
+// Sum adds an aggregate of other events.
+func (t *Tally) Sum(u Use) {
+	had, there := t.at(&u)
+	if !there {
+		return
+	}
+	had.Count, had.Errors, had.Denied = had.Count+u.Count, had.Errors+u.Errors, had.Denied+u.Denied
+	had.stretch(u)
+}
+
+// Widen adds an aggregate of what may be the same events, read elsewhere: none
+// counts twice.
+func (t *Tally) Widen(u Use) {
+	had, there := t.at(&u)
+	if !there {
+		return
+	}
+	had.Count, had.Errors, had.Denied = max(had.Count, u.Count), max(had.Errors, u.Errors), max(had.Denied, u.Denied)
+	had.stretch(u)
+}
+
+// at finds the aggregate that u belongs to; where there is none, u becomes it.
+func (t *Tally) at(u *Use) (*Use, bool) {
+	if t.uses == nil {
+		t.uses, t.sources = map[cell]*Use{}, map[useragent.Agent]map[string]bool{}
+	}
+	u.Source = t.folded(u.Place)
+	at := cell{u.Place, u.What}
+	if had, there := t.uses[at]; there {
+		return had, true
+	}
+	added := *u
+	added.Days = slices.Clone(u.Days)
+	t.uses[at] = &added
+	return nil, false
+}
+
+func (u *Use) stretch(v Use) {
+	if v.First.Before(u.First) {
+		u.First = v.First
+	}
+	if v.Last.After(u.Last) {
+		u.Last = v.Last
+	}
+	u.Days = u.Days.And(v.Days)
+}
+
+// folded is the source that a place is kept under.
+func (t *Tally) folded(p Place) string {
+	of := t.sources[p.Agent]
+	if of == nil {
+		of = map[string]bool{}
+		t.sources[p.Agent] = of
+	}
+	source := p.Source
+	if _, err := netip.ParseAddr(source); err == nil && !of[source] {
+		if len(of) >= mostAddresses {
+			source = network.Block(source)
+		}
+		if len(of) >= mostBlocks && !of[source] {
+			source = Anywhere
+		}
+	}
+	of[source] = true
+	return source
+}
+
+// Anywhere is the source of calls from more networks than are told apart.
+const Anywhere = "0.0.0.0/0"
+
+// Uses are all aggregates, in order.
+func (t *Tally) Uses() []Use {
+	uses := make([]Use, 0, len(t.uses))
+	for _, u := range t.uses {
+		uses = append(uses, *u)
+	}
+	slices.SortFunc(uses, func(a, b Use) int {
+		return cmp.Or(b.Last.Compare(a.Last), strings.Compare(a.Source, b.Source), strings.Compare(a.Service, b.Service),
+			strings.Compare(a.Action, b.Action), strings.Compare(a.Region, b.Region), strings.Compare(string(a.Agent.Family), string(b.Agent.Family)),
+			strings.Compare(a.Agent.String(), b.Agent.String()))
+	})
+	return uses
+}
+
+// Since leaves out what was last seen before a moment.
+func Since(uses []Use, moment time.Time) []Use {
+	return slices.DeleteFunc(slices.Clone(uses), func(u Use) bool { return u.Last.Before(moment) })
+}
