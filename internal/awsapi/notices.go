@@ -2,7 +2,6 @@ package awsapi
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,19 +13,12 @@ import (
 // (sns:Publish). id lets first-in-first-out topics drop repeats; others take the
 // message as often as it is sent.
 func (s *Session) Publish(ctx context.Context, topic, subject, message, id string) error {
-	form := url.Values{
-		"Action": {"Publish"}, "Version": {"2010-03-31"}, "TopicArn": {topic}, "Subject": {subject}, "Message": {message},
-	}
+	form := url.Values{"TopicArn": {topic}, "Subject": {subject}, "Message": {message}}
 	if strings.HasSuffix(topic, ".fifo") {
 		form.Set("MessageGroupId", "keytend")
 		form.Set("MessageDeduplicationId", id)
 	}
-	return s.fail("sns:Publish", s.wire(ctx, wireCall{
-		service: "SNS", host: "sns", action: "Publish", region: regionOf(topic),
-		header: http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}},
-		body:   []byte(form.Encode()),
-		read:   func(io.Reader) error { return nil },
-	}))
+	return s.topicCall(ctx, "Publish", regionOf(topic), form, nil)
 }
 
 // PutEvent puts an event on a bus of EventBridge, by its name or ARN

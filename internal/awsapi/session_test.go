@@ -154,7 +154,7 @@ func TestConfigService(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []ConfigRule{{"a", "ACCESS_KEYS_ROTATED", true}, {"b", "IAM_ROOT_ACCESS_KEY_CHECK", false}}
+		want := []ConfigRule{{Name: "a", Identifier: "ACCESS_KEYS_ROTATED", Active: true}, {Name: "b", Identifier: "IAM_ROOT_ACCESS_KEY_CHECK"}}
 		if diff := cmp.Diff(want, rules); diff != "" {
 			t.Fatal(diff)
 		}

@@ -2,15 +2,11 @@ package awsapi
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
-	"io"
-	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/keytend/keytend/internal/accesskey"
 )
@@ -22,7 +18,6 @@ func (s *Session) StackThatMade(ctx context.Context, region string, key accesske
 	if region == "" {
 		region = s.config.Region
 	}
-	form := url.Values{"Action": {"DescribeStackResources"}, "Version": {"2010-05-15"}, "PhysicalResourceId": {string(key)}}
 	var answer struct {
 		Resources []struct {
 			StackName          string
@@ -30,16 +25,8 @@ func (s *Session) StackThatMade(ctx context.Context, region string, key accesske
 			PhysicalResourceId string
 		} `xml:"DescribeStackResourcesResult>StackResources>member"`
 	}
-	err = s.wire(ctx, wireCall{
-		service: "CloudFormation", host: "cloudformation", action: "DescribeStackResources", region: region,
-		header: http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}, body: []byte(form.Encode()),
-		read: func(body io.Reader) error {
-			if err := xml.NewDecoder(io.LimitReader(body, maxWireDocument)).Decode(&answer); err != nil {
-				return &smithyhttp.RequestSendError{Err: err}
-			}
-			return nil
-		},
-	})
+	err = s.wireForm(ctx, wireCall{service: "CloudFormation", host: "cloudformation", action: "DescribeStackResources", region: region},
+		"2010-05-15", url.Values{"PhysicalResourceId": {string(key)}}, &answer)
 	if noSuchStack(err) {
 		return "", "", nil
 	}

@@ -7,9 +7,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,9 +76,72 @@ func (s *Session) wireJSON(ctx context.Context, c wireCall, in, out any) error {
 		if err != nil {
 			return &smithyhttp.RequestSendError{Err: err}
 		}
+		if len(text) == 0 {
+			return nil // of calls that answer nothing
+		}
 		return json.Unmarshal(text, out)
 	}
 	return s.wire(ctx, c)
+}
+
+// wireForm makes a call of the Query protocol: a form in, XML out, whose
+// elements out names from below the root; nil: nobody asks what is answered.
+func (s *Session) wireForm(ctx context.Context, c wireCall, version string, form url.Values, out any) error {
+	form.Set("Action", c.action)
+	form.Set("Version", version)
+	c.header = http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}
+	c.body = []byte(form.Encode())
+	c.read = func(answer io.Reader) error {
+		if out == nil {
+			return nil
+		}
+		if err := xml.NewDecoder(io.LimitReader(answer, maxWireDocument)).Decode(out); err != nil {
+			return &smithyhttp.RequestSendError{Err: err}
+		}
+		return nil
+	}
+	return s.wire(ctx, c)
+}
+
+// onWireTag is a tag as most services have it.
+type onWireTag struct{ Key, Value string }
+
+func tagsOnWire(tags map[string]string) []onWireTag {
+	var list []onWireTag
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		list = append(list, onWireTag{key, tags[key]})
+	}
+	return list
+}
+
+func tagsOffWire(list []onWireTag) map[string]string {
+	tags := map[string]string{}
+	for _, t := range list {
+		tags[t.Key] = t.Value
+	}
+	return tags
+}
+
+// tagsInForm writes tags as the Query protocol has them.
+func tagsInForm(form url.Values, tags map[string]string) {
+	for i, t := range tagsOnWire(tags) {
+		at := fmt.Sprintf("Tags.member.%d.", i+1)
+		form.Set(at+"Key", t.Key)
+		form.Set(at+"Value", t.Value)
+	}
+}
+
+// listInForm writes a list as the Query protocol has it.
+func listInForm(form url.Values, name string, values []string) {
+	for i, value := range values {
+		form.Set(fmt.Sprintf("%s.member.%d", name, i+1), value)
+	}
+}
+
+// refusedAs reports whether AWS refused a call with one of these codes.
+func refusedAs(err error, codes ...string) bool {
+	var answer smithy.APIError
+	return errors.As(err, &answer) && slices.Contains(codes, strings.TrimSuffix(answer.ErrorCode(), "Exception"))
 }
 
 // maxWireDocument bounds one answer that is read as a whole.
