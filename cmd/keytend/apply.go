@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,6 +22,9 @@ type apply struct {
 	stay    stay
 	file    string
 	saved   *savedPlan // nil: what is due now
+
+	unread   int // accounts that could not be read
+	failures int // pieces of work that failed in this run
 }
 
 func applyCommand(a *app) *cobra.Command {
@@ -39,7 +43,8 @@ changed since.
 
 The policy's mode binds it: observe changes nothing, approve begins records that
 wait for ` + "`keytend approve`" + `, enforce acts. Budgets, change windows and freezes hold.
-An account that can't be entered stops no other. Exit code 4 says that something
+An account that can't be entered stops no other. With --cloudwatch, keys by state,
+and work that failed or is blocked, go to CloudWatch as metrics (see scan). Exit code 4 says that something
 could not be read or done, 5 that something waits for a person's choice.`,
 		Example: `  keytend apply
   keytend apply --only unused --yes
@@ -58,17 +63,38 @@ could not be read or done, 5 that something waits for a person's choice.`,
 	p.command = command
 	p.addTo(command)
 	p.stay.addTo(command)
+	p.measure.addTo(command)
 	return command
 }
 
 func (p *apply) run(ctx context.Context) error {
+	defer p.close()
+	came := p.carry(ctx)
+	if !p.measure.asked() || p.crew == nil {
+		return came
+	}
+	blocked := 0
+	if p.desk != nil {
+		records, err := p.desk.List(ctx, "", false)
+		if err != nil {
+			return errors.Join(came, err)
+		}
+		for _, r := range records {
+			if r.Phase == accesskey.Blocked {
+				blocked++
+			}
+		}
+	}
+	return p.measure.send(ctx, p.app, p.base, p.crew.at, p.unread, came, report.RotationsFailed(p.failures), report.RecordsBlocked(blocked))
+}
+
+func (p *apply) carry(ctx context.Context) error {
 	if err := p.readSaved(); err != nil {
 		return err
 	}
 	if err := p.open(ctx); err != nil {
 		return err
 	}
-	defer p.close()
 	if p.saved != nil {
 		if err := p.saved.fits(p.hash); err != nil {
 			return err
@@ -78,6 +104,7 @@ func (p *apply) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.unread = len(failed)
 	if p.saved != nil {
 		p.saved.restrict(schedule.Items())
 	}

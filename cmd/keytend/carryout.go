@@ -36,6 +36,7 @@ type work struct {
 	done    int // records that ended
 	blocked int
 	waiting int // for a yes
+	undone  int // rolled back, or about to be
 	trouble []string
 }
 
@@ -54,6 +55,7 @@ func (p *apply) carryOut(ctx context.Context, todo []*policy.Item, failed []acce
 		return nil
 	}}
 	failed = append(failed, visit.Each(ctx, members)...)
+	p.failures = len(w.trouble) + w.undone
 	w.tell()
 	return w.verdict(ctx, failed)
 }
@@ -173,6 +175,11 @@ func (w *work) note(i *policy.Item, res rotation.Result, err error) {
 	case err != nil:
 		w.trouble = append(w.trouble, fmt.Sprintf("%s of %s in %s: %s", i.Key, i.User, i.Account, err))
 	case res.Record.ID == "":
+	case res.Record.Phase == accesskey.RolledBack || res.Record.Phase == accesskey.RollingBack:
+		w.undone++
+		if !res.Record.Live() {
+			w.done++
+		}
 	case !res.Record.Live():
 		w.done++
 	case res.Record.Phase == accesskey.Blocked:

@@ -52,6 +52,7 @@ type planning struct {
 	freezes []rotation.Freeze
 	sealed  rotation.Escrow
 	heed    func(*policy.Item) // is told of every item, by several at once; may be nil
+	measure measuring
 }
 
 // onlyWords are what --only takes.
@@ -222,11 +223,7 @@ func rolesOf(o *config.Organization) fleet.Roles {
 // openBase opens the session of the credentials in use; where only profiles are
 // meant, of the first.
 func (p *planning) openBase(ctx context.Context) (err error) {
-	if len(p.fleet.profiles) > 0 && !p.fleet.organization {
-		p.base, err = p.app.openProfile(ctx, p.fleet.profiles[0])
-		return err
-	}
-	p.base, err = p.app.open(ctx)
+	p.base, err = p.app.fleetBase(ctx, &p.fleet)
 	return err
 }
 
@@ -324,6 +321,9 @@ func (p *planning) underwayUsers(ctx context.Context) (map[string][]string, erro
 
 // one plans one account.
 func (p *planning) one(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) ([]policy.Item, error) {
+	if p.measure.asked() {
+		p.measure.account(inv, policy.Findings(inv, limitsOf(p.policy), p.crew.at), p.crew.at)
+	}
 	s := policy.Survey{Inventory: inv, Quota: quotaOf(ctx, session, inv)}
 	if p.desk != nil {
 		var err error
@@ -455,3 +455,10 @@ func (c sessionClock) Skew(context.Context) accesskey.Fact[time.Duration] {
 }
 
 func (p *planning) clock() rotation.Clock { return sessionClock{p.base} }
+
+// limitsOf are the policy's limits for everybody, overrides aside.
+func limitsOf(p *config.Policy) policy.Rules {
+	rules := policy.DefaultRules()
+	rules.MaxAge, rules.Warn, rules.Unused = time.Duration(p.Rules.MaxAge), time.Duration(p.Rules.Warn), time.Duration(p.Rules.ReportUnused)
+	return rules
+}

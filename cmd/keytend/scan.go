@@ -34,6 +34,7 @@ type scan struct {
 	toHub       bool
 	elsewhere   elsewhere
 	directory   string
+	measure     measuring
 
 	local   bool
 	offline bool
@@ -75,6 +76,10 @@ With --securityhub, each account's findings go to its own Security Hub in the
 region in use, as a custom product's. A later scan updates them, and archives
 those that are over; where a fact could not be read, what was found before stays.
 
+With --cloudwatch, keys by state and the age of the oldest go to CloudWatch in the
+region in use, as metrics in the namespace Keytend; ` + "`keytend monitor install`" + ` makes
+alarms on them. What could not be read is never told as none.
+
 With --local, it looks for keys on this machine instead: the AWS credentials and
 config files, the environment, and each --file. It asks AWS whose each key is,
 by its ID and with the credentials in use; with --offline it asks nobody. With
@@ -88,6 +93,7 @@ a use of the key.`,
   keytend scan --organization --exclude ou:Sandbox --output ndjson
   keytend scan --profiles prod,staging,dev
   keytend scan --organization --securityhub --region eu-central-1
+  keytend scan --quiet --cloudwatch --region eu-central-1 # daily, from cron
   keytend scan --local --file .env`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -122,6 +128,7 @@ func (s *scan) addFlags(command *cobra.Command) {
 	flags.BoolVar(&s.toHub, "securityhub", false, "import the findings into AWS Security Hub, and archive those that are over")
 	s.elsewhere.addTo(command)
 	flags.StringVar(&s.directory, "identity-store", "", "say owner-left where this identity `store` of IAM Identity Center (d-...) doesn't know an owner's mail address")
+	s.measure.addTo(command)
 	s.fleet.addTo(command)
 	flags.BoolVar(&s.local, "local", false, "look for keys on this machine instead")
 	flags.StringArrayVar(&s.files, "file", nil, "with --local: look in this dotenv or credentials `file` too (repeatable)")
@@ -170,7 +177,8 @@ func (s *scan) check(c *cobra.Command) error {
 type result struct {
 	report.Scan
 	failures []accesskey.Failure
-	compared bool   // with a baseline
+	compared bool // with a baseline
+	session  *awsapi.Session
 	region   string // of the session
 }
 
@@ -204,7 +212,7 @@ func (s *scan) run(ctx context.Context) error {
 		return err
 	}
 	told := s.tell(ctx, found)
-	return s.verdict(found, told)
+	return s.measure.send(ctx, s.app, found.session, found.GeneratedAt, 0, s.verdict(found, told))
 }
 
 // openBaseline reads the baseline; nil: none is asked for.
@@ -235,10 +243,12 @@ func (s *scan) observe(ctx context.Context, baseline *report.Baseline) (result, 
 	}
 	at := now(session)
 	findings := policy.Findings(inv, s.rules, at)
+	s.measure.account(inv, findings, at)
 	inv.Failures = append(inv.Failures, noteManaged(ctx, registry, inv.Account.ID, findings)...)
 	inv.Failures = append(inv.Failures, s.leavers(session).note(ctx, inv.Account.ID, findings)...)
 	inv.Failures = append(inv.Failures, s.tellHub(ctx, session, inv, findings, at)...)
 	found := s.judge(inv, findings, at, baseline)
+	found.session = session
 	found.region, _ = session.Region()
 	return found, nil
 }

@@ -65,7 +65,20 @@ func (s *scan) runFleet(ctx context.Context) error {
 	if ctx.Err() == nil {
 		told = f.tell(ctx)
 	}
-	return f.verdict(ctx, told)
+	return f.toCloudWatch(ctx, f.verdict(ctx, told))
+}
+
+// toCloudWatch tells of all accounts together, in the account of the
+// credentials in use.
+func (f *fleetScan) toCloudWatch(ctx context.Context, came error) error {
+	if !f.measure.asked() {
+		return came
+	}
+	session, err := f.app.fleetBase(ctx, &f.fleet)
+	if err != nil {
+		return errors.Join(came, err)
+	}
+	return f.measure.send(ctx, f.app, session, f.crew.at, len(f.missing), came)
 }
 
 // fromOutside opens what the credentials in use know about the keys of all
@@ -122,6 +135,7 @@ func (f *fleetScan) open(w io.Writer) (err error) {
 // take judges and writes one account.
 func (f *fleetScan) take(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
 	findings := policy.Findings(inv, f.rules, f.crew.at)
+	f.measure.account(inv, findings, f.crew.at)
 	inv.Failures = append(inv.Failures, noteManaged(ctx, f.elsewhere, inv.Account.ID, findings)...)
 	inv.Failures = append(inv.Failures, f.leavers.note(ctx, inv.Account.ID, findings)...)
 	if f.hub != nil {

@@ -102,6 +102,8 @@ func TestStories(t *testing.T) {
 			"board":              (*story)(nil).command((*story).board),
 			"questions":          (*story)(nil).command((*story).questioned),
 			"published":          (*story)(nil).command((*story).published),
+			"metrics":            (*story)(nil).command((*story).metrics),
+			"alarms":             (*story)(nil).command((*story).alarms),
 			"allow":              (*story)(nil).command((*story).allow),
 			"did":                (*story)(nil).command((*story).did),
 			"roots":              (*story)(nil).command((*story).roots),

@@ -349,3 +349,35 @@ func getMetricData(r *request) (any, *apiError) {
 	}
 	return struct{ MetricDataResults []metricResult }{results}, nil
 }
+
+// LatestMetrics is the latest value of each metric of an account's region, as
+// "Keytend Keys State=old" names it.
+func (a *AWS) LatestMetrics(account, region string) map[string]float64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	latest := map[string]float64{}
+	if acct := a.accountByID(account); acct != nil {
+		for _, m := range acct.in(region).metrics {
+			name := m.namespace + " " + m.name
+			for _, d := range m.dimensions {
+				name += " " + d.Name + "=" + d.Value
+			}
+			latest[name] = m.samples[len(m.samples)-1].sum
+		}
+	}
+	return latest
+}
+
+// AlarmStates are the alarms of an account's region and how they stand.
+func (a *AWS) AlarmStates(account, region string) map[string]string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	states := map[string]string{}
+	if acct := a.accountByID(account); acct != nil {
+		a.settle(a.clock.now())
+		for name, al := range acct.in(region).alarms {
+			states[name] = al.state
+		}
+	}
+	return states
+}
