@@ -133,6 +133,9 @@ func (s *service) success(action string, content any, id string) answer {
 	if o, ok := content.(object); ok {
 		return answer{status: 200, header: contentType("binary/octet-stream"), body: o}
 	}
+	if rest, ok := content.(restAnswer); ok {
+		return rest.answer()
+	}
 	if s.protocol != queryXML {
 		body := []byte("{}")
 		if content != nil {
@@ -164,7 +167,11 @@ func restFailure(e *apiError) answer {
 	}
 	header := contentType("application/json")
 	header.Set("X-Amzn-Errortype", code)
-	return answer{status: e.Status, header: header, body: jsonOf(map[string]string{"Code": code, "Message": e.Message})}
+	document := map[string]string{"Code": code, "Message": e.Message}
+	if e.Reason != "" {
+		document["Reason"] = e.Reason
+	}
+	return answer{status: e.Status, header: header, body: jsonOf(document)}
 }
 
 // objectNames are the common refusals as S3 calls them.

@@ -34,7 +34,13 @@ type function struct {
 	run     code // nil: none that the simulation knows
 	busy    int  // invocations under way
 	// reserved is how many of them there may be at once; nil: as many as one likes.
-	reserved *int
+	reserved    *int
+	settings    functionSettings
+	tags        map[string]string
+	permissions []permission
+	async       *asyncSettings
+	sha         string
+	size        int
 }
 
 func (f *function) arn() string { return f.home.arn("lambda", "function:"+f.spec.Name) }
@@ -44,9 +50,14 @@ func (s *stores) seedFunction(spec FunctionSpec) {
 	spec.Runtime = cmp.Or(spec.Runtime, "provided.al2023")
 	spec.Timeout = cmp.Or(spec.Timeout, 3*time.Second)
 	spec.Environment = copied(spec.Environment)
-	f := &function{home: s, spec: spec, changed: s.account.created}
+	f := &function{home: s, spec: spec, settings: functionSettings{
+		Role: spec.Role, Runtime: spec.Runtime, Handler: "bootstrap", Timeout: int(spec.Timeout / time.Second), Environment: &variables{spec.Environment},
+	}}
+	f.settle(s.account.created)
+	f.store(uploaded{})
+	f.givePolicy(spec.Policy)
 	if spec.ReservedConcurrency > 0 {
-		f.reserved = &spec.ReservedConcurrency
+		f.reserve(&spec.ReservedConcurrency)
 	}
 	s.functions[spec.Name] = f
 }

@@ -80,7 +80,7 @@ func (a *AWS) vacate(f *function) {
 // mayBeInvoked asks the function's policy whether a service may invoke it for a
 // resource of an account.
 func (a *AWS) mayBeInvoked(f *function, service, sourceARN, sourceAccount string) bool {
-	return a.serviceMay(service, "lambda:InvokeFunction", f.arn(), f.spec.Policy, f.home.account, map[string][]string{
+	return a.serviceMay(service, "lambda:InvokeFunction", f.arn(), f.policy(), f.home.account, map[string][]string{
 		"aws:SourceArn": {sourceARN}, "aws:SourceAccount": {sourceAccount},
 	})
 }

@@ -1,6 +1,8 @@
 package fakeaws
 
 import (
+	"cmp"
+	"context"
 	"net"
 	"net/http"
 	"strings"
@@ -19,7 +21,9 @@ func (a *AWS) serve(httpRequest *http.Request) answer {
 			err = f.err
 			a.refuse(r, act, err)
 		case loseAnswer:
-			a.carryOut(r, act)
+			if rest, ok := firstOf(a.carryOut(r, act)).(unlocked); ok {
+				_, _ = rest(httpRequest.Context()) // nobody hears of it
+			}
 			return answer{lost: true}
 		case delay:
 			a.postpone(r, act, f.delay)
@@ -28,8 +32,14 @@ func (a *AWS) serve(httpRequest *http.Request) answer {
 			content, err = a.carryOut(r, act)
 		}
 	}
+	if rest, ok := content.(unlocked); ok {
+		content, err = rest(httpRequest.Context())
+	}
 	return p.service.answer(r, content, err)
 }
+
+// unlocked is the rest of a call that runs functions: outside the lock.
+type unlocked func(ctx context.Context) (any, *apiError)
 
 // answer writes the outcome of a request as the service's protocol has it.
 func (s *service) answer(r *request, content any, err *apiError) answer {
@@ -82,7 +92,7 @@ func (a *AWS) newRequest(p *parsed) *request {
 	}
 	return &request{
 		aws: a, service: p.service, action: p.action, id: requestID(a.random.next()), now: now,
-		form: p.form, path: p.http.URL.Path, body: p.body, userAgent: p.http.UserAgent(), sourceIP: source,
+		http: p.http, uri: p.uri, form: p.form, path: p.http.URL.Path, body: p.body, userAgent: p.http.UserAgent(), sourceIP: source,
 	}
 }
 
@@ -133,6 +143,8 @@ func (a *AWS) perform(r *request, act action) (any, *apiError) {
 	return content, err
 }
 
+func firstOf(content any, _ *apiError) any { return content }
+
 func (a *AWS) refuse(r *request, act action, err *apiError) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -145,7 +157,10 @@ func (a *AWS) postpone(r *request, act action, by time.Duration) {
 	defer a.mu.Unlock()
 	a.later(r.now.Add(by), func(now time.Time) {
 		r.now = now
-		_, _ = a.perform(r, act) // nobody is listening any more
+		content, _ := a.perform(r, act) // nobody is listening any more
+		if rest, ok := content.(unlocked); ok {
+			a.due(now, func(ctx context.Context) { _, _ = rest(ctx) })
+		}
 	})
 }
 
@@ -155,14 +170,14 @@ func (a *AWS) record(r *request, act action, content any, err *apiError) {
 		return
 	}
 	e := Event{
-		ID: requestID(a.random.next()), RequestID: r.id, Time: second(r.now), Name: r.action, Source: r.service.source,
+		ID: requestID(a.random.next()), RequestID: r.id, Time: second(r.now), Name: cmp.Or(act.told, r.action), Source: r.service.source,
 		Region: r.region, ReadOnly: act.reads, Identity: r.caller.identity(), UserAgent: r.userAgent, SourceIP: r.sourceIP,
 		Parameters: r.params,
 	}
 	if err != nil {
 		e.ErrorCode, e.ErrorText = err.Code, err.Message
 	} else if !act.reads {
-		e.Response = trailOf(content)
+		e.Response = trailOf(documentOf(content))
 	}
 	r.account.file(e)
 	if r.witness != nil {

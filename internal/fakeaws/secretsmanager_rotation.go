@@ -85,7 +85,7 @@ func rotateSecret(r *request, s *secret, in rotateSecretInput) (any, *apiError) 
 func (r *request) mayRotateWith(s *secret, lambda string) *apiError {
 	f := r.aws.functionByARN(lambda)
 	if f != nil {
-		if err := r.permit("lambda:InvokeFunction", target{arn: f.arn()}, f.home.account, f.spec.Policy, false); err != nil {
+		if err := r.permit("lambda:InvokeFunction", target{arn: f.arn()}, f.home.account, f.policy(), false); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,7 @@ func allServices() []service {
 		snsService(),
 		cloudwatchService(),
 		eventbridgeService(),
+		lambdaService(),
 		securityhubService(),
 		s3Service(),
 		cloudformationService(),
@@ -47,6 +48,7 @@ type service struct {
 	namespace string                     // queryXML: xmlns of every answer
 	target    string                     // json11: what X-Amz-Target says before ".Action"
 	routes    func(*http.Request) string // restJSON, restXML: the action; empty: none
+	paths     []route                    // restJSON: instead of routes, where addresses carry parameters
 	global    bool                       // has one endpoint in a partition, in its home region
 	// shared marks a service whose resources are the management account's by their
 	// ARN, and others' to ask about by their own policies alone: Organizations.
@@ -82,6 +84,8 @@ type action struct {
 	// open marks calls that need no permission (sts:GetCallerIdentity) or that
 	// authorize themselves (sts:AssumeRole).
 	open bool
+	// told is the name by which CloudTrail tells of the call where it has another.
+	told string
 	// data marks calls on data rather than on what holds it: CloudTrail's event
 	// history has none of them.
 	data bool
@@ -109,7 +113,9 @@ type request struct {
 	account *account  // the caller's
 	caller  principal // who signed
 
-	form url.Values // queryXML: the parameters
+	http *http.Request
+	uri  map[string]string // restJSON: the parameters in the address's path
+	form url.Values        // queryXML: the parameters
 	path string     // restXML: decoded
 	body []byte     // json11, restJSON: the document
 

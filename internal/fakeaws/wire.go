@@ -20,6 +20,7 @@ type parsed struct {
 	action  string
 	version string
 	form    url.Values
+	uri     map[string]string
 	body    []byte
 	http    *http.Request
 }
@@ -36,7 +37,12 @@ func (a *AWS) parse(r *http.Request) (*parsed, *apiError) {
 		return p, p.parseTarget(a, target)
 	}
 	if s := a.restService(r); s != nil {
-		p.service, p.action = s, s.routes(r)
+		p.service = s
+		if s.paths != nil {
+			p.action, p.uri = findRoute(s.paths, r)
+		} else {
+			p.action = s.routes(r)
+		}
 		return p, nil
 	}
 	return p, p.parseForm(a)
@@ -47,7 +53,7 @@ func (a *AWS) parse(r *http.Request) (*parsed, *apiError) {
 func (a *AWS) restService(r *http.Request) *service {
 	name := scopeService(r)
 	for i := range a.services {
-		if s := &a.services[i]; s.routes != nil && s.name == name {
+		if s := &a.services[i]; s.rest() && s.name == name {
 			return s
 		}
 	}
@@ -154,7 +160,7 @@ func scopeService(r *http.Request) string {
 
 // find looks the action up.
 func (p *parsed) find() (action, *apiError) {
-	if p.action == "" && p.service.routes == nil {
+	if p.action == "" && !p.service.rest() {
 		return action{}, &apiError{Status: 400, Code: "MissingAction", Message: "The request must contain the parameter Action"}
 	}
 	known, ok := p.service.actions[p.action]
