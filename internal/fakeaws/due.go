@@ -45,11 +45,18 @@ func (a *AWS) callOff(d *duty) {
 // RunDue does everything scheduled that is due by Now, oldest first: rotations of
 // secrets and their retries, EventBridge's rules and schedules, invocations that
 // nobody waits for. It returns how many things it did. What it does may take time
-// and make more due. Once ctx has ended it begins nothing more.
+// and make more due. Once ctx has ended it begins nothing more, and while it is
+// at work already (it may be called by what it does) it does nothing.
 func (a *AWS) RunDue(ctx context.Context) int {
-	a.turn.Lock()
+	done, _ := a.runDue(ctx)
+	return done
+}
+
+func (a *AWS) runDue(ctx context.Context) (done int, busy bool) {
+	if !a.turn.TryLock() {
+		return 0, true
+	}
 	defer a.turn.Unlock()
-	done := 0
 	for ctx.Err() == nil {
 		d := a.nextDuty()
 		if d == nil {
@@ -58,7 +65,7 @@ func (a *AWS) RunDue(ctx context.Context) int {
 		d.do(ctx)
 		done++
 	}
-	return done
+	return done, false
 }
 
 // nextDuty takes the oldest duty that is due.
@@ -87,11 +94,12 @@ func (a *AWS) NextDue() (time.Time, bool) {
 func (a *AWS) Woken() <-chan struct{} { return a.woken }
 
 // Elapse is Advance by d in as many steps as there are things due on the way, each
-// done in its own time. It returns how many it did.
+// done in its own time. It returns how many it did. While RunDue is at work it is
+// Advance alone.
 func (a *AWS) Elapse(ctx context.Context, d time.Duration) int {
 	until := a.Now().Add(d)
-	done := a.RunDue(ctx)
-	for ctx.Err() == nil {
+	done, busy := a.runDue(ctx)
+	for ctx.Err() == nil && !busy {
 		next, any := a.NextDue()
 		if !any || next.After(until) {
 			break

@@ -14,7 +14,8 @@ type BusEvent struct {
 	At                              time.Time
 }
 
-// eventbridgeService is EventBridge as far as buses take events; it has no rules.
+// eventbridgeService is EventBridge: buses, and rules that send events to functions
+// of Lambda and topics of SNS.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/
 func eventbridgeService() service {
 	return service{
@@ -24,7 +25,21 @@ func eventbridgeService() service {
 				in, _ := decode[struct{ Name string }](r)
 				return target{arn: r.account.in(r.region).arn("events", "event-bus/"+in.Name)}
 			}},
-			"PutEvents": {do: putEvents, asks: mayPutEvents},
+			"PutEvents":           {do: putEvents, asks: mayPutEvents},
+			"DescribeEventBus":    {do: describeEventBus, reads: true},
+			"PutRule":             onRule("PutRule", false, putRule),
+			"DescribeRule":        onRule("DescribeRule", true, describeRule),
+			"DeleteRule":          onRule("DeleteRule", false, deleteRule),
+			"EnableRule":          onRule("EnableRule", false, enableRule),
+			"DisableRule":         onRule("DisableRule", false, disableRule),
+			"ListRules":           {do: listRules, reads: true},
+			"PutTargets":          onRule("PutTargets", false, putTargets),
+			"RemoveTargets":       onRule("RemoveTargets", false, removeTargets),
+			"ListTargetsByRule":   onRule("ListTargetsByRule", true, listTargets),
+			"TagResource":         onTaggedEventRule(false, tagEventRule),
+			"UntagResource":       onTaggedEventRule(false, untagEventRule),
+			"ListTagsForResource": onTaggedEventRule(true, listEventRuleTags),
+			"TestEventPattern":    {do: testEventPattern, reads: true},
 		},
 	}
 }
@@ -38,12 +53,6 @@ func (a *AWS) BusEvents(account, region string) []BusEvent {
 		return nil
 	}
 	return slices.Clone(acct.in(region).events)
-}
-
-// emit puts an event onto a bus of an account.
-func (a *AWS) emit(acct *account, region string, e BusEvent) {
-	home := acct.in(region)
-	home.events = append(home.events, e)
 }
 
 func createEventBus(r *request) (any, *apiError) {
@@ -121,7 +130,7 @@ func putEvents(r *request) (any, *apiError) {
 			results = append(results, fault)
 			continue
 		}
-		home.events = append(home.events, BusEvent{Bus: e.bus(), Source: e.Source, DetailType: e.DetailType, Detail: e.Detail, At: r.now})
+		r.aws.emit(r.account, r.region, BusEvent{Bus: e.bus(), Source: e.Source, DetailType: e.DetailType, Detail: e.Detail, At: r.now})
 		results = append(results, busResult{EventID: uuidOf(r.id, "event", string(rune('0'+i)))})
 	}
 	return struct {

@@ -8,6 +8,7 @@
 package fakeaws
 
 import (
+	"context"
 	"net/http"
 	"sync"
 	"time"
@@ -46,27 +47,28 @@ type Config struct {
 type AWS struct {
 	config   Config
 	services []service
-	turn     sync.Mutex    // of RunDue; never taken while mu is held
+	turn     sync.Mutex    // who holds it does what is due; never taken while mu is held
 	woken    chan struct{} // see Woken
 
-	mu       sync.Mutex // guards everything below and everything reachable from it
-	clock    clock
-	random   random
-	accounts map[string]*account
-	lazy     map[string]func() AccountSpec
-	cards    map[string]AccountSpec // of lazy accounts, for lists of them
-	manager  *account               // the organization's management account, once it is seeded
-	keys     map[string]*accessKey
-	sessions map[string]*session
-	buckets  map[bucketKey]*bucket
-	calls    map[string]int
-	seq      uint64
-	fault    func(Call) Fault
-	pending  []deferred
-	agenda   []*duty // in the order of their times
-	duties   uint64  // that were ever set
-	controls map[string]http.HandlerFunc
-	parsed   map[string]iampolicy.Document
+	mu        sync.Mutex // guards everything below and everything reachable from it
+	clock     clock
+	random    random
+	accounts  map[string]*account
+	lazy      map[string]func() AccountSpec
+	cards     map[string]AccountSpec // of lazy accounts, for lists of them
+	manager   *account               // the organization's management account, once it is seeded
+	keys      map[string]*accessKey
+	sessions  map[string]*session
+	buckets   map[bucketKey]*bucket
+	calls     map[string]int
+	seq       uint64
+	fault     func(Call) Fault
+	pending   []deferred
+	runOthers func(context.Context, FunctionSpec, []byte) ([]byte, error)
+	agenda    []*duty // in the order of their times
+	duties    uint64  // that were ever set
+	controls  map[string]http.HandlerFunc
+	parsed    map[string]iampolicy.Document
 }
 
 // New returns a simulated AWS without any account.

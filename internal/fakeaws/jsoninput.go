@@ -24,6 +24,9 @@ func decode[T any](r *request) (T, *apiError) {
 // with a fraction. The zero instant was not sent.
 type instant struct{ time.Time }
 
+// MarshalJSON writes it as it came.
+func (i instant) MarshalJSON() ([]byte, error) { return epoch(i.Time).MarshalJSON() }
+
 // UnmarshalJSON reads a number; anything else is an error.
 func (i *instant) UnmarshalJSON(text []byte) error {
 	if string(text) == "null" {

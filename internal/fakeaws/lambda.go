@@ -87,6 +87,14 @@ func (a *AWS) SetFunctionCode(arn string, run func(ctx context.Context, payload 
 	f.run = run
 }
 
+// RunFunctions says what the functions do of which SetFunctionCode says nothing,
+// those that are made later among them. f describes the function that is invoked.
+func (a *AWS) RunFunctions(run func(ctx context.Context, f FunctionSpec, payload []byte) ([]byte, error)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.runOthers = run
+}
+
 // RoleSession makes a session of a role for an hour or the role's own maximum, whichever is
 // longer, as Lambda puts it into a function's environment: the trust policy must
 // let lambda.amazonaws.com assume it.

@@ -68,7 +68,18 @@ func (a *AWS) occupy(f *function) (code, *apiError) {
 		return nil, errTooMany()
 	}
 	f.busy++
+	if others := a.runOthers; f.run == nil && others != nil {
+		spec := f.described()
+		return func(ctx context.Context, payload []byte) ([]byte, error) { return others(ctx, spec, payload) }, nil
+	}
 	return f.run, nil
+}
+
+// described is the function as it is now, with its ARN's parts.
+func (f *function) described() FunctionSpec {
+	spec := f.spec
+	spec.Region, spec.Environment, spec.Policy = f.home.region, copied(f.spec.Environment), f.policy()
+	return spec
 }
 
 func (a *AWS) vacate(f *function) {

@@ -136,7 +136,7 @@ func (a *AWS) controlAdvance(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "advance: want ?by=48h or ?by=20d", http.StatusBadRequest)
 		return
 	}
-	a.Advance(by)
+	a.Elapse(r.Context(), by)
 	writeJSON(w, map[string]time.Time{"now": a.Now()})
 }
 

@@ -22,6 +22,7 @@ func allServices() []service {
 		cloudwatchService(),
 		eventbridgeService(),
 		lambdaService(),
+		schedulerService(),
 		securityhubService(),
 		s3Service(),
 		cloudformationService(),
@@ -116,8 +117,8 @@ type request struct {
 	http *http.Request
 	uri  map[string]string // restJSON: the parameters in the address's path
 	form url.Values        // queryXML: the parameters
-	path string     // restXML: decoded
-	body []byte     // json11, restJSON: the document
+	path string            // restXML: decoded
+	body []byte            // json11, restJSON: the document
 
 	userAgent string
 	sourceIP  string

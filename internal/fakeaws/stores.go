@@ -12,23 +12,26 @@ import (
 
 // stores are one account's secrets, parameters and KMS keys in one region.
 type stores struct {
-	account     *account
-	region      string
-	secrets     map[string]*secret    // by name
-	parameters  map[string]*parameter // by name
-	keys        map[string]*kmsKey    // by ID
-	aliases     map[string]*kmsAlias  // by "alias/…"
-	findings    map[string]finding    // of Security Hub, by product and ID
-	topics      map[string]*topic     // of SNS, by name
-	published   []Publication
-	delivered   []Delivery
-	rules       map[string]*configRule // of AWS Config, by name; nil: not asked for yet
-	recorderOff bool
-	metrics     map[string]*metric // of CloudWatch, by namespace, name and dimensions
-	alarms      map[string]*alarm  // by name
-	buses       map[string]bool    // of EventBridge, by name, besides "default"
-	events      []BusEvent
-	functions   map[string]*function // of Lambda, by name
+	account        *account
+	region         string
+	secrets        map[string]*secret    // by name
+	parameters     map[string]*parameter // by name
+	keys           map[string]*kmsKey    // by ID
+	aliases        map[string]*kmsAlias  // by "alias/…"
+	findings       map[string]finding    // of Security Hub, by product and ID
+	topics         map[string]*topic     // of SNS, by name
+	published      []Publication
+	delivered      []Delivery
+	rules          map[string]*configRule // of AWS Config, by name; nil: not asked for yet
+	recorderOff    bool
+	metrics        map[string]*metric // of CloudWatch, by namespace, name and dimensions
+	alarms         map[string]*alarm  // by name
+	buses          map[string]bool    // of EventBridge, by name, besides "default"
+	events         []BusEvent
+	schedules      map[scheduleKey]*plannedTask // of Scheduler
+	scheduleGroups map[string]*scheduleGroup
+	eventRules     map[ruleKey]*eventRule // of EventBridge
+	functions      map[string]*function   // of Lambda, by name
 }
 
 // in finds the account's stores in a region. Every region has the keys that AWS
@@ -42,7 +45,8 @@ func (acct *account) in(region string) *stores {
 		account: acct, region: region, secrets: map[string]*secret{}, parameters: map[string]*parameter{},
 		keys: map[string]*kmsKey{}, aliases: map[string]*kmsAlias{}, findings: map[string]finding{},
 		topics: map[string]*topic{}, metrics: map[string]*metric{}, alarms: map[string]*alarm{}, buses: map[string]bool{},
-		functions: map[string]*function{},
+		functions: map[string]*function{}, eventRules: map[ruleKey]*eventRule{},
+		schedules: map[scheduleKey]*plannedTask{}, scheduleGroups: map[string]*scheduleGroup{},
 	}
 	for service, name := range map[string]string{"secretsmanager": "aws/secretsmanager", "ssm": "aws/ssm"} {
 		s.addManagedKey(service, name)

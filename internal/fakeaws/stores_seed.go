@@ -130,11 +130,14 @@ func (s *stores) seedParameter(spec ParameterSpec) {
 // snapshotStores adds what stands in every region: of a secret AWSCURRENT, of a
 // parameter the latest version.
 func (acct *account) snapshotStores(s *AccountSpec) {
-	s.Secrets, s.Parameters, s.Topics = nil, nil, nil
+	s.Secrets, s.Parameters, s.Topics, s.Functions = nil, nil, nil, nil
 	for _, region := range slices.Sorted(maps.Keys(acct.regions)) {
 		home := acct.regions[region]
 		for _, name := range slices.Sorted(maps.Keys(home.secrets)) {
 			s.Secrets = append(s.Secrets, home.secrets[name].snapshot())
+		}
+		for _, name := range slices.Sorted(maps.Keys(home.functions)) {
+			s.Functions = append(s.Functions, home.functions[name].described())
 		}
 		for _, p := range home.sortedParameters() {
 			s.Parameters = append(s.Parameters, p.snapshot())

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"math"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -32,8 +33,9 @@ func (n node) child(name string) *node {
 
 // checkAnswer holds one answer of an operation to its model and returns what
 // is wrong with it.
-func checkAnswer(service string, m *model, action string, status int, contentType string, body []byte) []string {
+func checkAnswer(service string, m *model, action string, status int, header http.Header, body []byte) []string {
 	p := &problems{service: service}
+	contentType := header.Get("Content-Type")
 	op, ok := m.Operations[action]
 	if !ok {
 		return nil // the client asked for something that this model doesn't have
@@ -44,7 +46,7 @@ func checkAnswer(service string, m *model, action string, status int, contentTyp
 	case "json":
 		checkJSON(p, m, action, op, status, contentType, body)
 	case "rest-json":
-		checkRESTJSON(p, m, action, op, status, contentType, body)
+		checkRESTJSON(p, m, action, op, status, header, body)
 	default:
 		p.add(action, "protocol %s: no check", m.Metadata.Protocol)
 	}
@@ -292,9 +294,16 @@ func checkJSON(p *problems, m *model, action string, op operation, status int, c
 	}
 }
 
-func checkRESTJSON(p *problems, m *model, action string, op operation, status int, contentType string, body []byte) {
-	if contentType != "application/json" {
+func checkRESTJSON(p *problems, m *model, action string, op operation, status int, header http.Header, body []byte) {
+	if contentType := header.Get("Content-Type"); contentType != "application/json" {
 		p.add(action, "Content-Type %q, want application/json", contentType)
+	}
+	if status < 300 && op.HTTP.Status != 0 && status != op.HTTP.Status {
+		p.add(action, "status %d, want %d", status, op.HTTP.Status)
+	}
+	if status < 300 && (op.Output == nil || m.Shapes[op.Output.Shape].Payload != "") {
+		checkRaw(p, action, op, body)
+		return
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
@@ -305,10 +314,20 @@ func checkRESTJSON(p *problems, m *model, action string, op operation, status in
 	}
 	if status >= 300 {
 		code, _ := v["Code"].(string)
+		if told := header.Get("X-Amzn-Errortype"); told != code {
+			p.add(action, "the header says %q, the document %q", told, code)
+		}
 		checkErrorCode(p, m, action, op, status, code)
 		return
 	}
 	checkJSONValue(p, m, action, op.Output.Shape, v)
+}
+
+// checkRaw is for answers without a document: nothing, or a payload as it is.
+func checkRaw(p *problems, action string, op operation, body []byte) {
+	if op.Output == nil && len(body) > 0 {
+		p.add(action, "%d bytes, want none", len(body))
+	}
 }
 
 func checkJSONValue(p *problems, m *model, path, shapeName string, v any) {
@@ -355,7 +374,7 @@ func checkJSONStructure(p *problems, m *model, path, shapeName string, s shape, 
 		}
 	}
 	for _, r := range s.Required {
-		if _, ok := object[wireName(s, r)]; !ok {
+		if _, ok := object[wireName(s, r)]; !ok && !p.mayBeAbsent(shapeName+"."+r) {
 			p.add(path, "required member %s of %s is missing", r, shapeName)
 		}
 	}

@@ -55,13 +55,13 @@ func TestCheckerFindsWrongAnswers(t *testing.T) {
 			if tt.service == "cloudtrail" {
 				contentType = "application/x-amz-json-1.1"
 			}
-			got := strings.Join(checkAnswer(tt.service, m[tt.service], tt.action, tt.status, contentType, []byte(tt.body)), "\n")
+			got := strings.Join(checkAnswer(tt.service, m[tt.service], tt.action, tt.status, http.Header{"Content-Type": {contentType}}, []byte(tt.body)), "\n")
 			if (tt.want == "") != (got == "") || !strings.Contains(got, tt.want) {
 				t.Errorf("found %q, want %q", got, tt.want)
 			}
 		})
 	}
-	if got := checkAnswer("iam", m["iam"], "ListAccessKeys", http.StatusOK, "application/xml", []byte(keys(good))); len(got) != 1 {
+	if got := checkAnswer("iam", m["iam"], "ListAccessKeys", http.StatusOK, http.Header{"Content-Type": {"application/xml"}}, []byte(keys(good))); len(got) != 1 {
 		t.Errorf("wrong content type: %v", got)
 	}
 }

@@ -43,9 +43,10 @@ func start(t *testing.T) (*checked, []string) {
 		ids = append(ids, spec.ID)
 		aws.AddAccount(spec)
 	}
+	aws.RunFunctions(rotator(aws))
 	c := &checked{
 		next:    aws,
-		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config", "secretsmanager", "ssm", "kms", "securityhub", "cloudformation", "identitystore", "sns", "events", "cloudwatch"),
+		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config", "secretsmanager", "ssm", "kms", "securityhub", "cloudformation", "identitystore", "sns", "events", "cloudwatch", "lambda", "scheduler"),
 		t:       t,
 		actions: map[string]int{},
 	}
@@ -88,6 +89,17 @@ func TestBoto3(t *testing.T) {
 	wantActions(t, c, 115)
 }
 
+// TestRails lets python3-boto3 make a function, have it rotate a secret, and set
+// rules and schedules upon it.
+func TestRails(t *testing.T) {
+	if exec.Command(python, "-c", "import boto3").Run() != nil {
+		t.Skip("skipped: no boto3: install Debian's python3-boto3")
+	}
+	c, env := start(t)
+	run(t, env, python, filepath.Join("testdata", "rails.py"))
+	wantActions(t, c, 50)
+}
+
 // TestAWSCLI lets Debian's awscli do the same in a shell.
 func TestAWSCLI(t *testing.T) {
 	if _, err := os.Stat(awscli); err != nil {
@@ -95,7 +107,7 @@ func TestAWSCLI(t *testing.T) {
 	}
 	c, env := start(t)
 	run(t, env, "/bin/sh", "-eu", filepath.Join("testdata", "cli.sh"))
-	wantActions(t, c, 12)
+	wantActions(t, c, 18)
 }
 
 // wantActions fails where the client reached fewer actions than it was written

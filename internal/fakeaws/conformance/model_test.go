@@ -27,6 +27,7 @@ type operation struct {
 	HTTP struct {
 		Method string `json:"method"`
 		URI    string `json:"requestUri"`
+		Status int    `json:"responseCode"`
 	} `json:"http"`
 	Output *struct {
 		Shape         string `json:"shape"`
@@ -49,6 +50,7 @@ type shape struct {
 	Min      *float64          `json:"min"`
 	Max      *float64          `json:"max"`
 	Flat     bool              `json:"flattened"`
+	Payload  string            `json:"payload"`
 	Error    *struct {
 		Code           string `json:"code"`
 		HTTPStatusCode int    `json:"httpStatusCode"`
@@ -60,6 +62,7 @@ type shape struct {
 type member struct {
 	Shape        string `json:"shape"`
 	LocationName string `json:"locationName"`
+	Location     string `json:"location"`
 }
 
 // newer are members and enum values which AWS answers and Debian's models
@@ -76,6 +79,8 @@ var newer = map[string]string{
 	"iam.summaryKeyType=Roles":                                     "as AccountPasswordPresent",
 	"iam.summaryKeyType=RolesQuota":                                "as AccountPasswordPresent",
 	"kms.GetKeyPolicyResponse.PolicyName":                          "API_GetKeyPolicy (KMS), since 2023-12",
+	"lambda.Runtime=provided.al2023":                               "API_CreateFunction (Lambda), since 2023-11",
+	"lambda.FunctionConfiguration.LoggingConfig":                   "API_FunctionConfiguration (Lambda), since 2023-11",
 	"secretsmanager.DescribeSecretResponse.NextRotationDate":       "API_DescribeSecret (Secrets Manager): NextRotationDate, since 2023",
 	"secretsmanager.SecretListEntry.NextRotationDate":              "as DescribeSecretResponse.NextRotationDate",
 	"ssm.ParameterMetadata.ARN":                                    "API_ParameterMetadata (Systems Manager), since 2024-04",
@@ -92,6 +97,7 @@ var newer = map[string]string{
 
 // absent are members which the model requires and AWS leaves out.
 var absent = map[string]string{
+	"lambda.GetFunctionCodeSigningConfigResponse.CodeSigningConfigArn": "terraform-provider-aws, resourceFunctionRead: of a function without one it is nil",
 	"iam.AccessKeyLastUsed.LastUsedDate": "API_AccessKeyLastUsed (IAM): null where the key was never used",
 }
 

@@ -59,7 +59,7 @@ func (c *checked) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.actions[service+"."+action]++
-	for _, wrong := range checkAnswer(service, m, action, rec.status, w.Header().Get("Content-Type"), rec.body.Bytes()) {
+	for _, wrong := range checkAnswer(service, m, action, rec.status, w.Header(), rec.body.Bytes()) {
 		c.t.Errorf("%s %s: %s", service, action, wrong)
 	}
 	if w.Header().Get("X-Amzn-Requestid") == "" {
@@ -75,11 +75,23 @@ var scope = regexp.MustCompile(`Credential=[^/]+/\d{8}/[^/]*/([^/]+)/aws4_reques
 // route tells the action of a service whose addresses name it.
 func (m *model) route(r *http.Request) string {
 	for name, op := range m.Operations {
-		if op.HTTP.Method == r.Method && op.HTTP.URI == r.URL.Path {
+		if op.HTTP.Method == r.Method && addressed(op.HTTP.URI, r.URL.EscapedPath()) {
 			return name
 		}
 	}
 	return ""
+}
+
+// addressed holds a path against a model's address, {parameters} in which stand for
+// anything.
+func addressed(uri, path string) bool {
+	want, have := strings.Split(strings.Trim(uri, "/"), "/"), strings.Split(strings.Trim(path, "/"), "/")
+	for i := range want {
+		if len(want) != len(have) || want[i] != have[i] && !strings.HasPrefix(want[i], "{") {
+			return false
+		}
+	}
+	return true
 }
 
 // target tells which service and action a request is for, as AWS would.

@@ -50,4 +50,26 @@ role=arn:aws:iam::$MEMBER:role/OrganizationAccountAccessRole
 sts assume-role --role-arn "$role" --role-session-name cli --query Credentials.AccessKeyId --output text | grep -q '^ASIA' ||
 	die "assume-role"
 test "$("$aws" --endpoint-url "$ENDPOINT" organizations list-accounts --query 'length(Accounts)')" = 2 || die "accounts"
+# A secret is rotated by a function, as AWS's documentation says it.
+on() { service=$1; shift; "$aws" --endpoint-url "$ENDPOINT" "$service" "$@"; }
+trust='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
+role=$(iam create-role --role-name cli-rotation --assume-role-policy-document "$trust" --query Role.Arn --output text)
+iam put-role-policy --role-name cli-rotation --policy-name rotate --policy-document \
+	'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"secretsmanager:*","Resource":"*"}]}'
+printf 'not really a program' >"$HOME/bootstrap"
+python3 -m zipfile -c "$HOME/function.zip" "$HOME/bootstrap"
+arn=$(on lambda create-function --function-name MyRotationFunction --runtime provided.al2 --handler bootstrap --role "$role" \
+	--zip-file "fileb://$HOME/function.zip" --query FunctionArn --output text)
+on lambda invoke --function-name MyRotationFunction --cli-binary-format raw-in-base64-out --payload '{"key":"value"}' "$HOME/reply.json" |
+	grep -q '"StatusCode": 200' || die "invoke"
+grep -qx '{"key":"value"}' "$HOME/reply.json" || die "invoke replied $(cat "$HOME/reply.json")"
+on secretsmanager create-secret --name MyTestSecret --secret-string first >/dev/null
+refused AccessDeniedException on secretsmanager rotate-secret --secret-id MyTestSecret --rotation-lambda-arn "$arn" --rotation-rules AutomaticallyAfterDays=30
+on lambda add-permission --function-name "$arn" --principal secretsmanager.amazonaws.com --action lambda:InvokeFunction \
+	--statement-id SecretsManagerAccess >/dev/null
+on secretsmanager rotate-secret --secret-id MyTestSecret --rotation-lambda-arn "$arn" --rotation-rules AutomaticallyAfterDays=30 >/dev/null
+python3 -c 'import sys, urllib.request as u; u.urlopen(u.Request(sys.argv[1], method="POST"))' "$ENDPOINT/_sim/advance?by=1s"
+test "$(on secretsmanager get-secret-value --secret-id MyTestSecret --query SecretString --output text)" = rotated || die "not rotated"
+on events put-rule --name MyRule --event-pattern '{"source":["aws.secretsmanager"]}' --query RuleArn --output text | grep -q ':rule/MyRule$' || die "put-rule"
+
 echo "the CLI finds nothing that AWS would not do: $("$aws" --version)"
