@@ -68,6 +68,7 @@ Exit codes:
 		versionCommand(a),
 		exitCodesTopic(a),
 		permissionsCommand(a),
+		terraformCommand(a),
 	)
 	root.SetHelpCommand(helpCommand())
 	return root

@@ -20,6 +20,12 @@ import (
 // quoted, and no ${ in it is taken for a template.
 type Expression string
 
+// InModule is the path of a file that lies beside the .tf file.
+func InModule(path string) Expression {
+	quoted := string(hclwrite.TokensForValue(cty.StringVal(path)).Bytes())
+	return Expression(`"${path.module}/` + strings.TrimPrefix(quoted, `"`))
+}
+
 // File is one .tf file under way.
 type File struct {
 	Body

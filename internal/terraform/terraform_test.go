@@ -91,6 +91,14 @@ func TestTextIsQuoted(t *testing.T) {
 	}
 }
 
+func TestAPathBesideTheModule(t *testing.T) {
+	for path, want := range map[string]string{"a b.zip": `"${path.module}/a b.zip"`, `x"${file("y")}`: `"${path.module}/x\"$${file(\"y\")}"`} {
+		if got := InModule(path); string(got) != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+}
+
 func TestACommentStandsAtWhatItIsAbout(t *testing.T) {
 	f := New()
 	f.Block("locals").Set("a", 1)

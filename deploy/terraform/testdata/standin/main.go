@@ -80,6 +80,12 @@ func (s schema) block(tagsAll bool) *tfprotov5.SchemaBlock {
 	return out
 }
 
+// configuration is what the provider itself takes, as far as it is used here.
+var configuration = schema{
+	Optional: map[string]string{"region": "string"},
+	Blocks:   map[string]schema{"ignore_tags": {Optional: map[string]string{"keys": "set(string)", "key_prefixes": "set(string)"}}},
+}
+
 // computedToo are arguments that AWS chooses where nobody does.
 var computedToo = map[string]bool{"name": true, "target_id": true, "arn": true}
 
@@ -93,7 +99,7 @@ func (p *provider) GetResourceIdentitySchemas(context.Context, *tfprotov5.GetRes
 
 func (p *provider) GetProviderSchema(context.Context, *tfprotov5.GetProviderSchemaRequest) (*tfprotov5.GetProviderSchemaResponse, error) {
 	out := &tfprotov5.GetProviderSchemaResponse{
-		Provider:          &tfprotov5.Schema{Block: &tfprotov5.SchemaBlock{Attributes: []*tfprotov5.SchemaAttribute{{Name: "region", Type: tftypes.String, Optional: true}}}},
+		Provider:          &tfprotov5.Schema{Block: configuration.block(false)},
 		ResourceSchemas:   map[string]*tfprotov5.Schema{},
 		DataSourceSchemas: map[string]*tfprotov5.Schema{},
 	}
