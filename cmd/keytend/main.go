@@ -35,6 +35,10 @@ func start(stdout, stderr io.Writer) int {
 		out:       terminalOf(os.Stdout),
 		err:       terminalOf(os.Stderr),
 	}
+	if _, invoked := a.lookupEnv(runtimeVariable); invoked {
+		(&functionMode{app: a}).serve(ctx)
+		return exitOK
+	}
 	return a.run(ctx, os.Args[1:])
 }
 

@@ -18,6 +18,9 @@ import (
 	"github.com/keytend/keytend/internal/policy"
 )
 
+// policyVariable holds the text of a policy, for a function of AWS Lambda.
+const policyVariable = "KEYTEND_POLICY"
+
 // policyFlag names the policy file that a command follows.
 type policyFlag struct{ path string }
 
@@ -45,6 +48,10 @@ func (a *app) loadPolicy(f *policyFlag) (*config.Policy, error) {
 // there was a file.
 func (a *app) readPolicy(f *policyFlag, read func(string) ([]byte, error)) (p *config.Policy, found bool, err error) {
 	path := cmp.Or(f.named(a), config.DefaultFile)
+	if text, _ := a.lookupEnv(policyVariable); text != "" && f.named(a) == "" {
+		p, err = config.Load(policyVariable, func(string) ([]byte, error) { return []byte(text), nil }, a.policyChecks())
+		return p, err == nil, policyError(policyVariable, err)
+	}
 	p, err = config.Load(path, read, a.policyChecks())
 	if f.named(a) == "" && errors.Is(err, fs.ErrNotExist) {
 		return config.Default(), false, nil

@@ -56,6 +56,9 @@ func (s *state) file(a *app) string {
 	if s.path != "" {
 		return s.path
 	}
+	if path, _ := a.lookupEnv("KEYTEND_STATE"); path != "" {
+		return path
+	}
 	return journal.DefaultPath(a.lookupEnv, a.home)
 }
 

@@ -5,6 +5,10 @@ import "slices"
 // claimTag is the user tag by which Keytends keep off each other's users.
 const claimTag = "keytend:claim"
 
+// secretTag is the user tag that names the secret through which a rotation
+// function replaces the user's key.
+const secretTag = "keytend:secret"
+
 var scanning = []Need{
 	{Action: "iam:GenerateCredentialReport", Kind: Read, on: anything, Why: "have AWS write the credential report"},
 	{Action: "iam:GetAccessKeyLastUsed", Kind: Read, on: anything, Why: "when and where a key was last used, as of now"},
@@ -44,11 +48,11 @@ var simulating = Need{Action: "iam:SimulatePrincipalPolicy", Kind: Read, on: our
 
 var namingOurRole = Need{Action: "iam:GetRole", Kind: Read, on: ourselves, Why: "our role's path, where we are a role"}
 
+// marking is for a rotation function: whose user it rotates.
+var marking = Need{Action: "iam:TagUser", Kind: Create, on: users, Why: "mark the user as rotated through its secret, so that others leave it alone", only: []string{secretTag}}
+
 // recording is what the function writes down on the secret itself.
-var recording = []Need{
-	{Action: "secretsmanager:TagResource", Kind: Create, on: secrets, Why: "the record of a rotation, on the secret", only: []string{"keytend:*"}},
-	{Action: "secretsmanager:UntagResource", Kind: Create, on: secrets, Why: "end it", only: []string{"keytend:*"}},
-}
+var recording = Need{Action: "secretsmanager:TagResource", Kind: Create, on: secrets, Why: "the record of a rotation, on the secret", only: []string{"keytend:rotation/*"}}
 
 var making = Need{Action: "iam:CreateAccessKey", Kind: Create, on: users, Why: "make the new key"}
 
@@ -82,8 +86,9 @@ var needs = map[Feature][]Need{
 		{Action: "sts:GetAccessKeyInfo", Kind: Read, on: anything, Why: "the account that a key is in"},
 	},
 	Rotate: slices.Concat(looking, claiming, []Need{making, counting, simulating, namingOurRole, switching, deleting}),
-	Lambda: slices.Concat(looking, claiming, storing, recording, []Need{making, counting, simulating, namingOurRole, switching, deleting}),
-	Reap: slices.Concat(looking, storing, recording, []Need{
+	Lambda: slices.Concat(looking, claiming, storing, []Need{marking, recording, making, counting, simulating, namingOurRole, switching, deleting}),
+	Reap: slices.Concat(looking, claiming, storing, []Need{
+		recording,
 		{Action: "secretsmanager:ListSecrets", Kind: Read, on: anything, Why: "which secrets carry a record"},
 		switching, deleting,
 	}),

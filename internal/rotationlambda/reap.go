@@ -23,6 +23,9 @@ type Reaped struct {
 	Left     int      `json:"left,omitempty"` // not looked at: the time was over
 }
 
+// leastTime is what there must be of the invocation's time to begin with a secret.
+const leastTime = 20 * time.Second
+
 // longestNap is how long the reaper waits for one secret; others wait behind it.
 const longestNap = 90 * time.Second
 
@@ -48,7 +51,7 @@ func (f *Function) Reap(ctx context.Context) (Reaped, error) {
 	ends := f.Rotator.Clock.Now().Add(timeLeft(ctx))
 	var errs []error
 	for i, d := range all {
-		if !f.Rotator.Clock.Now().Add(longestNap + spare).Before(ends) {
+		if !f.Rotator.Clock.Now().Add(leastTime + spare).Before(ends) {
 			out.Left = len(all) - i
 			break
 		}

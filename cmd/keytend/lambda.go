@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/config"
+	"github.com/keytend/keytend/internal/destination/all"
+	"github.com/keytend/keytend/internal/destination/secretsmanager"
+	"github.com/keytend/keytend/internal/destination/ssm"
+	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/rotation"
+	"github.com/keytend/keytend/internal/rotation/onaws"
+	"github.com/keytend/keytend/internal/rotationlambda"
+)
+
+// runtimeVariable is set where Lambda starts the program.
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+const runtimeVariable = "AWS_LAMBDA_RUNTIME_API"
+
+// functionMode is the program as a function of AWS Lambda. What is read of AWS and
+// can't change any more is kept from one invocation to the next.
+type functionMode struct {
+	app *app
+
+	policy  *config.Policy
+	session *awsapi.Session
+	account *onaws.Account
+	who     awsapi.Identity
+}
+
+// serve answers Lambda's invocations until the process ends.
+func (m *functionMode) serve(ctx context.Context) {
+	lambda.StartWithOptions(m.handle, lambda.WithContext(ctx))
+}
+
+// scheduled is the event of a scheduled command.
+type scheduled struct {
+	Args []string `json:"args"`
+}
+
+// handle answers one invocation: a step of a rotation, the reaper, or a command
+// line as in a terminal.
+func (m *functionMode) handle(ctx context.Context, event json.RawMessage) (json.RawMessage, error) {
+	var line scheduled
+	if err := json.Unmarshal(event, &line); err != nil {
+		return nil, fmt.Errorf("read the event: %w", err)
+	}
+	if line.Args != nil {
+		return m.command(ctx, line.Args)
+	}
+	out, err := m.rotate(ctx, event)
+	if err != nil {
+		m.logger().ErrorContext(ctx, "invocation failed", "error", printable(err.Error()), "alert", true)
+	}
+	return out, err
+}
+
+func (m *functionMode) logger() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(m.app.stdout, nil))
+}
+
+func (m *functionMode) rotate(ctx context.Context, event json.RawMessage) (json.RawMessage, error) {
+	if err := m.open(ctx); err != nil {
+		return nil, err
+	}
+	return m.function(ctx).Handle(ctx, event)
+}
+
+// open reads the policy and enters AWS, once for the life of the process.
+func (m *functionMode) open(ctx context.Context) error {
+	if m.session != nil {
+		return nil
+	}
+	m.app.log = m.logger()
+	p, err := m.app.loadPolicy(&policyFlag{})
+	if err != nil {
+		return fmt.Errorf("read the policy: %w", err)
+	}
+	session, err := m.app.open(ctx)
+	if err != nil {
+		return err
+	}
+	if m.who, err = session.Identity(ctx); err != nil {
+		return err
+	}
+	region, _ := session.Region()
+	m.account = onaws.New(session, onaws.Options{Journal: journalOf(region), Keyless: true, Function: true})
+	m.policy, m.session = p, session
+	return nil
+}
+
+// journalOf is what the tokens of a region's rotation function begin with.
+func journalOf(region string) string { return "fn" + strings.ReplaceAll(region, "-", "") }
+
+// function is the rotation function for one invocation.
+func (m *functionMode) function(ctx context.Context) *rotationlambda.Function {
+	region, _ := m.session.Region()
+	name := randomWord(10)
+	if invoked, known := lambdacontext.FromContext(ctx); known {
+		name = invoked.AwsRequestID
+	}
+	f := &rotationlambda.Function{
+		Rotator: m.rotator(region), Store: m.session.Secrets(region), Account: m.who.Account, Region: region,
+		Terms: m.terms, MarkUser: m.account.MarkSecret, Sleep: m.app.sleep, Log: m.logger(), Name: name,
+	}
+	if m.app.simulated() {
+		f.Rotator.Clock = virtualClock{m.account}
+	}
+	return f
+}
+
+func (m *functionMode) rotator(region string) rotation.Rotator {
+	return rotation.Rotator{
+		Keys: m.account, Mutations: m.account, Tags: m.account, Rights: m.account, Prover: m.account, Trail: m.account, Signer: m.account, Clock: m.account,
+		Destination: func(subject accesskey.Subject, name string) (rotation.Destination, error) {
+			return all.Open(name, all.Surroundings{
+				Home: m.app.home, Environ: m.app.environ, Locks: filepath.Join("/tmp", "locks"), User: subject.User, Region: region,
+				Secrets:    func(region string) secretsmanager.Store { return m.session.Secrets(region) },
+				Parameters: func(region string) ssm.Store { return m.session.Parameters(region) },
+			})
+		},
+		Decide: policy.Decide, Random: func() string { return randomWord(10) },
+		Gate:    policy.Gate{Mode: policy.Enforce, Freezes: m.policy.Standing()}, // a person switched the secret's rotation on
+		Regions: []string{region}, JournalName: journalOf(region),
+	}
+}
+
+// terms are what the policy says of a key.
+func (m *functionMode) terms(user accesskey.User, key accesskey.Key) (accesskey.Terms, error) {
+	ruling, err := m.policy.Ruling(accesskey.Account{ID: m.who.Account, Partition: m.who.Partition}, user, key, m.session.Now())
+	if err != nil {
+		return accesskey.Terms{}, fmt.Errorf("what the policy says of the key: %w", err)
+	}
+	terms := ruling.Terms
+	if settle, _ := m.app.lookupEnv("KEYTEND_SETTLE"); m.app.simulated() && settle != "" {
+		if terms.Window, err = time.ParseDuration(settle); err != nil {
+			return terms, fmt.Errorf("KEYTEND_SETTLE: %w", err)
+		}
+		terms.ProveSpan = terms.Window
+	}
+	return terms, nil
+}
+
+// keeping are the commands that need a state file which outlasts the function's
+// sandbox.
+var keeping = []string{
+	"apply", "plan", "notify", "approve", "reject", "freeze", "rotate", "retire", "revoke", "status", "resume", "rollback", "hold", "release",
+	"resolve", "recover", "audit", "ack",
+}
+
+// command runs a command line; what it prints goes to the log. What is said at
+// the end of a terminal's session is said in the answer.
+func (m *functionMode) command(ctx context.Context, args []string) (json.RawMessage, error) {
+	if err := m.mayKeep(args); err != nil {
+		return nil, err
+	}
+	code := m.app.run(ctx, args)
+	answer, err := json.Marshal(map[string]int{"exit_code": code})
+	if err == nil && code != exitOK && code != exitFindings {
+		err = fmt.Errorf("keytend %s: exit code %d; the log says why", strings.Join(args, " "), code)
+	}
+	return answer, err
+}
+
+// mayKeep refuses what would lose its records with the sandbox.
+func (m *functionMode) mayKeep(args []string) error {
+	command, _, err := rootCommand(m.app).Find(args)
+	if err != nil {
+		return err
+	}
+	for command.HasParent() && command.Parent().HasParent() {
+		command = command.Parent()
+	}
+	needs := false
+	for _, name := range keeping {
+		needs = needs || command.Name() == name
+	}
+	state, _ := m.app.lookupEnv("KEYTEND_STATE")
+	switch {
+	case !needs:
+		return nil
+	case state == "":
+		return errors.New("keytend " + command.Name() + " needs records that last, and a function's own disk does not: mount EFS and set KEYTEND_STATE to a path on it, or run it from CI or as a daemon")
+	case !filepath.IsAbs(state) || strings.HasPrefix(filepath.Clean(state)+"/", "/tmp/"):
+		return errors.New("KEYTEND_STATE is " + state + ", which is lost with the function's sandbox: set it to a path on a mount of EFS")
+	}
+	return nil
+}
