@@ -4,13 +4,13 @@
 data "aws_iam_policy_document" "rotation" {
   statement {
     sid       = "KeytendCreateSecretsTags"
-    actions   = ["secretsmanager:TagResource", "secretsmanager:UntagResource"]
+    actions   = ["secretsmanager:TagResource"]
     resources = local.secret_arns
 
     condition {
       test     = "ForAllValues:StringLike"
       variable = "aws:TagKeys"
-      values   = ["keytend:*"]
+      values   = ["keytend:rotation/*"]
     }
   }
 

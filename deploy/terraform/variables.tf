@@ -177,7 +177,7 @@ variable "scan" {
   description = "A scan of the account by schedule, its findings in the function's log and its numbers in CloudWatch. Null: none."
   type = object({
     schedule = optional(string, "rate(1 day)")
-    args     = optional(list(string), ["scan", "--output", "ndjson", "--cloudwatch"])
+    args     = optional(list(string), ["scan", "--output", "ndjson"])
   })
   default = null
 
