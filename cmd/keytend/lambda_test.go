@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,14 +112,15 @@ func (w *lambdaWorld) consume() (id string) {
 	return pair["AWS_ACCESS_KEY_ID"]
 }
 
+func (w *lambdaWorld) user() fakeaws.UserSpec {
+	users := w.aws.Snapshot("123456789012").Users
+	return users[slices.IndexFunc(users, func(u fakeaws.UserSpec) bool { return u.Name == "billing" })]
+}
+
 func (w *lambdaWorld) keys() []string {
 	var all []string
-	for _, u := range w.aws.Snapshot("123456789012").Users {
-		for _, k := range u.Keys {
-			if u.Name == "billing" {
-				all = append(all, k.ID+" "+k.Status)
-			}
-		}
+	for _, k := range w.user().Keys {
+		all = append(all, k.ID+" "+k.Status)
 	}
 	return all
 }
@@ -136,6 +138,9 @@ func TestLambda(t *testing.T) {
 	fresh := w.consume()
 	if fresh == "AKIAIOSFODNN7EXAMPLE" {
 		t.Fatalf("the secret holds the old key:\n%s", w.latest.said())
+	}
+	if tag := w.user().Tags["keytend:secret"]; !strings.HasPrefix(tag, "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/billing-") {
+		t.Errorf("the user is marked as rotated through %q", tag)
 	}
 	for range 7 {
 		w.consume()

@@ -38,7 +38,7 @@ data "aws_iam_policy_document" "rotation" {
     condition {
       test     = "ForAllValues:StringLike"
       variable = "aws:TagKeys"
-      values   = ["keytend:claim", "AKIA*"]
+      values   = ["keytend:claim", "keytend:secret", "AKIA*"]
     }
 
     dynamic "condition" {

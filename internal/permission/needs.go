@@ -48,8 +48,12 @@ var simulating = Need{Action: "iam:SimulatePrincipalPolicy", Kind: Read, on: our
 
 var namingOurRole = Need{Action: "iam:GetRole", Kind: Read, on: ourselves, Why: "our role's path, where we are a role"}
 
-// marking is for a rotation function: whose user it rotates.
-var marking = Need{Action: "iam:TagUser", Kind: Create, on: users, Why: "mark the user as rotated through its secret, so that others leave it alone", only: []string{secretTag}}
+// claimingMarked is for a rotation function, which says besides through which
+// secret it rotates the user.
+var claimingMarked = []Need{
+	{Action: "iam:TagUser", Kind: Create, on: users, Why: "claim a user and mark it as rotated through its secret, so that nobody else works on it; move a key's description", only: []string{claimTag, secretTag, "AKIA*"}},
+	{Action: "iam:UntagUser", Kind: Create, on: users, Why: "end the claim", only: []string{claimTag, secretTag, "AKIA*"}},
+}
 
 // recording is what the function writes down on the secret itself.
 var recording = Need{Action: "secretsmanager:TagResource", Kind: Create, on: secrets, Why: "the record of a rotation, on the secret", only: []string{"keytend:rotation/*"}}
@@ -86,8 +90,8 @@ var needs = map[Feature][]Need{
 		{Action: "sts:GetAccessKeyInfo", Kind: Read, on: anything, Why: "the account that a key is in"},
 	},
 	Rotate: slices.Concat(looking, claiming, []Need{making, counting, simulating, namingOurRole, switching, deleting}),
-	Lambda: slices.Concat(looking, claiming, storing, []Need{marking, recording, making, counting, simulating, namingOurRole, switching, deleting}),
-	Reap: slices.Concat(looking, claiming, storing, []Need{
+	Lambda: slices.Concat(looking, claimingMarked, storing, []Need{recording, making, counting, simulating, namingOurRole, switching, deleting}),
+	Reap: slices.Concat(looking, claimingMarked, storing, []Need{
 		recording,
 		{Action: "secretsmanager:ListSecrets", Kind: Read, on: anything, Why: "which secrets carry a record"},
 		switching, deleting,
