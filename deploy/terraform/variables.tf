@@ -165,11 +165,11 @@ variable "kms_key_arns" {
 variable "reap_schedule" {
   description = "When the reaper looks: it switches old keys off when they have been silent, and deletes them after their rest."
   type        = string
-  default     = "rate(1 hour)"
+  default     = "rate(2 hours)"
 
   validation {
     condition     = can(regex("^(rate|cron)\\(.+\\)$", var.reap_schedule))
-    error_message = "Want rate(…) or cron(…), such as rate(1 hour)."
+    error_message = "Want rate(…) or cron(…), such as rate(2 hours)."
   }
 }
 
