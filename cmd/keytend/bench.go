@@ -249,7 +249,7 @@ func (b *bench) assemble(sealed rotation.Escrow, keyless bool) {
 	virtual := b.virtual || b.app.simulated()
 	options := onaws.Options{Journal: b.desk.name, Keyless: keyless, Elsewhere: askElsewhere(b.elsewhere)}
 	if !virtual { // another simulation may have the same keys
-		options.Notes = onaws.Notes(filepath.Join(filepath.Dir(b.desk.path), "trail"))
+		options.Notes = b.desk.notes
 	}
 	account := onaws.New(b.session, options)
 	region, _ := b.session.Region()

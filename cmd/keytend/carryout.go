@@ -44,6 +44,10 @@ type work struct {
 func (p *apply) carryOut(ctx context.Context, todo []*policy.Item, failed []accesskey.Failure) error {
 	w := &work{apply: p, byAccount: map[string][]*policy.Item{}}
 	for _, i := range todo {
+		if w.rests(i) {
+			w.note(i, rotation.Result{Record: accesskey.Record{ID: i.Record, Phase: i.Phase}}, nil)
+			continue
+		}
 		w.byAccount[i.Account] = append(w.byAccount[i.Account], i)
 	}
 	members := slices.DeleteFunc(slices.Clone(p.crew.Members), func(m fleet.Member) bool { return len(w.byAccount[m.ID]) == 0 })
@@ -58,6 +62,14 @@ func (p *apply) carryOut(ctx context.Context, todo []*policy.Item, failed []acce
 	p.failures = len(w.trouble) + w.undone
 	w.tell()
 	return w.verdict(ctx, failed)
+}
+
+// rests reports that a record was looked at for the plan just now and would be
+// left as it is, so that it need not be looked at again: most of what is under
+// way waits for another day.
+func (w *work) rests(i *policy.Item) bool {
+	_, idle := w.idle.Load(i.Record)
+	return idle && !w.stay.wait && (i.Action == policy.Waits || i.Action == policy.Blocked)
 }
 
 // account works on one account.

@@ -60,7 +60,7 @@ func (p *planning) gathering(ctx context.Context, session *awsapi.Session, inv a
 	var records []accesskey.Record
 	if p.desk != nil {
 		var err error
-		if records, err = p.desk.List(ctx, inv.Account.ID, true); err != nil {
+		if records, err = p.desk.Recent(ctx, inv.Account.ID, p.crew.at.Add(-notice.Lately)); err != nil {
 			return nil, err
 		}
 	}

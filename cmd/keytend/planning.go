@@ -53,6 +53,7 @@ type planning struct {
 	sealed  rotation.Escrow
 	heed    func(*policy.Item) // is told of every item, by several at once; may be nil
 	measure measuring
+	idle    sync.Map // IDs of the records that a pass would leave as they are
 }
 
 // onlyWords are what --only takes.
@@ -369,6 +370,9 @@ func (p *planning) underway(ctx context.Context, b *bench) ([]policy.Underway, e
 				return
 			}
 			all[i].Record, all[i].Step = res.Record, res.Step
+			if res.Idle {
+				p.idle.Store(r.ID, true)
+			}
 		})
 	}
 	looks.Wait()

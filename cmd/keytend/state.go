@@ -20,6 +20,7 @@ import (
 	"github.com/keytend/keytend/internal/escrow"
 	"github.com/keytend/keytend/internal/journal"
 	"github.com/keytend/keytend/internal/rotation"
+	"github.com/keytend/keytend/internal/rotation/onaws"
 )
 
 // ageIdentityVariable holds the text of an age identity.
@@ -69,6 +70,7 @@ type desk struct {
 	name   string // what every token of this journal begins with
 	person string // who types the commands
 	holder *journal.Holder
+	notes  *onaws.Notes // what was read of CloudTrail, beside the state file
 }
 
 // openDesk opens the state file and enters as a holder.
@@ -78,7 +80,7 @@ func (a *app) openDesk(ctx context.Context, s *state) (*desk, error) {
 	if err != nil {
 		return nil, stateError(err)
 	}
-	d := &desk{Journal: j, path: path, person: person(a)}
+	d := &desk{Journal: j, path: path, person: person(a), notes: onaws.NewNotes(filepath.Join(filepath.Dir(path), "trail"))}
 	if d.name, err = journalName(path); err == nil {
 		d.holder, err = j.Enter("cli-" + randomWord(10))
 	}

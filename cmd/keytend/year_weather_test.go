@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -114,23 +117,23 @@ func (c *cut) count(r *http.Request) (last, gone bool) {
 }
 
 // changes tells by a request whether it changes a key or a secret.
-func changes(r *http.Request) bool {
-	target := r.Header.Get("X-Amz-Target")
-	if target != "" {
+func changes(r *http.Request) bool { return changing(fakeaws.Call{Action: actionOf(r)}) }
+
+// actionOf is which call a request is; empty: it doesn't say. The request can
+// still be sent.
+func actionOf(r *http.Request) string {
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		_, action, _ := strings.Cut(target, ".")
-		return changing(fakeaws.Call{Action: action})
+		return action
 	}
-	if r.GetBody == nil {
-		return false
+	if r.Body == nil {
+		return ""
 	}
-	body, err := r.GetBody()
-	if err != nil {
-		return false
+	body, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	form, formErr := url.ParseQuery(string(body))
+	if err != nil || formErr != nil {
+		return ""
 	}
-	defer func() { _ = body.Close() }()
-	text := make([]byte, 64)
-	n, _ := body.Read(text)
-	_, action, _ := strings.Cut(string(text[:n]), "Action=")
-	action, _, _ = strings.Cut(action, "&")
-	return changing(fakeaws.Call{Action: action})
+	return form.Get("Action")
 }

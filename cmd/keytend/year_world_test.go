@@ -259,6 +259,9 @@ func (w *world) heard(account, user string) {
 
 var createdSecret = regexp.MustCompile(`<SecretAccessKey>(.+?)</SecretAccessKey>`)
 
+// handsOut are the calls whose answers have a secret.
+var handsOut = []string{"CreateAccessKey", "AssumeRole"}
+
 // remember notes the secrets that AWS hands out.
 func (w *world) remember(answer *http.Response) error {
 	body, err := io.ReadAll(answer.Body)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -55,7 +56,8 @@ type Session struct {
 	clock     *clock
 	chain     *chain // that config's credentials are of; set by whoever made the session
 	pace      *lookupPace
-	duties    *duties // nil: it does everything itself
+	duties    *duties    // nil: it does everything itself
+	signer    *v4.Signer // of what no SDK client signs; it remembers what it derived from each key
 
 	identityLock sync.Mutex
 	identity     Identity // zero until it was read
@@ -115,6 +117,7 @@ func (s *Session) sibling(cfg aws.Config) *Session {
 func (s *Session) connect(cfg aws.Config) {
 	cfg.Retryer = func() aws.Retryer { return s.retryers.of("") }
 	s.config = cfg
+	s.signer = v4.NewSigner()
 	s.iam = iam.NewFromConfig(cfg)
 	s.sts = sts.NewFromConfig(cfg)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -131,7 +130,6 @@ func (j jsonService) writing(c jsonCall) middleware.SerializeMiddleware {
 
 // signing signs by AWS's clock, as far as its answers have told it.
 func (j jsonService) signing() middleware.FinalizeMiddleware {
-	signer := v4.NewSigner()
 	return middleware.FinalizeMiddlewareFunc("Signing",
 		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {
 			request, ok := in.Request.(*smithyhttp.Request)
@@ -142,7 +140,7 @@ func (j jsonService) signing() middleware.FinalizeMiddleware {
 			if err != nil {
 				return out, metadata, &v4.SigningError{Err: fmt.Errorf("failed to retrieve credentials: %w", err)}
 			}
-			if err := signer.SignHTTP(ctx, key, request.Request, v4.GetPayloadHash(ctx), j.name, j.config.Region, j.session.Now()); err != nil {
+			if err := j.session.signer.SignHTTP(ctx, key, request.Request, v4.GetPayloadHash(ctx), j.name, j.config.Region, j.session.Now()); err != nil {
 				return out, metadata, &v4.SigningError{Err: err}
 			}
 			return next.HandleFinalize(ctx, in)
@@ -167,7 +165,7 @@ func reading(c jsonCall) middleware.DeserializeMiddleware {
 }
 
 func read(answer *smithyhttp.Response, into any) error {
-	body, err := io.ReadAll(answer.Body)
+	body, err := whole(answer)
 	switch {
 	case err != nil:
 		return &smithy.DeserializationError{Err: err}
@@ -178,6 +176,17 @@ func read(answer *smithyhttp.Response, into any) error {
 		return &smithy.DeserializationError{Err: err} // no Snapshot: it may hold a secret
 	}
 	return nil
+}
+
+// whole is an answer's body, read into as much memory as it announces, but for
+// what nobody would believe.
+func whole(answer *smithyhttp.Response) ([]byte, error) {
+	var body bytes.Buffer
+	if n := answer.ContentLength; n > 0 && n < 1<<20 {
+		body.Grow(int(n) + bytes.MinRead)
+	}
+	_, err := body.ReadFrom(answer.Body)
+	return body.Bytes(), err
 }
 
 // said is the error that an answer tells of. What is no JSON comes from

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,5 +99,58 @@ func TestAccount(t *testing.T) {
 	}
 	if got, err = j.Account(t.Context(), "210987654321"); err != nil || len(got) != 0 {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// Notices rest on what is live and on what has ended lately.
+func TestRecent(t *testing.T) {
+	j := fresh(t)
+	began := journaltest.Record("r1", "ana").Started
+	for id, days := range map[string]int{"r1": 0, "r2": 10, "r3": 40} {
+		r := journaltest.Record(id, "user-"+id)
+		r, err := j.Create(t.Context(), r, journaltest.Event(r, "create"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if days == 0 {
+			continue
+		}
+		next := r.Clone()
+		next.Phase, next.Ended = accesskey.Done, began.AddDate(0, 0, days)
+		if _, err := j.Replace(t.Context(), r, next, journaltest.Event(r, "end")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for since, want := range map[int]int{0: 3, 10: 3, 11: 2, 40: 2, 41: 1} {
+		got, err := j.Recent(t.Context(), "123456789012", began.AddDate(0, 0, since))
+		if err != nil || len(got) != want {
+			t.Errorf("since day %d: %d records, %v; want %d", since, len(got), err, want)
+		}
+	}
+}
+
+// TestHistoryIsNotReadThrough: what is asked of every account, every time, goes by
+// an index that has nothing of the history.
+func TestHistoryIsNotReadThrough(t *testing.T) {
+	j := fresh(t)
+	for query, args := range map[string][]any{recentOf: {"1", "1", "2026"}, plannedOf: {"1", "1"}} {
+		rows, err := j.db.QueryContext(t.Context(), "explain query plan "+query, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+				t.Fatal(err)
+			}
+			fine := strings.Contains(detail, "record_ended (account=? AND ended") || strings.Contains(detail, "record_rejected (account=?)")
+			if strings.Contains(detail, " record ") && !fine {
+				t.Errorf("%s\n%s", query, detail)
+			}
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -39,8 +40,8 @@ func (j *Journal) Create(ctx context.Context, r accesskey.Record, e accesskey.Ev
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `insert into record (id, version, account, name, live, started, body) values (?, 1, ?, ?, ?, ?, ?)`,
-			r.ID, r.Subject.Account, r.Subject.User, r.Live(), stamp(r.Started), body); err != nil {
+		if _, err := tx.ExecContext(ctx, `insert into record (id, version, account, name, live, started, ended, body) values (?, 1, ?, ?, ?, ?, ?, ?)`,
+			r.ID, r.Subject.Account, r.Subject.User, r.Live(), stamp(r.Started), ended(r), body); err != nil {
 			return err
 		}
 		return finish(ctx, tx, r, body, e)
@@ -97,8 +98,8 @@ func (j *Journal) Replace(ctx context.Context, old, next accesskey.Record, e acc
 }
 
 func swap(ctx context.Context, tx *sql.Tx, old, next accesskey.Record, body string) error {
-	done, err := tx.ExecContext(ctx, `update record set version = ?, live = ?, body = ? where id = ? and version = ?`,
-		next.Version, next.Live(), body, old.ID, old.Version)
+	done, err := tx.ExecContext(ctx, `update record set version = ?, live = ?, ended = ?, body = ? where id = ? and version = ?`,
+		next.Version, next.Live(), ended(next), body, old.ID, old.Version)
 	if err != nil {
 		return err
 	}
@@ -151,8 +152,49 @@ func finish(ctx context.Context, tx *sql.Tx, r accesskey.Record, body string, e 
 // List returns records, oldest first: those of one account, or of all where
 // account is empty; ended ones too where asked.
 func (j *Journal) List(ctx context.Context, account string, ended bool) ([]accesskey.Record, error) {
-	rows, err := j.db.QueryContext(ctx, `select body from record where (? = '' or account = ?) and (live = 1 or ?) order by started, id`, account, account, ended)
+	var where []string
+	var args []any
+	if account != "" {
+		where, args = append(where, "account = ?"), append(args, account)
+	}
+	if !ended {
+		where = append(where, "live = 1")
+	}
+	query := `select body from record`
+	if len(where) > 0 {
+		query += ` where ` + strings.Join(where, " and ")
+	}
+	rows, err := j.db.QueryContext(ctx, query+` order by started, id`, args...)
 	return records(rows, err)
+}
+
+// Recent returns the records of one account that are live or ended since, oldest
+// first.
+func (j *Journal) Recent(ctx context.Context, account string, since time.Time) ([]accesskey.Record, error) {
+	rows, err := j.db.QueryContext(ctx, recentOf, account, account, stamp(since))
+	return records(rows, err)
+}
+
+// An account's history is not read through for what is asked of every account,
+// every time: each part of these goes by an index of its own.
+const (
+	recentOf = `select body from (
+		select body, started, id from record where account = ? and ended = ''
+		union all select body, started, id from record where account = ? and ended >= ?
+	) order by started, id`
+
+	plannedOf = `select body from (
+		select body, started, id from record where account = ? and ended = ''
+		union all select body, started, id from record where account = ? and live = 0 and body ->> '$.rejection' is not null
+	) order by started, id`
+)
+
+// ended is when a record ended, as it is asked for; empty: it is live.
+func ended(r accesskey.Record) string {
+	if r.Live() {
+		return ""
+	}
+	return stamp(r.Ended)
 }
 
 func scanRecord(row interface{ Scan(...any) error }) (accesskey.Record, error) {
@@ -185,7 +227,7 @@ func (j *Journal) Drawn(ctx context.Context, r accesskey.Reservation) (int, erro
 // Account returns the records of one account that a plan rests on, oldest
 // first: live ones, and those that a person rejected.
 func (j *Journal) Account(ctx context.Context, account string) ([]accesskey.Record, error) {
-	rows, err := j.db.QueryContext(ctx, `select body from record where account = ? and (live = 1 or body ->> '$.rejection' is not null) order by started, id`, account)
+	rows, err := j.db.QueryContext(ctx, plannedOf, account, account)
 	return records(rows, err)
 }
 

@@ -51,38 +51,6 @@ func (s Span) text() string {
 	return text
 }
 
-// Weekly is a change window: From ≤ time of day < Until on the given days in a
-// place. Until ≤ From: it ends the day after.
-type Weekly struct {
-	Days        []time.Weekday // none: every day
-	From, Until time.Duration  // since midnight
-	Place       *time.Location // nil: UTC
-}
-
-// Contains reports whether t lies within.
-func (w Weekly) Contains(t time.Time) bool {
-	place := w.Place
-	if place == nil {
-		place = time.UTC
-	}
-	t = t.In(place)
-	ofDay := time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute + time.Duration(t.Second())*time.Second
-	if w.Until > w.From {
-		return w.on(t.Weekday()) && w.From <= ofDay && ofDay < w.Until
-	}
-	yesterday := (t.Weekday() + 6) % 7
-	return w.on(t.Weekday()) && w.From <= ofDay || w.on(yesterday) && ofDay < w.Until
-}
-
-func (w Weekly) on(day time.Weekday) bool {
-	for _, d := range w.Days {
-		if d == day {
-			return true
-		}
-	}
-	return len(w.Days) == 0
-}
-
 // Admission is the answer of the gate. Where the step must wait, Step says for
 // what; where it may go on, Reserve is drawn in the intent's transaction.
 type Admission struct {
@@ -180,20 +148,6 @@ func windowClosed(_ Step, r accesskey.Record, g Gate, now time.Time) (Step, bool
 	}
 	opens := nextOpening(g.Windows, now)
 	return notAdmitted(r, now, opens, WhyOutsideWindow, "the next change window opens at "+stamp(opens))
-}
-
-// nextOpening looks a week ahead, in steps of a minute: windows open on the
-// minute, also where a clock changes.
-func nextOpening(windows []Weekly, now time.Time) time.Time {
-	last := now.Add(8 * 24 * time.Hour)
-	for t := now.Truncate(time.Minute).Add(time.Minute); t.Before(last); t = t.Add(time.Minute) {
-		for _, w := range windows {
-			if w.Contains(t) {
-				return t
-			}
-		}
-	}
-	return last
 }
 
 func notAdmitted(r accesskey.Record, now, notBefore time.Time, why accesskey.Reason, saw string) (Step, bool) {

@@ -18,5 +18,7 @@ func (r *Rotator) Look(ctx context.Context, subject accesskey.Subject) (Result, 
 	if err != nil {
 		return Result{Record: record}, fmt.Errorf("observe %s: %w", subject.User, err)
 	}
-	return Result{Record: record, Step: r.Decide(in, r.Clock.Now()), Input: in}, nil
+	now := r.Clock.Now()
+	p := &pass{Rotator: r, ctx: ctx, in: in, record: record, now: now, step: r.Decide(in, now)}
+	return Result{Record: record, Step: p.step, Input: in, Idle: p.idle()}, nil
 }

@@ -55,6 +55,7 @@ type Result struct {
 	Record accesskey.Record // as it stands now
 	Step   policy.Step      // what was decided
 	Input  policy.Input     // on what grounds
+	Idle   bool             // of a Look: a pass would change nothing, and write nothing down
 }
 
 // Waiting reports that nothing is left to do before Step.NotBefore, or, where
@@ -246,6 +247,15 @@ func (p *pass) putReserving(next accesskey.Record, event accesskey.Event, reserv
 // wait writes down since when it waits for this reason, and tells people once
 // when that is too long.
 func (p *pass) wait() error {
+	next, event := p.waited()
+	if same(p.record, next) {
+		return nil
+	}
+	return p.put(next, event)
+}
+
+// waited is the record as it waits, and what the audit says of it.
+func (p *pass) waited() (accesskey.Record, accesskey.Event) {
 	next := p.next()
 	if p.record.Phase == accesskey.Blocked && !unblocks(p.step.Reason) {
 		next.Phase, next.Block = p.record.Phase, p.record.Block
@@ -258,10 +268,20 @@ func (p *pass) wait() error {
 		next.Alerted = append(next.Alerted, p.step.Reason)
 		event.What, event.Alert = "waits past its deadline", true
 	}
-	if same(p.record, next) {
-		return nil
+	return next, event
+}
+
+// idle reports that taking the step would change nothing, and write nothing
+// down.
+func (p *pass) idle() bool {
+	switch p.step.Kind {
+	case policy.Wait:
+		next, _ := p.waited()
+		return same(p.record, next)
+	case policy.Block:
+		return p.blocked(p.step.Reason)
 	}
-	return p.put(next, event)
+	return false
 }
 
 // stuck waits where the step could not even be begun: nothing was sent, and
@@ -315,12 +335,18 @@ func same(a, b accesskey.Record) bool {
 
 // block stops until a person chooses, or until what was seen is over.
 func (p *pass) block(why accesskey.Reason, saw string) error {
-	if b := p.record.Block; p.record.Phase == accesskey.Blocked && b != nil && b.Reason == why && b.Key == p.step.Key && b.Destination == p.step.Destination {
+	if p.blocked(why) {
 		return nil
 	}
 	next := p.next()
 	p.setBlock(&next, why, saw)
 	return p.put(next, accesskey.Event{What: "blocked", Key: p.step.Key, Destination: p.step.Destination, Why: why, Note: saw, Alert: true})
+}
+
+// blocked reports that the record stands still for this very reason already.
+func (p *pass) blocked(why accesskey.Reason) bool {
+	b := p.record.Block
+	return p.record.Phase == accesskey.Blocked && b != nil && b.Reason == why && b.Key == p.step.Key && b.Destination == p.step.Destination
 }
 
 func (p *pass) setBlock(next *accesskey.Record, why accesskey.Reason, saw string) {

@@ -35,8 +35,10 @@ func (a *Account) LatestAct(ctx context.Context, subject accesskey.Subject) acce
 	if err != nil {
 		return unread[time.Time](err)
 	}
-	a.actsLock.Lock()
-	defer a.actsLock.Unlock()
+	if err := a.actsTurn.take(ctx); err != nil {
+		return unread[time.Time](err)
+	}
+	defer a.actsTurn.leave()
 	if now := a.Now(); a.acts.read.IsZero() || now.Sub(a.acts.read) >= actsLife {
 		err := a.readActs(ctx, awsapi.HomeRegion(id.Partition), now)
 		switch class := awsapi.ClassOf(err); {

@@ -96,9 +96,9 @@ func TestBusyKeyOfManyProcesses(t *testing.T) {
 	in(t, fakeaws.Config{}, nil, func(w *world) {
 		known(t, w.a.User(w.ctx(), ana)) // last used in eu-west-1
 		w.busy(5000, 20*time.Second)
-		notes := onaws.Notes(t.TempDir() + "/trail")
-		w.look(onaws.New(w.s, onaws.Options{Notes: notes}))
-		f, looks := w.untilKnown(func() *onaws.Account { return onaws.New(w.s, onaws.Options{Notes: notes}) })
+		folder := t.TempDir() + "/trail"
+		w.look(onaws.New(w.s, onaws.Options{Notes: onaws.NewNotes(folder)}))
+		f, looks := w.untilKnown(func() *onaws.Account { return onaws.New(w.s, onaws.Options{Notes: onaws.NewNotes(folder)}) })
 		want, _ := w.untilKnown(func() *onaws.Account { return w.a })
 		if looks > 4 {
 			t.Errorf("%d looks", looks)
@@ -109,7 +109,7 @@ func TestBusyKeyOfManyProcesses(t *testing.T) {
 			t.Errorf("%d sightings, want %d", len(got), len(all))
 		}
 		w.cloud.ResetCalls()
-		again := w.look(onaws.New(w.s, onaws.Options{Notes: notes}))
+		again := w.look(onaws.New(w.s, onaws.Options{Notes: onaws.NewNotes(folder)}))
 		if n := w.cloud.Calls()["cloudtrail:LookupEvents"]; !again.Known() || n > 1 {
 			t.Errorf("known %v after %d requests more", again.Known(), n)
 		}
@@ -120,11 +120,11 @@ func TestBusyKeyOfManyProcesses(t *testing.T) {
 // by every later process.
 func TestRegionsAreRemembered(t *testing.T) {
 	in(t, fakeaws.Config{}, nil, func(w *world) {
-		notes := onaws.Notes(t.TempDir())
-		first := onaws.New(w.s, onaws.Options{Notes: notes})
+		folder := t.TempDir()
+		first := onaws.New(w.s, onaws.Options{Notes: onaws.NewNotes(folder)})
 		known(t, first.User(w.ctx(), ana)) // last used in eu-west-1
 		known(t, first.Uses(w.ctx(), oldKey))
-		f := onaws.New(w.s, onaws.Options{Notes: notes}).Uses(w.ctx(), oldKey)
+		f := onaws.New(w.s, onaws.Options{Notes: onaws.NewNotes(folder)}).Uses(w.ctx(), oldKey)
 		if f.Source() != "cloudtrail:LookupEvents in eu-west-1 us-east-1" {
 			t.Error(f.Source())
 		}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -14,8 +16,16 @@ import (
 // Notes are a folder in which is kept what was read of CloudTrail, so that
 // another process need not read it again: at two requests a second, a busy key's
 // 90 days take hours. What can't be kept or isn't understood is read again. It
-// holds key IDs, addresses and user agents, and no secret.
-type Notes string
+// holds key IDs, addresses and user agents, and no secret. One Notes serves all
+// accounts of a process; it is safe for concurrent use, and nil keeps nothing.
+type Notes struct {
+	folder string
+	lock   sync.Mutex
+	names  map[accesskey.ID][]string // the regions noted of each key; nil: the folder was not listed
+}
+
+// NewNotes returns the notes of a folder, which need not be there yet.
+func NewNotes(folder string) *Notes { return &Notes{folder: folder} }
 
 // noted is one track as it is kept.
 type noted struct {
@@ -35,30 +45,35 @@ type notedPlace struct {
 
 const notesVersion = 1
 
-func (n Notes) path(k trackKey) string {
-	return filepath.Join(string(n), string(k.key)+"-"+k.region+".json")
+func (n *Notes) path(k trackKey) string {
+	return filepath.Join(n.folder, string(k.key)+"-"+k.region+".json")
 }
 
-// regions are those in which a key's events were read before.
-func (n Notes) regions(key accesskey.ID) []string {
-	if n == "" {
+// regions are those in which a key's events were read before. The folder may
+// have a file for every key there ever was, so it is listed once.
+func (n *Notes) regions(key accesskey.ID) []string {
+	if n == nil {
 		return nil
 	}
-	entries, _ := os.ReadDir(string(n)) // without notes there are none
-	var regions []string
-	for _, e := range entries {
-		region, ours := strings.CutPrefix(strings.TrimSuffix(e.Name(), ".json"), string(key)+"-")
-		if ours && strings.HasSuffix(e.Name(), ".json") {
-			regions = append(regions, region)
+	n.lock.Lock()
+	defer n.lock.Unlock()
+	if n.names == nil {
+		n.names = map[accesskey.ID][]string{}
+		entries, _ := os.ReadDir(n.folder) // without notes there are none
+		for _, e := range entries {
+			if name, ours := strings.CutSuffix(e.Name(), ".json"); ours {
+				id, region, _ := strings.Cut(name, "-")
+				n.names[accesskey.ID(id)] = append(n.names[accesskey.ID(id)], region)
+			}
 		}
 	}
-	return regions
+	return slices.Clone(n.names[key])
 }
 
 // recall takes up what another process has read, once. What was read after now
 // was read of another world: a simulated one.
-func (n Notes) recall(t *track, k trackKey, now time.Time) {
-	if n == "" || t.recalled {
+func (n *Notes) recall(t *track, k trackKey, now time.Time) {
+	if n == nil || t.recalled {
 		return
 	}
 	t.recalled = true
@@ -78,18 +93,18 @@ func (n Notes) recall(t *track, k trackKey, now time.Time) {
 
 // keep writes down what is known by now. It is no loss that matters where it
 // can't.
-func (n Notes) keep(t *track, k trackKey) error {
-	if n == "" {
+func (n *Notes) keep(t *track, k trackKey) error {
+	if n == nil {
 		return nil
 	}
 	text, err := json.Marshal(t.noted())
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(string(n), 0o700); err != nil {
+	if err := os.MkdirAll(n.folder, 0o700); err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(string(n), ".new-*") // mode 0600
+	temp, err := os.CreateTemp(n.folder, ".new-*") // mode 0600
 	if err != nil {
 		return err
 	}
@@ -99,6 +114,11 @@ func (n Notes) keep(t *track, k trackKey) error {
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(temp.Name()))
+	}
+	n.lock.Lock()
+	defer n.lock.Unlock()
+	if n.names != nil && !slices.Contains(n.names[k.key], k.region) {
+		n.names[k.key] = append(n.names[k.key], k.region)
 	}
 	return nil
 }

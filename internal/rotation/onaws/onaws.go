@@ -32,8 +32,8 @@ type Options struct {
 	// by OIDC don't. Where the SDK knows better, it isn't asked.
 	Keyless bool
 	// Notes is where what was read of CloudTrail is kept for other processes;
-	// empty: nowhere.
-	Notes Notes
+	// nil: nowhere.
+	Notes *Notes
 	// Function says that we are a rotation function: a user that is marked as
 	// rotated through a secret is its own affair. Others leave such users alone.
 	Function bool
@@ -56,7 +56,7 @@ type Account struct {
 	marks   map[string]string                    // by user: the secret that its tag names, as last seen
 	tracks  map[trackKey]*track
 
-	actsLock sync.Mutex
+	actsTurn turn
 	acts     acts
 }
 
@@ -76,12 +76,13 @@ var (
 func New(session *awsapi.Session, o Options) *Account {
 	return &Account{
 		session: session, options: o,
-		named:   map[naming]*awsapi.Session{},
-		created: map[accesskey.ID]time.Time{},
-		regions: map[accesskey.ID]map[string]bool{},
-		authors: map[accesskey.ID]rotation.Authorship{},
-		marks:   map[string]string{},
-		tracks:  map[trackKey]*track{},
+		named:    map[naming]*awsapi.Session{},
+		created:  map[accesskey.ID]time.Time{},
+		regions:  map[accesskey.ID]map[string]bool{},
+		authors:  map[accesskey.ID]rotation.Authorship{},
+		marks:    map[string]string{},
+		tracks:   map[trackKey]*track{},
+		actsTurn: newTurn(),
 	}
 }
 

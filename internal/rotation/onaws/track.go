@@ -3,7 +3,6 @@ package onaws
 import (
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -14,7 +13,7 @@ import (
 // never change, so what was read once is kept; the first and the last use of
 // each hour in each place are enough to tell places and gaps.
 type track struct {
-	lock     sync.Mutex
+	turn     turn
 	recalled bool      // the notes were looked at
 	read     time.Time // the newest event would be up to then; zero: nothing was read
 	todo     []span    // what is left to be read, newest first
@@ -107,8 +106,6 @@ func (t *track) mark(h hour, seen stretch) {
 // sightings are all that is known, and from when on that is complete; zero: of
 // all the time there is.
 func (t *track) sightings() (all []accesskey.Sighting, since time.Time) {
-	t.lock.Lock()
-	defer t.lock.Unlock()
 	for h, s := range t.hours {
 		all = append(all, accesskey.Sighting{At: s.from, Place: h.place, Session: h.session})
 		if s.to.After(s.from) {

@@ -44,15 +44,13 @@ func (a *Account) Uses(ctx context.Context, key accesskey.ID) accesskey.Fact[[]a
 	}
 	home := awsapi.HomeRegion(id.Partition)
 	regions := a.regionsOf(key, home)
-	errs := make([]error, len(regions))
-	tracks := make([]*track, len(regions))
+	histories := make([]history, len(regions))
 	var all sync.WaitGroup
 	for i, region := range regions {
-		tracks[i] = a.track(trackKey{key, region})
-		all.Go(func() { errs[i] = a.follow(ctx, tracks[i], trackKey{key, region}, at) })
+		all.Go(func() { histories[i] = a.follow(ctx, trackKey{key, region}, at) })
 	}
 	all.Wait()
-	return gathered(at, home, regions, tracks, errs)
+	return gathered(at, home, regions, histories)
 }
 
 func (a *Account) regionsOf(key accesskey.ID, home string) []string {
@@ -74,24 +72,43 @@ func (a *Account) track(k trackKey) *track {
 	a.lock.Lock()
 	defer a.lock.Unlock()
 	if a.tracks[k] == nil {
-		a.tracks[k] = &track{hours: map[hour]stretch{}}
+		a.tracks[k] = &track{turn: newTurn(), hours: map[hour]stretch{}}
 	}
 	return a.tracks[k]
 }
 
+// history is what one region has told of a key.
+type history struct {
+	sightings []accesskey.Sighting
+	since     time.Time // complete from then on; zero: from the beginning
+	err       error     // leaves what was read before it
+}
+
 // follow reads what is new and then what was left, for as long as one look may
-// take. An error leaves what was read before it.
-func (a *Account) follow(ctx context.Context, t *track, k trackKey, now time.Time) error {
-	t.lock.Lock()
-	defer t.lock.Unlock()
+// take.
+func (a *Account) follow(ctx context.Context, k trackKey, now time.Time) history {
+	t := a.track(k)
+	if err := t.turn.take(ctx); err != nil {
+		return history{err: err}
+	}
+	defer t.turn.leave()
+	err := a.readOn(ctx, t, k, now)
+	all, since := t.sightings()
+	return history{all, since, err}
+}
+
+func (a *Account) readOn(ctx context.Context, t *track, k trackKey, now time.Time) error {
 	a.options.Notes.recall(t, k, now)
 	look, cancel := context.WithTimeout(ctx, usesLook)
 	defer cancel()
 	var err error
+	read := false
 	for t.plan(now); len(t.todo) > 0 && err == nil; t.plan(now) {
-		err = a.readSpan(look, t, k)
+		err, read = a.readSpan(look, t, k), true
 	}
-	_ = a.options.Notes.keep(t, k) // what isn't kept is read again
+	if read {
+		_ = a.options.Notes.keep(t, k) // what isn't kept is read again
+	}
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return nil // the look is over, and goes on next time
 	}
@@ -135,25 +152,25 @@ func unusable(region, home string, err error) string {
 }
 
 // gathered makes one fact of what the regions told.
-func gathered(at time.Time, home string, regions []string, tracks []*track, errs []error) accesskey.Fact[[]accesskey.Sighting] {
+func gathered(at time.Time, home string, regions []string, histories []history) accesskey.Fact[[]accesskey.Sighting] {
 	source := []string{trailSource + " in"}
 	var all []accesskey.Sighting
 	var missing []string
 	var barred error
 	readable := 0
 	for i, region := range regions {
-		if errs[i] != nil {
-			if why := unusable(region, home, errs[i]); why != "" {
-				source, barred = append(source, "(not "+region+": "+why+")"), errs[i]
+		h := histories[i]
+		if h.err != nil {
+			if why := unusable(region, home, h.err); why != "" {
+				source, barred = append(source, "(not "+region+": "+why+")"), h.err
 				continue
 			}
-			missing = append(missing, failed(errs[i]))
+			missing = append(missing, failed(h.err))
 		}
 		readable++
-		some, left := tracks[i].sightings()
-		all = append(all, some...)
-		if errs[i] == nil && !left.IsZero() {
-			missing = append(missing, fmt.Sprintf("CloudTrail in %s has been read back to %s so far", region, left.Format(time.RFC3339)))
+		all = append(all, h.sightings...)
+		if h.err == nil && !h.since.IsZero() {
+			missing = append(missing, fmt.Sprintf("CloudTrail in %s has been read back to %s so far", region, h.since.Format(time.RFC3339)))
 		}
 		source = append(source, region)
 	}
