@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"internal/match":               {"internal/accesskey"},
 	"internal/nearest":             {},
 	"internal/config":              {"internal/accesskey", "internal/policy", "internal/match", "internal/nearest"},
+	"internal/monitor":             {"internal/accesskey", "internal/awsapi", "internal/iampolicy", "internal/policy"},
 	"internal/fleet":               {"internal/accesskey", "internal/awsapi"},
 	"internal/ranking":             {"internal/accesskey", "internal/policy"},
 	"internal/report":              {"internal/accesskey", "internal/policy"},

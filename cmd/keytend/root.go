@@ -62,6 +62,7 @@ Exit codes:
 		notifyCommand(a),
 		ackCommand(a),
 		rootUsersCommand(a),
+		monitorCommand(a),
 		configCommand(a),
 		demoCommand(a),
 		simCommand(a),

@@ -1,0 +1,392 @@
+package monitor
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/policy"
+)
+
+// Verdict is what is said of a user's credentials, or of the root user's.
+type Verdict string
+
+// The verdicts.
+const (
+	Good    Verdict = "ok"
+	Bad     Verdict = "bad"
+	Nothing Verdict = "nothing to judge"
+	Unread  Verdict = "unknown"
+)
+
+// Seen is one rule of AWS Config and what it found.
+type Seen struct {
+	Rule      awsapi.ConfigRule
+	Evaluated time.Time // the zero time: never
+	Verdicts  []awsapi.ConfigVerdict
+}
+
+// Row is one user held against one rule: AWS Config's verdict beside ours.
+type Row struct {
+	Identifier string
+	Rule       string
+	User       string // policy.RootUser for the root user
+	Ours       Verdict
+	Saw        string // what ours goes by
+	Config     Verdict
+	At         time.Time // of AWS Config's; the zero time: it has none
+	Same       bool
+	Why        string // they differ; empty where Same
+	Explained  bool   // the reason holds: with it, our judgement comes to AWS Config's
+}
+
+// Compare holds every user against a rule. records tell when keys were switched
+// off or on by Keytend, now is AWS's time.
+func Compare(inv accesskey.Inventory, seen Seen, o Options, records []accesskey.Record, now time.Time) []Row {
+	c := comparison{seen: seen, options: o, exits: exitsOf(records), now: now}
+	if seen.Rule.Identifier == RootKey {
+		return []Row{c.row(policy.Root(inv), inv.Account.ID)}
+	}
+	var rows []Row
+	for i := range inv.Users {
+		rows = append(rows, c.row(inv.Users[i], inv.Users[i].ID))
+	}
+	return rows
+}
+
+// comparison is one rule held against many users.
+type comparison struct {
+	seen    Seen
+	options Options
+	exits   map[accesskey.ID]accesskey.Exit
+	now     time.Time
+}
+
+func exitsOf(records []accesskey.Record) map[accesskey.ID]accesskey.Exit {
+	exits := map[accesskey.ID]accesskey.Exit{}
+	for _, r := range records {
+		exits[r.Old] = r.OldExit
+		if !r.NewExit.Inactive().IsZero() {
+			exits[r.New] = r.NewExit
+		}
+	}
+	return exits
+}
+
+func (c comparison) row(u accesskey.User, id string) Row {
+	r := Row{Identifier: c.seen.Rule.Identifier, Rule: c.seen.Rule.Name, User: u.Name, Config: Nothing, At: time.Time{}}
+	r.Ours, r.Saw = c.judge(u, 0)
+	for _, v := range c.seen.Verdicts {
+		if v.ID == id {
+			r.Config, r.At = configVerdict(v.Compliance), v.At
+		}
+	}
+	r.Same = r.Ours == r.Config || r.Ours == Nothing && r.Config == Good
+	if !r.Same {
+		r.Why, r.Explained = c.explain(u, r)
+	}
+	return r
+}
+
+func configVerdict(compliance string) Verdict {
+	switch compliance {
+	case "COMPLIANT":
+		return Good
+	case "NON_COMPLIANT":
+		return Bad
+	case "NOT_APPLICABLE":
+		return Nothing
+	}
+	return Unread
+}
+
+// way is how AWS Config's judgement differs from ours: a set of reasons.
+type way uint
+
+const (
+	itsLimit way = 1 << iota
+	itsDays      // whole ones
+	itsTime
+	itsReport // which may be four hours older than its judgement
+	itsPasswords
+	allWays = itsLimit | itsDays | itsTime | itsReport | itsPasswords
+)
+
+// reportAge is how old a credential report may be that AWS Config goes by.
+const reportAge = 4 * time.Hour
+
+// ways are all sets of reasons, those of few first.
+func ways() []way {
+	var all []way
+	for w := itsLimit; w <= allWays; w++ {
+		if w&itsReport == 0 || w&itsTime != 0 {
+			all = append(all, w)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b way) int { return cmp.Compare(a.size(), b.size()) })
+	return all
+}
+
+func (w way) size() int {
+	n := 0
+	for ; w > 0; w &= w - 1 {
+		n++
+	}
+	return n
+}
+
+// explain finds the fewest reasons with which our judgement comes to AWS
+// Config's.
+func (c comparison) explain(u accesskey.User, r Row) (string, bool) {
+	switch {
+	case r.Ours == Unread:
+		return "Keytend could not read what it needs: " + r.Saw, true
+	case c.seen.Evaluated.IsZero() && r.At.IsZero():
+		return "AWS Config has not judged by this rule yet", true
+	case r.Config == Unread:
+		return "AWS Config says that it has too little data", true
+	}
+	c.seen.Evaluated = later(r.At, c.seen.Evaluated)
+	if !r.At.IsZero() {
+		c.seen.Evaluated = r.At
+	}
+	for _, w := range ways() {
+		if !c.applies(w) {
+			continue
+		}
+		if verdict, saw := c.judge(u, w); verdict == r.Config || verdict == Nothing && r.Config == Good {
+			return c.because(w, saw), true
+		}
+	}
+	return "unexplained" + c.hint(u, r), false
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// applies leaves reasons out that make no difference for the rule.
+func (c comparison) applies(w way) bool {
+	switch {
+	case w&itsPasswords != 0 && c.seen.Rule.Identifier != Unused:
+		return false
+	case w&(itsLimit|itsDays) != 0 && c.seen.Rule.Identifier == RootKey:
+		return false
+	case w&itsLimit != 0 && c.limit(0) == c.limit(itsLimit):
+		return false
+	}
+	return true
+}
+
+func (c comparison) limit(w way) time.Duration {
+	switch {
+	case w&itsLimit != 0:
+		return time.Duration(DaysOf(c.seen.Rule)) * policy.Day
+	case c.seen.Rule.Identifier == Unused:
+		return c.options.Unused
+	}
+	return c.options.MaxAge
+}
+
+// at is when is judged, asOf the time up to which facts are known then.
+func (c comparison) at(w way) (at, asOf time.Time) {
+	at, asOf = c.now, c.now
+	if w&itsTime != 0 {
+		at, asOf = c.seen.Evaluated, c.seen.Evaluated
+	}
+	if w&itsReport != 0 {
+		asOf = at.Add(-reportAge)
+	}
+	return at, asOf
+}
+
+// tooLong reports whether more than the limit has passed.
+func (c comparison) tooLong(since time.Time, w way) bool {
+	at, _ := c.at(w)
+	if w&itsDays != 0 {
+		return at.Sub(since)/policy.Day > c.limit(w)/policy.Day
+	}
+	return at.Sub(since) > c.limit(w)
+}
+
+// judge judges a user by our rules, but for the reasons in w.
+func (c comparison) judge(u accesskey.User, w way) (Verdict, string) {
+	keys, known := u.Keys.Get()
+	if !known {
+		return Unread, u.Keys.Why()
+	}
+	_, asOf := c.at(w)
+	verdict, saw := Nothing, ""
+	for i := range keys {
+		one, why := c.judgeKey(keys[i], w, asOf)
+		if rank(one) > rank(verdict) {
+			verdict, saw = one, why
+		}
+	}
+	if w&itsPasswords != 0 {
+		if one, why := c.judgePassword(u, w, asOf); rank(one) > rank(verdict) {
+			verdict, saw = one, why
+		}
+	}
+	return verdict, saw
+}
+
+// rank puts the verdict that decides for a user above others.
+func rank(v Verdict) int { return slices.Index([]Verdict{Nothing, Good, Unread, Bad}, v) }
+
+func (c comparison) judgeKey(k accesskey.Key, w way, asOf time.Time) (Verdict, string) {
+	id, name := keyName(k)
+	created, known := k.Created.Get()
+	if !known {
+		return Unread, "when " + name + " was created"
+	}
+	switch active, known := c.activeAt(k, id, asOf); {
+	case created.After(asOf):
+		return Nothing, name + " was not there yet"
+	case !known:
+		return Unread, "the status of " + name
+	case !active:
+		return Nothing, name + " is Inactive"
+	}
+	at, _ := c.at(w)
+	switch c.seen.Rule.Identifier {
+	case RootKey:
+		return Bad, "the root user has an Active access key"
+	case Rotated:
+		return c.worded(c.tooLong(created, w), fmt.Sprintf("%s is %s old", name, exactly(at.Sub(created))))
+	}
+	last, known := k.LastUsed.Get()
+	switch {
+	case !known:
+		return Unread, "when " + name + " was last used"
+	case last.Never():
+		return c.worded(c.tooLong(created, w), fmt.Sprintf("%s was never used and is %s old", name, exactly(at.Sub(created))))
+	case last.At.After(asOf):
+		return c.usedSince(created, w, fmt.Sprintf("%s was used at %s, after AWS Config looked", name, stamp(last.At)))
+	}
+	return c.worded(c.tooLong(last.At, w), fmt.Sprintf("%s was last used %s ago", name, exactly(at.Sub(last.At))))
+}
+
+// usedSince judges a key that was used after AWS Config looked: of its uses
+// before, nothing is known, so it may have been taken for unused if it was old
+// enough then.
+func (c comparison) usedSince(created time.Time, w way, saw string) (Verdict, string) {
+	return c.worded(c.tooLong(created, w), saw)
+}
+
+func (c comparison) worded(bad bool, saw string) (Verdict, string) {
+	if bad {
+		return Bad, saw
+	}
+	return Good, saw
+}
+
+// activeAt is whether a key was Active at a time. Before what AWS shows now,
+// Keytend's own records alone tell.
+func (c comparison) activeAt(k accesskey.Key, id accesskey.ID, at time.Time) (active, known bool) {
+	status, known := k.Status.Get()
+	if !known || !status.Known() {
+		return false, false
+	}
+	exit := c.exits[id]
+	switch {
+	case status == accesskey.Active && exit.Reactivated.After(at):
+		return exit.Deactivated.After(at), true
+	case status != accesskey.Active && !exit.Inactive().IsZero():
+		return exit.Inactive().After(at), true
+	}
+	return status == accesskey.Active, true
+}
+
+func (c comparison) judgePassword(u accesskey.User, w way, asOf time.Time) (Verdict, string) {
+	p, known := u.Password.Get()
+	switch {
+	case !known:
+		return Unread, "the password"
+	case !p.Enabled:
+		return Nothing, "no password"
+	}
+	at, _ := c.at(w)
+	last, word := p.LastUsed, "the password was last used"
+	if last.IsZero() || last.After(asOf) {
+		last, word = later(p.LastChanged, u.Created), "the password was never used, and set"
+	}
+	return c.worded(c.tooLong(last, w), fmt.Sprintf("%s %s ago", word, exactly(at.Sub(last))))
+}
+
+// because says the reasons.
+func (c comparison) because(w way, saw string) string {
+	var parts []string
+	if w&itsPasswords != 0 {
+		parts = append(parts, "the rule judges passwords too, Keytend's limit is for keys")
+	}
+	if w&itsLimit != 0 {
+		parts = append(parts, fmt.Sprintf("the rule's limit is %s, Keytend's %s", spell(c.limit(itsLimit)), spell(c.limit(0))))
+	}
+	if w&itsDays != 0 {
+		parts = append(parts, "AWS Config counts whole days, Keytend counts to the second")
+	}
+	if w&itsTime != 0 {
+		parts = append(parts, fmt.Sprintf("AWS Config judged at %s, %s ago", stamp(c.seen.Evaluated), exactly(c.now.Sub(c.seen.Evaluated).Truncate(time.Minute))))
+	}
+	if w&itsReport != 0 {
+		parts = append(parts, "by a credential report that may have been 4 hours older")
+	}
+	text := strings.Join(parts, "; ")
+	if saw != "" {
+		text += ": " + saw
+	}
+	return text
+}
+
+// hint is what could be the reason and can't be known.
+func (c comparison) hint(u accesskey.User, r Row) string {
+	keys, _ := u.Keys.Get()
+	for _, k := range keys {
+		status, _ := k.Status.Get()
+		if _, name := keyName(k); r.Config == Bad && status == accesskey.Inactive {
+			return ": " + name + " is Inactive, and AWS does not tell since when"
+		}
+	}
+	if r.Config == Bad {
+		return ": a key that has been deleted since would be a reason, and leaves no trace in IAM"
+	}
+	return ""
+}
+
+func keyName(k accesskey.Key) (accesskey.ID, string) {
+	if id, known := k.ID.Get(); known {
+		return id, string(id)
+	}
+	if created, known := k.Created.Get(); known {
+		return "", "the key of " + stamp(created)
+	}
+	return "", "a key"
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// exactly spells a time in its two greatest units: "90 days 12 minutes".
+func exactly(d time.Duration) string {
+	var parts []string
+	for _, u := range []struct {
+		name string
+		size time.Duration
+	}{{"day", policy.Day}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}} {
+		if n := d / u.size; n > 0 && len(parts) < 2 {
+			parts = append(parts, count(int(n), u.name))
+			d -= n * u.size
+		}
+	}
+	if len(parts) == 0 {
+		return "0 seconds"
+	}
+	return strings.Join(parts, " ")
+}
