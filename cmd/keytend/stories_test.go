@@ -104,6 +104,9 @@ func TestStories(t *testing.T) {
 			"published":          (*story)(nil).command((*story).published),
 			"metrics":            (*story)(nil).command((*story).metrics),
 			"alarms":             (*story)(nil).command((*story).alarms),
+			"somebody":           (*story)(nil).command((*story).somebody),
+			"follows":            (*story)(nil).command((*story).follows),
+			"delivered":          (*story)(nil).command((*story).deliveries),
 			"allow":              (*story)(nil).command((*story).allow),
 			"did":                (*story)(nil).command((*story).did),
 			"roots":              (*story)(nil).command((*story).roots),
@@ -125,6 +128,8 @@ type story struct {
 	before  string              // the latest snapshot
 
 	sessionSecrets []string // handed out by session commands
+
+	told int // deliveries by SNS that were looked at
 
 	stalled        atomic.Bool
 	stalledService string       // empty: every one
