@@ -29,6 +29,7 @@ func draft(q rotation.Request) accesskey.Record {
 func (b *bench) request(work accesskey.Work, user accesskey.User, key accesskey.ID, terms accesskey.Terms, destinations []string) rotation.Request {
 	return rotation.Request{
 		Work: work, Subject: b.subjectOf(user), Key: key, Destinations: destinations, Terms: terms, Who: b.desk.person,
+		Elsewhere: b.lookout.onRecord(),
 	}
 }
 

@@ -34,8 +34,9 @@ type bench struct {
 	account   string // twelve digits
 	rotator   *rotation.Rotator
 	past      rotation.Past
-	elsewhere *managed.Registry // nil: nobody is asked
-	virtual   bool              // AWS is simulated: its clock is its own
+	elsewhere *managed.Registry // of what is not on record; nil: nobody is asked
+	lookout   *lookout
+	virtual   bool // AWS is simulated: its clock is its own
 }
 
 // openBench opens the state file, a session and the escrow. make allows an
@@ -59,6 +60,7 @@ func (a *app) openBench(ctx context.Context, s *state, make bool) (*bench, error
 		return nil, err
 	}
 	b := &bench{app: a, desk: d, session: session, account: id.Account, elsewhere: registry}
+	b.lookout = &lookout{sources: s.elsewhere.sources, states: session, session: session}
 	sealed, err := a.escrow(s, session.KMS(s.kms), make && !d.sealedByAge(ctx))
 	if err != nil {
 		sealed = lateEscrow{err}
@@ -247,7 +249,7 @@ func (c virtualClock) Skew(context.Context) accesskey.Fact[time.Duration] {
 // assemble puts the rotator together.
 func (b *bench) assemble(sealed rotation.Escrow, keyless bool) {
 	virtual := b.virtual || b.app.simulated()
-	options := onaws.Options{Journal: b.desk.name, Keyless: keyless, Elsewhere: askElsewhere(b.elsewhere)}
+	options := onaws.Options{Journal: b.desk.name, Keyless: keyless, Elsewhere: b.askElsewhere}
 	if !virtual { // another simulation may have the same keys
 		options.Notes = b.desk.notes
 	}

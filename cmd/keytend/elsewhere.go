@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -36,18 +40,72 @@ func (e *elsewhere) registry(session *awsapi.Session) (*managed.Registry, error)
 	return managed.New(e.sources, session, session, session.Now), nil
 }
 
-// askElsewhere is rotation's question, where there is somebody to ask.
-func askElsewhere(r *managed.Registry) func(context.Context, accesskey.Subject, accesskey.ID) (string, error) {
-	if r == nil {
+// lookout is where work on one account finds out who else manages a key.
+type lookout struct {
+	sources managed.Sources // of flags and policy
+	states  managed.Objects
+	session *awsapi.Session // of the account
+
+	lock sync.Mutex
+	made map[string]*managed.Registry // by where it looks
+}
+
+// registry is who answers, also for what a record was begun with; nil: nobody is
+// asked.
+func (l *lookout) registry(also accesskey.Elsewhere) *managed.Registry {
+	s := managed.Sources{
+		States: union(l.sources.States, also.States), Regions: union(l.sources.Regions, also.Regions), Everywhere: l.sources.Everywhere || also.Everywhere,
+	}
+	if !s.Any() {
 		return nil
 	}
-	return func(ctx context.Context, _ accesskey.Subject, key accesskey.ID) (string, error) {
-		owner, err := r.Of(ctx, key)
-		if owner == nil || err != nil {
-			return "", err
+	name := fmt.Sprintf("%q %q %v", s.States, s.Regions, s.Everywhere)
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	if l.made[name] == nil {
+		if l.made == nil {
+			l.made = map[string]*managed.Registry{}
 		}
-		return owner.String(), nil
+		l.made[name] = managed.New(s, l.states, l.session, l.session.Now)
 	}
+	return l.made[name]
+}
+
+func union(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// onRecord is what a record keeps of where to look: whoever goes on with it, from
+// wherever, looks there too.
+func (l *lookout) onRecord() accesskey.Elsewhere {
+	kept := accesskey.Elsewhere(l.sources)
+	kept.States = nil
+	for _, state := range l.sources.States {
+		if whole, err := filepath.Abs(state); err == nil && !strings.HasPrefix(state, "s3://") {
+			state = whole
+		}
+		kept.States = append(kept.States, state)
+	}
+	return kept
+}
+
+// askElsewhere is rotation's question.
+func (b *bench) askElsewhere(ctx context.Context, subject accesskey.Subject, key accesskey.ID) (string, error) {
+	record, err := b.desk.Fetch(ctx, subject)
+	if err != nil && !errors.Is(err, rotation.ErrNoRecord) {
+		return "", err
+	}
+	r := b.lookout.registry(record.Elsewhere)
+	if r == nil {
+		return "", nil
+	}
+	owner, err := r.Of(ctx, key)
+	if owner == nil || err != nil {
+		return "", err
+	}
+	return owner.String(), nil
 }
 
 // handOver is how a key leaves its owner's hands, on lines of their own; empty

@@ -109,6 +109,9 @@ func (t *telling) begin(ctx context.Context) (err error) {
 	if err := t.accounts(ctx); err != nil {
 		return err
 	}
+	if err := t.openStates(); err != nil {
+		return err
+	}
 	t.openLeavers()
 	t.sealed = lateEscrow{errors.New("notices need no secret")}
 	t.post.Fallback, t.post.Now = t.policy.Owners.Fallback, func() time.Time { return t.crew.at }

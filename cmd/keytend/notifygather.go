@@ -68,6 +68,9 @@ func (p *planning) gathering(ctx context.Context, session *awsapi.Session, inv a
 		s.Records = append(s.Records, policy.Underway{Record: r})
 	}
 	g := &notice.Gathering{Name: inv.Account.Name}
+	if p.states != nil {
+		s.Managed, _ = p.managed(ctx, session, policy.Plan(s, p.rule, p.crew.at)) // where it could not look, plan says
+	}
 	owners := p.plannedOf(g, s)
 	for _, f := range policy.Findings(inv, policy.DefaultRules(), p.crew.at) {
 		g.Finding(f, owners[f.User])
@@ -81,7 +84,9 @@ func (p *planning) gathering(ctx context.Context, session *awsapi.Session, inv a
 // plannedOf gathers what the plan says of each key, and returns the owners of
 // users.
 func (p *planning) plannedOf(g *notice.Gathering, s policy.Survey) map[string]string {
-	owners, items := map[string]string{}, itemsByKey(policy.Plan(s, p.rule, p.crew.at))
+	planned := policy.Plan(s, p.rule, p.crew.at)
+	noteHandOver(planned)
+	owners, items := map[string]string{}, itemsByKey(planned)
 	for _, u := range s.Inventory.Users {
 		if r, err := p.rule(s.Inventory.Account, u, accesskey.Key{}, p.crew.at); err == nil {
 			owners[u.Name] = notice.Named(r)

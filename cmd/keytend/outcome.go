@@ -43,10 +43,11 @@ func (a *app) after(w io.Writer, res rotation.Result, s *state, words ...string)
 // blocked is the verdict that a person must choose, with every command that
 // fits.
 func (a *app) blocked(r accesskey.Record, s *state) error {
+	text := fmt.Sprintf("the %s of %s in account %s is blocked: %s: %s",
+		r.Work, r.Subject.User, r.Subject.Account, r.Block.Reason, sentence(r.Block.Saw))
 	return verdict{
 		code: exitBlocked,
-		text: fmt.Sprintf("the %s of %s in account %s is blocked: %s: %s",
-			r.Work, r.Subject.User, r.Subject.Account, r.Block.Reason, sentence(r.Block.Saw)),
+		text: strings.Join(append([]string{text}, handOverOf(r.Block)...), "\n"),
 		hint: strings.Join(a.choices(r, s), "\n"),
 	}
 }

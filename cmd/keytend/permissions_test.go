@@ -35,6 +35,7 @@ func TestPermissionsAreEnoughAndNoMore(t *testing.T) {
 		{"security hub", []permission.Feature{permission.Scan, permission.SecurityHub}, limitedScan("--securityhub")},
 		{"terraform state", []permission.Feature{permission.Scan, permission.TerraformState}, limitedScan("--terraform-state", "s3://example-states/prod.tfstate")},
 		{"cloudformation", []permission.Feature{permission.Scan, permission.MakingStacks}, limitedScan("--cloudformation", "us-east-1")},
+		{"cloudformation everywhere", []permission.Feature{permission.Scan, permission.AllStacks}, limitedPlan(`{managed: {cloudformation: true}, rules: {disable_unused: 60d}}`)},
 		{"identity store", []permission.Feature{permission.Scan, permission.IdentityStore}, limitedScan("--identity-store", "d-1234567890")},
 		{"root", []permission.Feature{permission.Root}, limitedRoots},
 		{"escrow", []permission.Feature{permission.Rotate, permission.EscrowKMS}, limitedEscrow},
@@ -107,6 +108,7 @@ func (l *limited) account(needs []permission.Need, start time.Time) fakeaws.Acco
 	return fakeaws.AccountSpec{
 		ID: limitedAccount, Management: true, RootAccess: []string{"RootSessions"}, SecurityHub: true,
 		Directories: []fakeaws.DirectorySpec{{ID: "d-1234567890"}},
+		Stacks:      []fakeaws.StackSpec{{Name: "ci", Region: "eu-west-1"}},
 		Buckets:     []fakeaws.BucketSpec{{Name: "example-states", Objects: map[string]string{"prod.tfstate": `{"version": 4, "resources": []}`}}},
 		Roles: []fakeaws.RoleSpec{{
 			Name: "keytend", Path: "/ops/",
@@ -235,6 +237,14 @@ func limitedRevocation(l *limited) {
 	l.begin("revoke", limitedKey, "--deliver", "credentialsfile:app.ini#default")
 	l.until("done")
 	l.keytend("audit", "list", "--output", "json")
+}
+
+// limitedPlan plans what to do about the worker's key.
+func limitedPlan(policy string) func(*limited) {
+	return func(l *limited) {
+		l.write("keytend.yaml", policy+"\n")
+		l.keytend("plan")
+	}
 }
 
 // limitedNotice tells of the worker's key, which is overdue, through a channel.

@@ -126,7 +126,9 @@ func secretName(nameOrARN string) string {
 
 // elsewhere adds where other managers of keys are looked for.
 func (u *uses) elsewhere(p *config.Policy) {
-	u.does(permission.MakingStacks, p.Managed.CloudFormation)
+	everywhere := len(p.Managed.CloudFormationRegions) == 0
+	u.does(permission.MakingStacks, p.Managed.CloudFormation && !everywhere)
+	u.does(permission.AllStacks, p.Managed.CloudFormation && everywhere)
 	u.calls(permission.TerraformState, slices.ContainsFunc(p.Managed.TerraformState, func(place string) bool { return strings.HasPrefix(place, "s3://") }))
 }
 

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"slices"
+	"strings"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/awsapi"
@@ -13,7 +13,7 @@ import (
 // openStates names the Terraform states of the policy and the flags. They are
 // read once for all accounts.
 func (p *planning) openStates() error {
-	sources := managed.Sources{States: slices.Concat(p.state.elsewhere.sources.States, p.policy.Managed.TerraformState)}
+	sources := managed.Sources{States: p.sources().States}
 	if err := sources.Check(); err != nil {
 		return err
 	}
@@ -21,28 +21,27 @@ func (p *planning) openStates() error {
 	return nil
 }
 
-// stacks are who made keys in one account's CloudFormation.
-func (p *planning) stacks(session *awsapi.Session) managed.Sources {
-	regions := slices.Clone(p.state.elsewhere.sources.Regions)
-	if region, _ := session.Region(); p.policy.Managed.CloudFormation && region != "" && !slices.Contains(regions, region) {
-		regions = append(regions, region)
+// sources are where flags and policy say that other managers are known.
+func (p *planning) sources() managed.Sources {
+	s := managed.Sources{
+		States:  union(p.state.elsewhere.sources.States, p.policy.Managed.TerraformState),
+		Regions: union(p.state.elsewhere.sources.Regions, p.policy.Managed.CloudFormationRegions),
 	}
-	return managed.Sources{Regions: regions}
+	s.Everywhere = p.policy.Managed.CloudFormation && len(p.policy.Managed.CloudFormationRegions) == 0
+	return s
 }
 
-// registry is who else manages one account's keys; nil: nobody is asked.
-func (p *planning) registry(session *awsapi.Session) *managed.Registry {
-	sources := p.stacks(session)
-	sources.States = slices.Concat(p.state.elsewhere.sources.States, p.policy.Managed.TerraformState)
-	if !sources.Any() {
-		return nil
-	}
-	return managed.New(sources, p.base, session, session.Now)
+// lookout is who else manages one account's keys.
+func (p *planning) lookout(session *awsapi.Session) *lookout {
+	return &lookout{sources: p.sources(), states: p.base, session: session}
 }
 
-// managed asks who else manages the keys that something would be done about.
-func (p *planning) managed(ctx context.Context, session *awsapi.Session, items []policy.Item) map[accesskey.ID]accesskey.Fact[string] {
-	stacks := managed.New(p.stacks(session), nil, session, session.Now)
+// managed asks who else manages the keys that something would be done about, and
+// says where it could not look.
+func (p *planning) managed(ctx context.Context, session *awsapi.Session, items []policy.Item) (map[accesskey.ID]accesskey.Fact[string], []accesskey.Failure) {
+	sources := p.sources()
+	sources.States = nil
+	stacks := managed.New(sources, nil, session, session.Now)
 	all := map[accesskey.ID]accesskey.Fact[string]{}
 	for i := range items {
 		key := items[i].Key
@@ -60,5 +59,42 @@ func (p *planning) managed(ctx context.Context, session *awsapi.Session, items [
 			all[key] = accesskey.Observed(owner.String(), session.Now(), owner.Where)
 		}
 	}
-	return all
+	return all, barredRegions(ctx, session, stacks.Barred())
+}
+
+// barredRegions says in which regions nobody could be asked.
+func barredRegions(ctx context.Context, session *awsapi.Session, regions []string) []accesskey.Failure {
+	if len(regions) == 0 {
+		return nil
+	}
+	who, _ := session.Identity(ctx) // remembered
+	return []accesskey.Failure{{
+		Account: who.Account, Call: "cloudformation:ListStacks", Class: string(awsapi.DeniedByOrganization),
+		Err:  "a service control policy denies it in " + strings.Join(regions, ", ") + ": what stacks there manage is not known",
+		Hint: "Where those regions hold no stacks, name the others in managed.cloudformation_regions.",
+	}}
+}
+
+// noteHandOver says of keys that something else manages how they are handed over.
+func noteHandOver(items []policy.Item) {
+	for n := range items {
+		by, found := strings.CutPrefix(items[n].Saw, "managed by ")
+		if patch := managed.HandOverOf(by); found && items[n].Reason == policy.WhyManaged && patch != "" {
+			items[n].Todo += ".\n" + patch
+		}
+	}
+}
+
+// handOverOf is how the key of a block leaves its manager's hands, in lines; none
+// where it is blocked for another reason, or that isn't known.
+func handOverOf(b *accesskey.Block) []string {
+	if b == nil || b.Reason != policy.WhyManaged {
+		return nil
+	}
+	_, by, _ := strings.Cut(b.Saw, " is managed by ")
+	patch := managed.HandOverOf(by)
+	if patch == "" {
+		return nil
+	}
+	return strings.Split(patch, "\n")
 }

@@ -290,7 +290,7 @@ func (p *planning) survey(ctx context.Context) (*policy.Schedule, []accesskey.Fa
 		return append(policy.PlanWanted(inv, p.rule, p.crew.at), under[inv.Account.ID]...)
 	}}
 	missing := p.crew.visit(ctx, options, func(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
-		items, err := p.one(ctx, session, inv)
+		items, unlooked, err := p.one(ctx, session, inv)
 		if err != nil {
 			return err
 		}
@@ -299,7 +299,7 @@ func (p *planning) survey(ctx context.Context) (*policy.Schedule, []accesskey.Fa
 		schedule.Add(items)
 		lock.Lock()
 		defer lock.Unlock()
-		failed = append(failed, inv.Failures...)
+		failed = slices.Concat(failed, inv.Failures, unlooked)
 		return nil
 	})
 	failed = slices.Concat(failed, missing, p.leavers.failures())
@@ -320,8 +320,8 @@ func (p *planning) underwayUsers(ctx context.Context) (map[string][]string, erro
 	return under, err
 }
 
-// one plans one account.
-func (p *planning) one(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) ([]policy.Item, error) {
+// one plans one account, and says what it could not look at.
+func (p *planning) one(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) ([]policy.Item, []accesskey.Failure, error) {
 	if p.measure.asked() {
 		p.measure.account(inv, policy.Findings(inv, limitsOf(p.policy), p.crew.at), p.crew.at)
 	}
@@ -329,14 +329,16 @@ func (p *planning) one(ctx context.Context, session *awsapi.Session, inv accessk
 	if p.desk != nil {
 		var err error
 		if s.Records, err = p.underway(ctx, p.bench(session, inv.Account.ID)); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	items := policy.Plan(s, p.rule, p.crew.at)
-	if s.Managed = p.managed(ctx, session, items); len(s.Managed) == 0 {
-		return items, nil
+	var unlooked []accesskey.Failure
+	if s.Managed, unlooked = p.managed(ctx, session, items); len(s.Managed) > 0 {
+		items = policy.Plan(s, p.rule, p.crew.at)
+		noteHandOver(items)
 	}
-	return policy.Plan(s, p.rule, p.crew.at), nil
+	return items, unlooked, nil
 }
 
 // quotaOf is how many keys a user may have, asked for where a user has more than
@@ -381,7 +383,8 @@ func (p *planning) underway(ctx context.Context, b *bench) ([]policy.Underway, e
 
 // bench is what work on one account needs.
 func (p *planning) bench(session *awsapi.Session, account string) *bench {
-	b := &bench{app: p.app, desk: p.desk, session: session, account: account, elsewhere: p.registry(session)}
+	b := &bench{app: p.app, desk: p.desk, session: session, account: account, lookout: p.lookout(session)}
+	b.elsewhere = b.lookout.registry(accesskey.Elsewhere{})
 	b.assemble(p.sealed, p.state.keyless)
 	b.rotator.Asker = p.app.asker(p.policy)
 	return b

@@ -63,7 +63,7 @@ func (a *app) openRehearsal(ctx context.Context, c cloud, session *awsapi.Sessio
 	if err != nil {
 		return r, err
 	}
-	r.bench = &bench{app: &quiet, desk: d, session: session, account: account, virtual: true}
+	r.bench = &bench{app: &quiet, desk: d, session: session, account: account, virtual: true, lookout: &lookout{session: session}}
 	sealed, err := escrow.OpenAge(filepath.Join(folder, "identity.age"), true)
 	if err != nil {
 		return r, err

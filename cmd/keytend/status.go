@@ -154,8 +154,9 @@ type view struct {
 	NotBefore  *time.Time         `json:"not_before"`
 	Deadline   *time.Time         `json:"deadline"`
 	Alarmed    []accesskey.Reason `json:"alarmed,omitempty"`
-	Command    string             `json:"command,omitempty"` // what resolves a block
-	Answers    []string           `json:"answers,omitempty"` // the same, each with what it does
+	Command    string             `json:"command,omitempty"`   // what resolves a block
+	Answers    []string           `json:"answers,omitempty"`   // the same, each with what it does
+	HandOver   []string           `json:"hand_over,omitempty"` // how the key leaves whoever else manages it, line by line
 	HeldBy     string             `json:"held_by,omitempty"`
 	HeldWhy    string             `json:"held_why,omitempty"`
 	Keys       []keyView          `json:"keys,omitempty"`
@@ -191,6 +192,7 @@ func (s *status) viewOf(r accesskey.Record) view {
 	if r.Block != nil {
 		v.Since = r.Block.Since
 		v.Reason, v.Saw, v.Command = r.Block.Reason, sentence(r.Block.Saw), r.Block.Command
+		v.HandOver = handOverOf(r.Block)
 		v.Answers = s.app.choices(r, &s.state)
 	}
 	if r.Hold != nil {
@@ -368,6 +370,9 @@ func (v view) nextText(line func(string, string, ...any)) {
 		return
 	case v.Command != "":
 		line("blocked", "%s: %s", v.Reason, v.Saw)
+		for _, text := range v.HandOver {
+			line("", "%s", text)
+		}
 		for i, answer := range v.Answers {
 			name := ""
 			if i == 0 {

@@ -79,6 +79,8 @@ type Record struct {
 	Due   time.Time `json:"due"`   // when Old must be Inactive; zero: never
 	Terms Terms     `json:"terms"`
 	Flags Flags     `json:"flags"`
+	// Elsewhere is where to look for who else manages the old key.
+	Elsewhere Elsewhere `json:"elsewhere,omitzero"`
 	// Probe is a command line of a person's that must succeed with the new key
 	// before anybody gets it; empty: none. Every process that goes on runs it.
 	Probe string `json:"probe,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/aws/smithy-go"
@@ -39,6 +40,39 @@ func (s *Session) StackThatMade(ctx context.Context, region string, key accesske
 		}
 	}
 	return "", "", s.fail("cloudformation:DescribeStackResources", errors.New("answer names a stack, and not what it made"))
+}
+
+// gone is the state of stacks that are deleted, which ListStacks goes on showing
+// for 90 days.
+const gone = "DELETE_COMPLETE"
+
+// AnyStack reports whether there is any stack in a region, and whether a policy of
+// the organization bars us from finding out (cloudformation:ListStacks).
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStacks.html
+func (s *Session) AnyStack(ctx context.Context, region string) (any, barred bool, err error) {
+	for token := ""; ; {
+		form := url.Values{}
+		if token != "" {
+			form.Set("NextToken", token)
+		}
+		var answer struct {
+			Next   string   `xml:"ListStacksResult>NextToken"`
+			States []string `xml:"ListStacksResult>StackSummaries>member>StackStatus"`
+		}
+		err = s.wireForm(ctx, wireCall{service: "CloudFormation", host: "cloudformation", action: "ListStacks", region: region}, "2010-05-15", form, &answer)
+		if err != nil {
+			if ClassOf(err) == DeniedByOrganization {
+				return false, true, nil
+			}
+			return false, false, s.fail("cloudformation:ListStacks", err)
+		}
+		if slices.ContainsFunc(answer.States, func(state string) bool { return state != gone }) {
+			return true, false, nil
+		}
+		if token = answer.Next; token == "" {
+			return false, false, nil
+		}
+	}
 }
 
 // noSuchStack: CloudFormation has no code of its own for it.

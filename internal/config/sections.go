@@ -119,6 +119,8 @@ type Gate struct {
 type Managed struct {
 	// TerraformState are state files: paths or s3://bucket/key.
 	TerraformState []string `yaml:"terraform_state"`
-	// CloudFormation looks through every account's stacks.
+	// CloudFormation looks through every account's stacks, in all regions that the account can use.
 	CloudFormation bool `yaml:"cloudformation"`
+	// CloudFormationRegions are the regions to look in instead.
+	CloudFormationRegions []string `yaml:"cloudformation_regions"`
 }

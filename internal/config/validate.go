@@ -53,6 +53,7 @@ func (v *validator) all() {
 	v.admins()
 	v.accounts()
 	v.owners()
+	v.managed()
 	v.budgets()
 	v.ramp()
 	v.notices()
@@ -213,6 +214,21 @@ func (v *validator) people() {
 		v.wrong(v.at("owners.identity_store_region"), "identity_store_region goes with identity_store")
 	case o.IdentityStore != "" && o.Fallback == "":
 		v.warn(v.at("owners.identity_store"), "identity_store: without a fallback, nobody is told in the place of those who have left")
+	}
+}
+
+// regionForm is an AWS region's name.
+var regionForm = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
+
+func (v *validator) managed() {
+	m := v.policy.Managed
+	if len(m.CloudFormationRegions) > 0 && !m.CloudFormation {
+		v.wrong(v.at("managed.cloudformation_regions"), "cloudformation_regions goes with cloudformation: true")
+	}
+	for i, region := range m.CloudFormationRegions {
+		if region != "" && !regionForm.MatchString(region) {
+			v.wrong(v.at(fmt.Sprintf("managed.cloudformation_regions[%d]", i)), "region %q: want a region's name, such as eu-central-1", region)
+		}
 	}
 }
 

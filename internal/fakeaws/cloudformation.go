@@ -26,8 +26,34 @@ func cloudformationService() service {
 	return service{
 		name: "cloudformation", source: "cloudformation.amazonaws.com", version: "2010-05-15",
 		namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/",
-		actions:   map[string]action{"DescribeStackResources": {do: describeStackResources, reads: true}},
+		actions: map[string]action{
+			"DescribeStackResources": {do: describeStackResources, reads: true},
+			"ListStacks":             {do: listStacks, reads: true},
+		},
 	}
+}
+
+type stackSummary struct {
+	StackId, StackName string
+	CreationTime       time.Time
+	StackStatus        string
+}
+
+// listStacks gives them all in one page.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStacks.html
+func listStacks(r *request) (any, *apiError) {
+	list := []stackSummary{}
+	for _, stack := range r.account.spec.Stacks {
+		if cmp.Or(stack.Region, standardRegion) == r.region {
+			list = append(list, stackSummary{stack.id(r), stack.Name, second(r.account.created), "CREATE_COMPLETE"})
+		}
+	}
+	return struct{ StackSummaries []stackSummary }{list}, nil
+}
+
+func (s StackSpec) id(r *request) string {
+	return "arn:" + r.account.partition + ":cloudformation:" + r.region + ":" + r.account.id + ":stack/" + s.Name + "/" +
+		uuidOf(r.account.id, r.region, s.Name)
 }
 
 type stackResource struct {
@@ -66,8 +92,7 @@ func (s StackSpec) made(id string) bool {
 // resources are all that the stack made, or what has the logical ID.
 func (s StackSpec) resources(r *request, logical string) []stackResource {
 	list := []stackResource{}
-	id := "arn:" + r.account.partition + ":cloudformation:" + r.region + ":" + r.account.id + ":stack/" + s.Name + "/" +
-		uuidOf(r.account.id, r.region, s.Name)
+	id := s.id(r)
 	for _, resource := range s.Resources {
 		if logical != "" && resource.LogicalID != logical {
 			continue

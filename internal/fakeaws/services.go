@@ -27,6 +27,7 @@ func allServices() []service {
 		s3Service(),
 		cloudformationService(),
 		identitystoreService(),
+		accountService(),
 	}
 }
 

@@ -50,6 +50,7 @@ type AccountSpec struct {
 	Buckets     []BucketSpec    // of S3
 	Events      []EventSpec     // calls of the past
 	Stacks      []StackSpec     // of CloudFormation
+	OptedIn     []string        // regions that were switched on beside those that every account has
 	Directories []DirectorySpec // of IAM Identity Center
 	SecurityHub bool            // it is on, in every region
 

@@ -6,6 +6,22 @@ import (
 	"strings"
 )
 
+// HandOverOf is HandOver of an owner as String names it; empty where that is none
+// that Of returns. Of an instance of several it can't tell how many there are.
+func HandOverOf(named string) string {
+	program, rest, _ := strings.Cut(named, ", ")
+	i := strings.LastIndex(rest, " in ")
+	if program == "CloudFormation" {
+		i = strings.Index(rest, " in ") // a logical ID has no spaces; what follows has
+	}
+	if i < 0 || program != "Terraform" && program != "CloudFormation" {
+		return ""
+	}
+	o := Owner{Program: program, Address: rest[:i], Where: rest[i+len(" in "):]}
+	o.whole, o.single = o.Address, !strings.HasSuffix(o.Address, "]")
+	return o.HandOver()
+}
+
 // HandOver says how to take a key out of its owner's hands, without the key
 // being touched: lines for a person to put into a configuration or a shell.
 func (o Owner) HandOver() string {

@@ -46,13 +46,16 @@ type Stacks interface {
 	// StackThatMade returns the stack of a region that made a key, and its logical
 	// ID there; both empty: none did.
 	StackThatMade(ctx context.Context, region string, key accesskey.ID) (stack, logicalID string, err error)
+	// EnabledRegions returns the regions that the account can use.
+	EnabledRegions(ctx context.Context) ([]string, error)
+	// AnyStack reports whether a region has any stack, and whether a policy of the
+	// organization bars us from finding out.
+	AnyStack(ctx context.Context, region string) (any, barred bool, err error)
 }
 
-// Sources are where to look. The zero value knows nobody.
-type Sources struct {
-	States  []string // of Terraform: paths, or s3://bucket/key
-	Regions []string // in which to ask CloudFormation
-}
+// Sources are where to look. The zero value knows nobody. States are paths, or
+// s3://bucket/key.
+type Sources accesskey.Elsewhere
 
 // Check finds what can't be meant, without reading anything.
 func (s Sources) Check() error {
@@ -65,7 +68,7 @@ func (s Sources) Check() error {
 }
 
 // Any reports whether there is anywhere to look.
-func (s Sources) Any() bool { return len(s.States)+len(s.Regions) > 0 }
+func (s Sources) Any() bool { return accesskey.Elsewhere(s).Any() }
 
 // fresh is how long a state counts that was read: a pass over many keys reads it
 // once, one of tomorrow reads it again.
@@ -81,6 +84,10 @@ type Registry struct {
 	lock   sync.Mutex
 	owners map[accesskey.ID]Owner
 	read   time.Time // when the states were; zero: never
+
+	regionsLock sync.Mutex // held while they are asked for: others wait for that very answer
+	regions     []string   // that have stacks; nil: not asked yet
+	barred      []string   // that an organization's policy keeps us from
 }
 
 // New returns a registry. It reads nothing yet. Objects and stacks may be nil
@@ -100,16 +107,7 @@ func (r *Registry) Of(ctx context.Context, key accesskey.ID) (*Owner, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, region := range r.sources.Regions {
-		stack, logicalID, err := r.stacks.StackThatMade(ctx, region, key)
-		if err != nil {
-			return nil, fmt.Errorf("ask CloudFormation in %s: %w", region, err)
-		}
-		if stack != "" {
-			return &Owner{Program: "CloudFormation", Address: logicalID, Where: "stack " + stack + " in " + region}, nil
-		}
-	}
-	return nil, nil
+	return r.maker(ctx, key)
 }
 
 // states are the keys of all states, and why one could not be read.

@@ -121,6 +121,38 @@ type cloud struct {
 	stacks  map[string]string // region/key → stack
 	asked   int
 	err     error
+
+	enabled []string
+	stacked map[string]int // by region: 0: none, 1: some, -1: barred
+}
+
+func (c *cloud) EnabledRegions(context.Context) ([]string, error) { return c.enabled, c.err }
+
+func (c *cloud) AnyStack(_ context.Context, region string) (any, barred bool, err error) {
+	return c.stacked[region] > 0, c.stacked[region] < 0, nil
+}
+
+// TestEverywhere: of all regions those with stacks are asked about keys, and it is
+// known in which nobody could be asked.
+func TestEverywhere(t *testing.T) {
+	c := &cloud{
+		enabled: []string{"ap-south-1", "eu-west-1", "us-east-1"}, stacked: map[string]int{"ap-south-1": -1, "eu-west-1": 1},
+		stacks: map[string]string{"eu-west-1/AKIAI44QH8DHBEXAMPLE": "billing", "us-east-1/AKIAIOSFODNN7EXAMPLE": "never asked"},
+	}
+	r := New(Sources{Everywhere: true}, nil, c, time.Now)
+	if owner, err := r.Of(t.Context(), "AKIAI44QH8DHBEXAMPLE"); err != nil || owner == nil || owner.Where != "stack billing in eu-west-1" {
+		t.Errorf("%v %v", owner, err)
+	}
+	if owner, err := r.Of(t.Context(), "AKIAIOSFODNN7EXAMPLE"); err != nil || owner != nil {
+		t.Errorf("%v %v", owner, err)
+	}
+	if barred := r.Barred(); len(barred) != 1 || barred[0] != "ap-south-1" {
+		t.Error(barred)
+	}
+	c.err = errors.New("denied")
+	if owner, err := New(Sources{Everywhere: true}, nil, c, time.Now).Of(t.Context(), "AKIAI44QH8DHBEXAMPLE"); err == nil {
+		t.Errorf("which regions there are can't be told, and it is %v's", owner)
+	}
 }
 
 func (c *cloud) Object(_ context.Context, bucket, key string, read func(io.Reader) error) error {
@@ -200,6 +232,14 @@ func TestHandOver(t *testing.T) {
 		t.Error(many)
 	}
 	stack := Owner{Program: "CloudFormation", Address: "Key", Where: "stack billing in eu-west-1"}.HandOver()
+	for _, o := range []Owner{found["AKIAIOSFODNN7EXAMPLE"], found["AKIAJ0000000EXAMPLE1"], {Program: "CloudFormation", Address: "Key", Where: "stack billing in eu-west-1"}} {
+		if again := HandOverOf(o.String()); again != o.HandOver() {
+			t.Errorf("%s:\n%s\nwant\n%s", o, again, o.HandOver())
+		}
+	}
+	if text := HandOverOf("Terraform, by which it was made (CloudTrail: arn:aws:iam::123456789012:user/ci)"); text != "" {
+		t.Error(text)
+	}
 	if !strings.Contains(stack, "DeletionPolicy: Retain") || !strings.Contains(stack, "stack billing in eu-west-1") {
 		t.Error(stack)
 	}

@@ -65,7 +65,7 @@ func (g *Gathering) Planned(i policy.Item, active bool, r policy.Ruling) {
 	switch {
 	case !active || i.Action == policy.Unjudged || i.Reason == policy.WhyExempt:
 		return
-	case i.Action == policy.Leave && r.Rules.MaxAge > 0 && !i.Created.IsZero():
+	case (i.Action == policy.Leave || i.Reason == policy.WhyManaged) && r.Rules.MaxAge > 0 && !i.Created.IsZero():
 		due = i.Created.Add(r.Rules.MaxAge)
 		reason = fmt.Sprintf("keytend leaves it alone: %s", i.Saw)
 	}

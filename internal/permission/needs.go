@@ -69,6 +69,8 @@ var storing = []Need{
 	{Action: "kms:GenerateDataKey", Kind: Deliver, on: storeKeys, Why: "where the secret has a KMS key of its own"},
 }
 
+var whoseStack = Need{Action: "cloudformation:DescribeStackResources", Kind: Read, on: anything, Why: "which stack made a key"}
+
 var needs = map[Feature][]Need{
 	Scan: scanning,
 	Scorecard: slices.Concat(scanning, []Need{
@@ -116,8 +118,13 @@ var needs = map[Feature][]Need{
 		{Action: "securityhub:GetFindings", Kind: Read, on: anything, Why: "what was told before"},
 	},
 	TerraformState: {{Action: "s3:GetObject", Kind: Read, on: states, Why: "which keys Terraform manages"}},
-	MakingStacks:   {{Action: "cloudformation:DescribeStackResources", Kind: Read, on: anything, Why: "which stack made a key"}},
-	IdentityStore:  {{Action: "identitystore:GetUserId", Kind: Read, on: anything, Why: "whether an owner's address is still known"}},
+	MakingStacks:   {whoseStack},
+	AllStacks: {
+		whoseStack,
+		{Action: "account:ListRegions", Kind: Read, on: anything, Why: "in which regions there may be stacks"},
+		{Action: "cloudformation:ListStacks", Kind: Read, on: anything, Why: "in which regions there are any"},
+	},
+	IdentityStore: {{Action: "identitystore:GetUserId", Kind: Read, on: anything, Why: "whether an owner's address is still known"}},
 	Root: {
 		{Action: "organizations:ListAccounts", Kind: Read, on: anything, Why: "which accounts there are"},
 		{Action: "iam:ListOrganizationsFeatures", Kind: Read, on: anything, Why: "whether root sessions are on"},

@@ -33,6 +33,7 @@ const (
 	SecurityHub    Feature = "security-hub"    // beside scan, in each account
 	TerraformState Feature = "terraform-state" // in S3
 	MakingStacks   Feature = "cloudformation"  // who made a key
+	AllStacks      Feature = "cloudformation-everywhere"
 	IdentityStore  Feature = "identity-store"
 	Root           Feature = "root"        // of the caller, not of the role in each account
 	SNS            Feature = "sns"         // as a channel of notices
@@ -85,7 +86,7 @@ type Need struct {
 
 // Features are all there are, in the order in which they are told of.
 func Features() []Feature {
-	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, IdentityStore, Root, SNS, EventBridge, Lambda, Reap}
+	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, AllStacks, IdentityStore, Root, SNS, EventBridge, Lambda, Reap}
 }
 
 // ParseFeature returns the feature of that name.
@@ -134,6 +135,7 @@ var about = map[Feature]string{
 	SecurityHub:    "scan --securityhub, besides scan",
 	TerraformState: "--terraform-state s3://...",
 	MakingStacks:   "--cloudformation",
+	AllStacks:      "managed.cloudformation in all regions",
 	IdentityStore:  "--identity-store, owners.identity_store",
 	Root:           "the caller of root audit and root delete",
 	SNS:            "notify through SNS, beside scan",

@@ -103,7 +103,7 @@ func (s *prospect) elsewhere() bool {
 		return s.say(Unjudged, WhyUnknownFact, "who else manages it could not be read: "+fact.Why())
 	}
 	s.item.Todo = "let that replace it, or hand the key over first"
-	return s.say(Leave, WhyManaged, "managed by "+by)
+	return s.say(Cannot, WhyManaged, "managed by "+by)
 }
 
 func (s *prospect) statusUnknown() bool {

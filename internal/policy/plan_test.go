@@ -223,7 +223,7 @@ func TestPlanBesidesRecord(t *testing.T) {
 
 func TestPlanManaged(t *testing.T) {
 	for by, want := range map[accesskey.Fact[string]]Action{
-		fact("Terraform state s3://x/y"): Leave, fact(""): Begin, accesskey.Unread[string]("denied"): Unjudged,
+		fact("Terraform state s3://x/y"): Cannot, fact(""): Begin, accesskey.Unread[string]("denied"): Unjudged,
 	} {
 		s := Survey{Inventory: inventory(holder("ana", aged(400*Day))), Managed: map[accesskey.ID]accesskey.Fact[string]{exampleID: by}}
 		if got := Plan(s, ruled(planRuling()), now)[0]; got.Action != want {

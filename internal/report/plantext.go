@@ -136,8 +136,18 @@ func itemLines(i *policy.Item, now time.Time) []string {
 		lines = append(lines, when)
 	}
 	if i.Todo != "" {
-		lines = append(lines, "→ "+clean(i.Todo))
+		lines = append(lines, todoLines(i.Todo)...)
 	}
+	return lines
+}
+
+// todoLines are what a person does, line by line. Clean.
+func todoLines(todo string) []string {
+	var lines []string
+	for line := range strings.Lines(todo) {
+		lines = append(lines, "  "+clean(strings.TrimRight(line, "\n")))
+	}
+	lines[0] = "→ " + lines[0][len("  "):]
 	return lines
 }
 

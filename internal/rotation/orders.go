@@ -25,7 +25,8 @@ type Request struct {
 	Probe        string    // a command line; empty: none
 	Start, Due   time.Time // zero: at once; never
 	Planned      bool      // by a policy
-	SealedOld    string    // the old secret, sealed for ForOldSecret, where it is known
+	Elsewhere    accesskey.Elsewhere
+	SealedOld    string // the old secret, sealed for ForOldSecret, where it is known
 	Who          string
 }
 
@@ -35,7 +36,7 @@ func (r *Rotator) Begin(ctx context.Context, q Request) (accesskey.Record, error
 	now := r.Clock.Now()
 	record := accesskey.Record{
 		ID: r.Random(), Work: q.Work, Subject: q.Subject, Phase: accesskey.Requested, Since: now, Started: now,
-		Old: q.Key, Start: q.Start, Due: q.Due, Planned: q.Planned, Terms: q.Terms, Flags: q.Flags, Probe: q.Probe, SealedOld: q.SealedOld,
+		Old: q.Key, Start: q.Start, Due: q.Due, Planned: q.Planned, Terms: q.Terms, Flags: q.Flags, Probe: q.Probe, Elsewhere: q.Elsewhere, SealedOld: q.SealedOld,
 		Claim: accesskey.Claim{Token: r.JournalName + "." + r.Random()},
 	}
 	if q.Work == accesskey.Retirement {
