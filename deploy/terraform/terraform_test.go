@@ -2,19 +2,15 @@ package module
 
 import (
 	"encoding/json"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2/hclwrite"
-
-	"github.com/keytend/keytend/internal/fakeaws"
 )
 
 func TestFilesAreFormatted(t *testing.T) {
@@ -37,8 +33,11 @@ func TestFilesAreFormatted(t *testing.T) {
 func TestTerraformEvaluatesTheModules(t *testing.T) {
 	terraform := newTerraform(t)
 	terraform.provider(standIn(t))
-	for _, example := range []string{"one-secret", "organization"} {
-		t.Run(example, func(t *testing.T) { terraform.live(t, "deploy/terraform/examples/"+example) })
+	for _, example := range []string{"one-secret", "monitoring", "organization"} {
+		t.Run(example, func(t *testing.T) {
+			made := terraform.live(t, "deploy/terraform/examples/"+example)
+			same(t, "testdata/"+example+".json", made)
+		})
 	}
 }
 
@@ -83,14 +82,10 @@ func TestTerraformAppliesToTheSimulatedAWS(t *testing.T) {
 	if mirror == "" {
 		t.Skip("KEYTEND_TERRAFORM_PROVIDERS names no mirror with the AWS provider (neither Debian nor the Go proxy has it)")
 	}
-	aws := fakeaws.New(fakeaws.Config{Start: time.Now().UTC(), Seed: 1, Hurried: true})
-	aws.AddAccount(fakeaws.AccountSpec{ID: "123456789012", Secrets: []fakeaws.SecretSpec{{Name: "prod/billing", Value: "{}"}}})
-	server := httptest.NewServer(aws)
-	t.Cleanup(server.Close)
-	key, secret := aws.AdminKey("123456789012")
-	terraform.provider(mirror, "AWS_ENDPOINT_URL="+server.URL, "AWS_ACCESS_KEY_ID="+key, "AWS_SECRET_ACCESS_KEY="+secret,
-		"AWS_SESSION_TOKEN=", "AWS_PROFILE=", "AWS_EC2_METADATA_DISABLED=true")
-	terraform.live(t, "deploy/terraform/examples/one-secret")
+	terraform.provider(mirror, simulated(t)...)
+	for _, example := range []string{"one-secret", "monitoring"} {
+		t.Run(example, func(t *testing.T) { terraform.live(t, "deploy/terraform/examples/"+example) })
+	}
 }
 
 // Every input refuses what its validation is about, and says what it wants.
@@ -181,8 +176,8 @@ func (tf *program) provider(mirror string, env ...string) {
 }
 
 // live makes everything of a root module, sees that nothing more is to be done,
-// and takes it away again.
-func (tf *program) live(t *testing.T, root string) {
+// and takes it away again. It returns what was made.
+func (tf *program) live(t *testing.T, root string) string {
 	dir := filepath.Join(tf.folder, filepath.FromSlash(root))
 	write(t, filepath.Join(dir, "keytend-lambda.zip"), "not a function")
 	values := ""
@@ -204,15 +199,16 @@ mail = ["security@example.com"]
 			t.Fatalf("terraform %s: %v\n%s", strings.Join(step, " "), err, out)
 		}
 	}
-	tf.judge(t, dir)
+	made := tf.judge(t, dir)
 	if out, err := tf.run(t, dir, "destroy", "-auto-approve", "-input=false", "-var-file=case.tfvars"); err != nil || !strings.Contains(out, "Destroy complete") {
 		t.Errorf("destroy: %v\n%s", err, out)
 	}
+	return made
 }
 
 // judge looks at what was made: no role has more in its policies than IAM takes,
-// and what is sent to AWS as JSON is JSON.
-func (tf *program) judge(t *testing.T, dir string) {
+// and what is sent to AWS as JSON is JSON. It returns everything, as JSON.
+func (tf *program) judge(t *testing.T, dir string) string {
 	t.Helper()
 	out, err := tf.run(t, dir, "show", "-json")
 	if err != nil {
@@ -226,9 +222,13 @@ func (tf *program) judge(t *testing.T, dir string) {
 	if err := json.Unmarshal([]byte(out), &state); err != nil {
 		t.Fatal(err)
 	}
-	size, made := map[string]int{}, 0
+	type resource struct {
+		Type   string         `json:"type"`
+		Values map[string]any `json:"values"`
+	}
+	size, made := map[string]int{}, []resource{}
 	state.Values.Root.each(func(kind string, values map[string]any) {
-		made++
+		made = append(made, resource{kind, values})
 		if kind == "aws_iam_role_policy" {
 			size[values["role"].(string)] += len(values["policy"].(string))
 		}
@@ -243,9 +243,14 @@ func (tf *program) judge(t *testing.T, dir string) {
 			t.Errorf("role %s has %d characters of policy; IAM takes 10,240", role, n)
 		}
 	}
-	if made < 5 {
-		t.Errorf("only %d resources", made)
+	if len(made) < 5 {
+		t.Errorf("only %d resources", len(made))
 	}
+	text, err := json.MarshalIndent(made, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text) + "\n"
 }
 
 // module is a part of Terraform's state as JSON.

@@ -149,19 +149,19 @@ func (p *provider) ReadResource(_ context.Context, r *tfprotov5.ReadResourceRequ
 // PlanResourceChange leaves what AWS chooses unknown until it is applied; what
 // is there already keeps it.
 func (p *provider) PlanResourceChange(_ context.Context, r *tfprotov5.PlanResourceChangeRequest) (*tfprotov5.PlanResourceChangeResponse, error) {
-	planned, err := p.fill(r.TypeName, r.ProposedNewState, func(string, tftypes.Type) any { return tftypes.UnknownValue })
+	planned, err := p.fill(r.TypeName, r.ProposedNewState, func(string, tftypes.Type, map[string]tftypes.Value) any { return tftypes.UnknownValue })
 	return &tfprotov5.PlanResourceChangeResponse{PlannedState: planned}, err
 }
 
 func (p *provider) ApplyResourceChange(_ context.Context, r *tfprotov5.ApplyResourceChangeRequest) (*tfprotov5.ApplyResourceChangeResponse, error) {
-	done, err := p.fill(r.TypeName, r.PlannedState, func(name string, t tftypes.Type) any {
+	done, err := p.fill(r.TypeName, r.PlannedState, func(attribute string, t tftypes.Type, fields map[string]tftypes.Value) any {
 		switch {
 		case t.Is(tftypes.Number):
 			return 1
 		case t.Is(tftypes.Bool):
 			return true
-		case name == "arn":
-			return "arn:aws:example:us-east-1:123456789012:" + r.TypeName
+		case attribute == "arn":
+			return arn(r.TypeName, fields)
 		}
 		return "example"
 	})
@@ -169,7 +169,7 @@ func (p *provider) ApplyResourceChange(_ context.Context, r *tfprotov5.ApplyReso
 }
 
 // fill gives a value to every attribute that AWS chooses and nobody has set.
-func (p *provider) fill(kind string, state *tfprotov5.DynamicValue, with func(string, tftypes.Type) any) (*tfprotov5.DynamicValue, error) {
+func (p *provider) fill(kind string, state *tfprotov5.DynamicValue, with func(string, tftypes.Type, map[string]tftypes.Value) any) (*tfprotov5.DynamicValue, error) {
 	s := p.types[kind].block(true)
 	v, err := state.Unmarshal(s.ValueType())
 	if err != nil || v.IsNull() {
@@ -181,11 +181,30 @@ func (p *provider) fill(kind string, state *tfprotov5.DynamicValue, with func(st
 	}
 	for _, a := range s.Attributes {
 		if a.Computed && (fields[a.Name].IsNull() || !fields[a.Name].IsKnown()) {
-			fields[a.Name] = tftypes.NewValue(a.Type, with(a.Name, a.Type))
+			fields[a.Name] = tftypes.NewValue(a.Type, with(a.Name, a.Type, fields))
 		}
 	}
 	d, err := tfprotov5.NewDynamicValue(s.ValueType(), tftypes.NewValue(s.ValueType(), fields))
 	return &d, err
+}
+
+// arn is what AWS would call a resource.
+func arn(kind string, fields map[string]tftypes.Value) string {
+	begin := map[string]string{
+		"aws_cloudwatch_log_group":    "logs:us-east-1:123456789012:log-group:",
+		"aws_iam_role":                "iam::123456789012:role/",
+		"aws_lambda_function":         "lambda:us-east-1:123456789012:function:",
+		"aws_sns_topic":               "sns:us-east-1:123456789012:",
+		"aws_cloudwatch_event_rule":   "events:us-east-1:123456789012:rule/",
+		"aws_cloudwatch_metric_alarm": "cloudwatch:us-east-1:123456789012:alarm:",
+		"aws_scheduler_schedule":      "scheduler:us-east-1:123456789012:schedule/default/",
+	}[kind]
+	for _, name := range []string{"name", "function_name", "alarm_name"} {
+		if called := word(fields[name]); called != "" && begin != "" {
+			return "arn:aws:" + begin + called
+		}
+	}
+	return "arn:aws:example:us-east-1:123456789012:" + kind
 }
 
 // known are what the data sources say, in AWS's documentation's account.
@@ -274,7 +293,7 @@ func blocks(v tftypes.Value) []map[string]tftypes.Value {
 
 func word(v tftypes.Value) string {
 	var s string
-	if v.IsNull() || v.As(&s) != nil {
+	if v.IsNull() || !v.IsKnown() || v.As(&s) != nil {
 		return ""
 	}
 	return s
