@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/rogpeppe/go-internal/txtar"
 )
 
 func TestFilesAreFormatted(t *testing.T) {
@@ -41,35 +42,34 @@ func TestTerraformEvaluatesTheModules(t *testing.T) {
 	}
 }
 
-// It takes what `keytend terraform` writes, too.
+// It takes what `keytend terraform` writes, too, as its story has it.
 func TestTerraformTakesWhatKeytendWrites(t *testing.T) {
 	terraform := newTerraform(t)
 	terraform.provider(standIn(t))
-	keytend := filepath.Join(t.TempDir(), "keytend.exe")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", keytend, "../../cmd/keytend").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	story, err := txtar.ParseFile(filepath.FromSlash("../../cmd/keytend/testdata/script/terraform.txtar"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	write(t, filepath.Join(terraform.folder, "keytend.yaml"), `mode: enforce
-accounts:
-  organization: {role: keytend-member, external_id: example}
-destinations: ["secretsmanager:prod/{user}"]
-owners: {fallback: security@example.com}
-`)
-	for _, args := range [][]string{
-		{"rotation", "--secret", "prod/billing"}, {"monitoring"},
-		{"member-role", "--principal", "arn:aws:iam::123456789012:role/keytend"},
-	} {
-		t.Run(args[0], func(t *testing.T) {
-			run := exec.CommandContext(t.Context(), keytend, append([]string{"terraform"}, append(args, "--dir", "out/"+args[0])...)...)
-			run.Dir = terraform.folder
-			if out, err := run.CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
+	written := 0
+	for _, f := range story.Files {
+		name, ok := strings.CutSuffix(f.Name, ".tf")
+		if !ok {
+			continue
+		}
+		written++
+		dir := filepath.Join(terraform.folder, "out", name)
+		text := strings.ReplaceAll(string(f.Data), "github.com/keytend/keytend//deploy", "../../deploy")
+		write(t, filepath.Join(dir, "main.tf"), text)
+		write(t, filepath.Join(dir, "keytend.yaml"), "mode: observe\n")
+		write(t, filepath.Join(dir, "keytend-lambda.zip"), "not a function")
+		for _, step := range [][]string{{"init", "-backend=false", "-input=false", "-plugin-dir=" + terraform.mirror}, {"plan", "-input=false"}} {
+			if out, err := terraform.run(t, dir, step...); err != nil {
+				t.Errorf("%s: terraform %s: %v\n%s", name, step[0], err, out)
 			}
-			if out, err := terraform.run(t, filepath.Join(terraform.folder, "out"), "fmt", "-check", "-recursive"); err != nil {
-				t.Errorf("not formatted: %s", out)
-			}
-			terraform.live(t, "out/"+args[0])
-		})
+		}
+	}
+	if out, err := terraform.run(t, terraform.folder, "fmt", "-check", "-recursive", "out"); err != nil || written < 4 {
+		t.Errorf("%d files; not formatted: %s", written, out)
 	}
 }
 
@@ -101,39 +101,54 @@ func TestTerraformRefusesInputs(t *testing.T) {
 		t.Fatal(out)
 	}
 	arn := "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/billing-a1b2c3"
-	for input, want := range map[string]string{
-		`name = "Keytend"`:        "lower-case letters",
-		`architecture = "x86-64"`: "arm64 or x86_64",
-		`timeout = 3`:             "300 to 900 seconds",
-		`memory = 64`:             "128 to 10240",
-		`log_retention_days = 7`:  "a number of days that CloudWatch Logs takes",
-		`policy = "` + strings.Repeat("x", 3501) + `"`:                                           "3,500 characters",
-		`secrets = { a = { arn = "prod/billing", every_days = 45 } }`:                            "the whole ARN",
-		`secrets = { a = { arn = "` + arn + `" } }`:                                              "every_days or schedule",
-		`secrets = { a = { arn = "` + arn + `", every_days = 45, schedule = "rate(45 days)" } }`: "every_days or schedule",
-		`secrets = { a = { arn = "` + arn + `", every_days = 1001 } }`:                           "from 1 to 1000",
-		`secrets = { a = { arn = "` + arn + `", schedule = "monthly" } }`:                        "rate(…) or cron(…)",
-		`secrets = { a = { arn = "` + arn + `", every_days = 45, window = "180m" } }`:            "window as hours",
-		`user_path = "apps"`:                                         "begins and ends with a slash",
-		`kms_key_arns = ["alias/aws/secretsmanager"]`:                "not aliases",
-		`reap_schedule = "hourly"`:                                   "rate(…) or cron(…)",
-		`scan = { schedule = "daily" }`:                              "rate(…) or cron(…)",
-		`scan = { args = ["apply"] }`:                                "args to begin with scan",
-		`config_rules = { max_key_age = 0 }`:                         "1 at least",
-		`config_rules = { frequency = "daily" }`:                     "TwentyFour_Hours",
-		`config_rules = { exclude = ["12345"] }`:                     "twelve digits",
-		`alarms = { oldest_key_days = 0 }`:                           "1 at least",
-		`mail = ["nobody"]`:                                          "mail addresses",
-		`topic_arn = "keytend"`:                                      "ARN of a topic",
-		`secrets = { a = { arn = "` + arn + `", every_days = 45 } }`: "",
-		`secrets = { a = { arn = "` + arn + `", schedule = "rate(4 hours)", window = "3h", now = true } }`:       "",
-		"scan = {}\nconfig_rules = {}\nalarms = null\nuser_path = \"/apps/\"\nmail = [\"security@example.com\"]": "",
+	for _, c := range []struct {
+		inputs string   // each is wrong, where anything is wanted
+		want   []string // of what is said
+	}{
+		{`name               = "Keytend"
+			architecture       = "x86-64"
+			timeout            = 3
+			memory             = 64
+			log_retention_days = 7
+			policy             = "` + strings.Repeat("x", 3501) + `"
+			user_path          = "apps"
+			kms_key_arns       = ["alias/aws/secretsmanager"]
+			reap_schedule      = "hourly"
+			scan               = { schedule = "daily" }
+			config_rules       = { max_key_age = 0 }
+			alarms             = { oldest_key_days = 0 }
+			mail               = ["nobody"]
+			topic_arn          = "keytend"
+			secrets            = { a = { arn = "prod/billing", every_days = 45 } }`,
+			[]string{"lower-case letters", "arm64 or x86_64", "300 to 900 seconds", "128 to 10240", "a number of days that CloudWatch Logs takes", "3,500 characters",
+				"begins and ends with a slash", "not aliases", "such as rate(2 hours)", "such as rate(1 day)", "max_key_age and max_unused as days", "oldest_key_days as days",
+				"Want mail addresses", "ARN of a topic", "the whole ARN"}},
+		{`scan         = { args = ["apply"] }
+			config_rules = { frequency = "daily", exclude = ["12345"] }
+			secrets      = { a = { arn = "` + arn + `" } }`,
+			[]string{"args to begin with scan", "TwentyFour_Hours", "twelve digits", "every_days or schedule"}},
+		{`secrets = { a = { arn = "` + arn + `", every_days = 1001, schedule = "monthly", window = "180m" } }`,
+			[]string{"every_days or schedule", "from 1 to 1000", "such as rate(45 days)", "window as hours"}},
+		{`secrets = { a = { arn = "` + arn + `", every_days = 45 }, b = { arn = "` + arn + `", schedule = "rate(4 hours)", window = "3h", now = true } }
+			scan         = {}
+			config_rules = {}
+			alarms       = null
+			user_path    = "/apps/"
+			mail         = ["security@example.com"]`, nil},
 	} {
-		write(t, filepath.Join(dir, "case.tfvars"), input+"\n")
+		write(t, filepath.Join(dir, "case.tfvars"), c.inputs+"\n")
 		out, err := terraform.run(t, dir, "plan", "-input=false", "-refresh=false", "-var-file=case.tfvars")
-		said := strings.Join(strings.Fields(out), " ")
-		if (err != nil) != (want != "") || want != "" && (!strings.Contains(said, want) || !strings.Contains(said, "Want ")) {
-			t.Errorf("%s: want %q, got %v\n%s", input, want, err, out)
+		said := strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " ")
+		if (err != nil) != (len(c.want) > 0) {
+			t.Errorf("%s: %v\n%s", c.inputs, err, out)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(said, want) {
+				t.Errorf("not a word of %q in\n%s", want, out)
+			}
+		}
+		if got := strings.Count(said, "Error: Invalid value for variable"); got != len(c.want) {
+			t.Errorf("%d complaints, want %d:\n%s", got, len(c.want), out)
 		}
 	}
 }
@@ -191,7 +206,6 @@ mail = ["security@example.com"]
 	write(t, filepath.Join(dir, "case.tfvars"), values)
 	for _, step := range [][]string{
 		{"init", "-backend=false", "-input=false", "-plugin-dir=" + tf.mirror},
-		{"validate"},
 		{"apply", "-auto-approve", "-input=false", "-var-file=case.tfvars"},
 		{"plan", "-detailed-exitcode", "-input=false", "-var-file=case.tfvars"},
 	} {
