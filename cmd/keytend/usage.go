@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -30,13 +29,18 @@ type usages struct {
 	within  time.Duration
 	ranges  []string
 	offline bool
+	logs    []string // folders, s3://bucket/prefix
+	athena  string   // database.table
+	results string   // of Athena: s3://bucket/prefix
+	day     string   // Athena's partition by day
 	output  choice
 	out     string
 
 	desk    *desk
 	session *awsapi.Session
 	account string
-	known   network.Directory
+	ends    time.Time // of the window that was asked for
+	ours    gathered
 }
 
 func usageCommand(a *app) *cobra.Command {
@@ -54,16 +58,25 @@ What was read is kept in the state file as sums, and is not read again: after
 --within, or when you break it off, run it again to go on. Nothing of a call's
 parameters is kept.
 
+With --logs, it reads a trail's log files as well: a folder of .json and .json.gz
+files, or the bucket that CloudTrail writes them into. With --athena, it asks an
+Athena table over the trail, made as AWS's documentation has it, one question for
+all keys. Both may go back farther than 90 days, and have data events where the
+trail has them. An event that several of these have counts once.
+
 Management events don't show reads and writes of data (S3 objects, DynamoDB
 items, ...): where AWS says that the key was last used for such, usage says so.
 What could not be looked at is listed, and makes the exit code 4.
 
-Addresses are named by what comes with the program: AWS's larger ranges, CI
-services that publish theirs, the private ones. --ip-ranges takes newer ones:
+Addresses are named by the account's own Elastic IPs, NAT gateways and VPC
+endpoints, and by what comes with the program: AWS's larger ranges, CI services
+that publish theirs, the private ones. --ip-ranges takes newer ones:
 AWS's ip-ranges.json or GitHub's meta, downloaded by you.`,
 		Example: `  keytend usage AKIAIOSFODNN7EXAMPLE
   keytend usage ci-deploy --days 30 --regions eu-west-1,us-west-2
   keytend usage ci-deploy --output json
+  keytend usage ci-deploy --logs s3://example-trail --days 365
+  keytend usage ci-deploy --athena logs.cloudtrail --athena-output s3://example-athena/keytend
   keytend usage ci-deploy --ip-ranges ip-ranges.json --ip-ranges github-meta.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -82,6 +95,10 @@ func (u *usages) addFlags(command *cobra.Command) {
 	flags := command.Flags()
 	flags.IntVar(&u.days, "days", u.days, "how many days to look back, at most 90 in the event history")
 	flags.StringSliceVar(&u.regions, "regions", nil, "look in these `regions` too")
+	flags.StringArrayVar(&u.logs, "logs", nil, "read log files of a trail: a `folder`, or s3://BUCKET/PREFIX (repeatable)")
+	flags.StringVar(&u.athena, "athena", "", "ask this Athena `table` over a trail: DATABASE.TABLE")
+	flags.StringVar(&u.results, "athena-output", "", "where Athena is to write its results: s3://BUCKET/PREFIX (default: the workgroup's)")
+	flags.StringVar(&u.day, "athena-day", "", "`column` by which that table is partitioned by day, as 2026/11/23: less is read then")
 	flags.DurationVar(&u.within, "within", u.within, "how long to read the event history at most")
 	flags.StringArrayVar(&u.ranges, "ip-ranges", nil, "`file` of published ranges: AWS's ip-ranges.json or GitHub's meta (repeatable)")
 	flags.BoolVar(&u.offline, "offline", false, "read nothing: only what is on record")
@@ -100,10 +117,34 @@ func (u *usages) check() error {
 	if u.within <= 0 {
 		return fmt.Errorf("--within %s: want more than nothing", u.within)
 	}
+	if err := u.checkSources(); err != nil {
+		return err
+	}
 	for _, region := range u.regions {
 		if !regionForm.MatchString(region) {
 			return fmt.Errorf("--regions %s: want names of regions such as eu-central-1", region)
 		}
+	}
+	return nil
+}
+
+func (u *usages) checkSources() error {
+	if u.offline && (u.athena != "" || len(u.logs) > 0) {
+		return errors.New("--offline reads nothing: leave out --logs and --athena")
+	}
+	for _, place := range u.logs {
+		if _, _, err := evidence.ParseBucket(place); strings.HasPrefix(place, "s3:") && err != nil {
+			return fmt.Errorf("--logs %w", err)
+		}
+	}
+	if u.athena == "" && (u.results != "" || u.day != "") {
+		return errors.New("--athena-output and --athena-day go with --athena")
+	}
+	if u.athena == "" {
+		return nil
+	}
+	if err := evidence.CheckTable(u.athena, u.day); err != nil {
+		return fmt.Errorf("--athena: %w", err)
 	}
 	return nil
 }
@@ -117,12 +158,12 @@ func (u *usages) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := u.gather(ctx, keys); err != nil {
+		return u.broken(ctx, err)
+	}
 	var answers []usageAnswer
 	for _, key := range keys {
-		e, err := u.evidence(ctx, user, key)
-		if err != nil {
-			return u.broken(ctx, err)
-		}
+		e := u.evidence(user, key)
 		answers = append(answers, usageAnswer{e, e.Answer()})
 	}
 	if err := u.app.writeOutput(u.out, func(w io.Writer) error { return u.write(w, answers) }); err != nil {
@@ -140,7 +181,7 @@ func (u *usages) broken(ctx context.Context, err error) error {
 }
 
 func (u *usages) open(ctx context.Context) (err error) {
-	if u.known.Ranges, err = readRanges(u.ranges); err != nil {
+	if u.ours.known.Ranges, err = readRanges(u.ranges); err != nil {
 		return err
 	}
 	if u.session, err = u.app.open(ctx); err != nil {
@@ -150,7 +191,7 @@ func (u *usages) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	u.account = id.Account
+	u.account, u.ends = id.Account, now(u.session)
 	u.desk, err = u.app.openDesk(ctx, &u.state)
 	return err
 }
@@ -191,95 +232,6 @@ func (u *usages) keys(ctx context.Context) (user string, keys []accesskey.ID, er
 		keys = append(keys, k.ID)
 	}
 	return u.subject, keys, nil
-}
-
-// evidence is all that can be known of one key.
-func (u *usages) evidence(ctx context.Context, user string, key accesskey.ID) (usage.Evidence, error) {
-	at := now(u.session)
-	e := usage.Evidence{Account: u.account, User: user, Key: key, From: at.Add(-time.Duration(u.days) * 24 * time.Hour), To: at, Network: u.known}
-	e.LastUsed = lastUseOf(ctx, u.session, key)
-	var found evidence.Found
-	if !u.offline {
-		leave, err := u.desk.Enter("usage-" + string(key))
-		if err != nil {
-			return e, hinted{fmt.Errorf("where key %s is used is being read by another keytend with this state file", key), "wait until it has ended, or ask with --offline"}
-		}
-		defer func() { _ = leave.Leave() }()
-		if found, err = u.collect(ctx, e); err != nil {
-			return e, err
-		}
-	}
-	e.Looked, e.Unread, e.DataSeen = found.Looked, found.Unread, found.Data
-	kept, err := u.desk.Uses(ctx, u.account)
-	if err != nil {
-		return e, err
-	}
-	var all usage.Tally
-	for _, use := range slices.Concat(found.Uses, kept[key]) {
-		all.Widen(use)
-	}
-	e.Uses = all.Uses()
-	return e, nil
-}
-
-// lastUseOf is AWS's own word.
-func lastUseOf(ctx context.Context, session *awsapi.Session, key accesskey.ID) accesskey.Fact[accesskey.LastUse] {
-	last, _, err := session.KeyLastUsed(ctx, key)
-	if err != nil {
-		return accesskey.Unread[accesskey.LastUse](err.Error())
-	}
-	return accesskey.Observed(last, session.Now(), "iam:GetAccessKeyLastUsed")
-}
-
-// collect reads what can be read of the key's events.
-func (u *usages) collect(ctx context.Context, e usage.Evidence) (evidence.Found, error) {
-	regions, err := u.regionsOf(ctx, e)
-	if err != nil {
-		return evidence.Found{}, err
-	}
-	show, end := u.progress()
-	defer end()
-	history := evidence.History{Account: u.account, Trail: u.session, Keep: u.desk, Within: u.within, Progress: show}
-	return history.Collect(ctx, e.Key, regions, e.From)
-}
-
-// regionsOf are those whose event history is read: IAM's, that of the session
-// and of last use, those named, and those of earlier looks.
-func (u *usages) regionsOf(ctx context.Context, e usage.Evidence) ([]string, error) {
-	id, err := u.session.Identity(ctx)
-	if err != nil {
-		return nil, err
-	}
-	regions := append([]string{awsapi.HomeRegion(id.Partition)}, u.regions...)
-	if region, defaulted := u.session.Region(); !defaulted {
-		regions = append(regions, region)
-	}
-	if last, _ := e.LastUsed.Get(); regionForm.MatchString(last.Region) {
-		regions = append(regions, last.Region)
-	}
-	streams, err := u.desk.Streams(ctx, u.account, e.Key)
-	for _, s := range streams {
-		if region, ours := strings.CutPrefix(s.Via, "history "); ours {
-			regions = append(regions, region)
-		}
-	}
-	slices.Sort(regions)
-	return slices.Compact(regions), err
-}
-
-// progress shows how far the slowest look is.
-func (u *usages) progress() (func(evidence.Progress), func()) {
-	line, end := u.app.progressLine()
-	if line == nil {
-		return nil, end
-	}
-	return func(p evidence.Progress) {
-		text := fmt.Sprintf("reading %s: %s", p.Where, count(int(p.Events), "event"))
-		if p.Part > 0 {
-			text += fmt.Sprintf(", %d %%", min(100, int(100*p.Part)))
-		}
-		line.draw(text)
-	}, end
 }
 
 // unlooked is the verdict where something could not be looked at.

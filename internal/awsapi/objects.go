@@ -24,12 +24,7 @@ func (s *Session) Object(ctx context.Context, bucket, key string, read func(io.R
 			return err
 		},
 	}
-	err := s.wire(ctx, call)
-	if region := bucketRegion(err); region != "" {
-		call.region = region
-		err = s.wire(ctx, call)
-	}
-	if err != nil {
+	if err := s.inBucket(ctx, call); err != nil {
 		return s.fail("s3:GetObject", err)
 	}
 	return misread

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -284,18 +285,17 @@ func refusalInJSON(header http.Header, body []byte) *wireError {
 	return out
 }
 
-// refusalInXML reads S3's <Error> and the Query protocol's <ErrorResponse>.
+// refusalInXML reads S3's <Error>, the Query protocol's <ErrorResponse> and EC2's
+// <Response>.
 func refusalInXML(body []byte) (code, message string) {
 	var refusal struct {
 		Code    string
 		Message string
 		Error   struct{ Code, Message string }
+		OfEC2   struct{ Code, Message string } `xml:"Errors>Error"`
 	}
 	if xml.Unmarshal(body, &refusal) != nil {
 		return "", ""
 	}
-	if refusal.Code == "" {
-		return refusal.Error.Code, refusal.Error.Message
-	}
-	return refusal.Code, refusal.Message
+	return cmp.Or(refusal.Code, refusal.Error.Code, refusal.OfEC2.Code), cmp.Or(refusal.Message, refusal.Error.Message, refusal.OfEC2.Message)
 }

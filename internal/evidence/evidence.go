@@ -9,6 +9,7 @@ package evidence
 
 import (
 	"context"
+	"slices"
 
 	"github.com/keytend/keytend/internal/usage"
 )
@@ -31,11 +32,12 @@ type Found struct {
 	Data   bool        // the source has data events
 }
 
-func (f *Found) add(other Found) {
-	f.Uses = append(f.Uses, other.Uses...)
-	f.Looked = append(f.Looked, other.Looked...)
-	f.Unread = append(f.Unread, other.Unread...)
-	f.Data = f.Data || other.Data
+// And is what two sources came to: their uses side by side.
+func (f Found) And(other Found) Found {
+	return Found{
+		Uses: slices.Concat(f.Uses, other.Uses), Looked: slices.Concat(f.Looked, other.Looked), Unread: slices.Concat(f.Unread, other.Unread),
+		Data: f.Data || other.Data,
+	}
 }
 
 // Progress says how far reading is.

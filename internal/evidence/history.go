@@ -57,7 +57,7 @@ func (h History) Collect(ctx context.Context, key accesskey.ID, regions []string
 	all.Wait()
 	var sum Found
 	for _, f := range found {
-		sum.add(f)
+		sum = sum.And(f)
 	}
 	if ctx.Err() != nil {
 		return sum, ctx.Err()

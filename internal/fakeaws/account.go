@@ -25,8 +25,9 @@ type account struct {
 	events    []Event                   // in order of time; what LookupEvents reads
 	index     map[lookupAttribute][]int // their numbers, from 1, by name and by key
 	dropped   int                       // events that were, before those
-	data      []Event                   // data events of before the simulation began, in order of time
-	reads     uint64                    // of access keys, so far
+	queries   map[string]*athenaQuery
+	data      []Event // data events of before the simulation began, in order of time
+	reads     uint64  // of access keys, so far
 	regions   map[string]*stores
 	rulesOver map[string][]*organizationRule // of AWS Config over the organization, by region
 }

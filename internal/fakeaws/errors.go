@@ -90,6 +90,9 @@ func (s *service) failure(e *apiError, id string) answer {
 	case restXML:
 		return objectFailure(e, id)
 	}
+	if s.name == "ec2" {
+		return ec2Failure(e, id)
+	}
 	fault := "Sender"
 	if e.Receiver {
 		fault = "Receiver"

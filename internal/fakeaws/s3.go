@@ -13,20 +13,31 @@ type BucketSpec struct {
 	Region  string // empty: us-east-1
 	Policy  string // bucket policy; empty: none
 	Objects map[string]string
+	Trail   string // the account's trail writes its log files below this prefix; "/": at the top; empty: it doesn't
 }
 
-// s3Service is S3 as far as reading an object whole, by path-style addresses.
+// s3Service is S3 as far as listing objects and reading one whole, by path-style
+// addresses.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 func s3Service() service {
 	return service{
 		name: "s3", source: "s3.amazonaws.com", protocol: restXML,
 		routes: func(r *http.Request) string {
-			if bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/"); r.Method == http.MethodGet && bucket != "" && key != "" {
+			bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+			switch {
+			case r.Method != http.MethodGet || bucket == "":
+				return ""
+			case key != "":
 				return "GetObject"
+			case r.URL.Query().Get("list-type") == "2":
+				return "ListObjectsV2"
 			}
 			return ""
 		},
-		actions: map[string]action{"GetObject": {do: getObject, asks: mayGetObject, reads: true, data: true}},
+		actions: map[string]action{
+			"GetObject":     {do: getObject, asks: mayRead("s3:GetObject"), reads: true, data: true},
+			"ListObjectsV2": {do: listObjects, asks: mayRead("s3:ListBucket"), reads: true, data: true},
+		},
 	}
 }
 
@@ -47,22 +58,29 @@ func (r *request) bucketAsked() (bucket *BucketSpec, owner *account, key string)
 	return nil, nil, key
 }
 
-func mayGetObject(r *request) *apiError {
-	bucket, owner, key := r.bucketAsked()
-	if bucket == nil {
-		return &apiError{Status: 404, Code: "NoSuchBucket", Message: "The specified bucket does not exist"}
+// mayRead asks for a permission on a bucket or on an object in it.
+func mayRead(permission string) func(*request) *apiError {
+	return func(r *request) *apiError {
+		bucket, owner, key := r.bucketAsked()
+		if bucket == nil {
+			return &apiError{Status: 404, Code: "NoSuchBucket", Message: "The specified bucket does not exist"}
+		}
+		if region := cmp.Or(bucket.Region, standardRegion); region != r.region {
+			return &apiError{Status: 301, Code: "PermanentRedirect", Region: region,
+				Message: "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint."}
+		}
+		on := target{arn: fmt.Sprintf("arn:%s:s3:::%s", owner.partition, bucket.Name)}
+		if key != "" {
+			on.arn += "/" + key
+		}
+		return r.permit(permission, on, owner, bucket.Policy, false)
 	}
-	if region := cmp.Or(bucket.Region, standardRegion); region != r.region {
-		return &apiError{Status: 301, Code: "PermanentRedirect", Region: region,
-			Message: "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint."}
-	}
-	on := target{arn: fmt.Sprintf("arn:%s:s3:::%s/%s", owner.partition, bucket.Name, key)}
-	return r.permit("s3:GetObject", on, owner, bucket.Policy, false)
 }
 
 func getObject(r *request) (any, *apiError) {
-	bucket, _, key := r.bucketAsked()
-	text, ok := bucket.Objects[key]
+	bucket, owner, key := r.bucketAsked()
+	_, read := bucket.contents(owner)
+	text, ok := read(key)
 	if !ok {
 		return nil, &apiError{Status: 404, Code: "NoSuchKey", Message: "The specified key does not exist."}
 	}

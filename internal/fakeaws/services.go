@@ -28,6 +28,8 @@ func allServices() []service {
 		cloudformationService(),
 		identitystoreService(),
 		accountService(),
+		ec2Service(),
+		athenaService(),
 	}
 }
 

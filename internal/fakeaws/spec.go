@@ -47,12 +47,16 @@ type AccountSpec struct {
 	ReportExtraColumn bool          // credential report has additional_credentials_info
 	ReportAge         time.Duration // above zero: a stored report of that age exists
 
-	Buckets     []BucketSpec    // of S3
-	Events      []EventSpec     // calls of the past
-	Stacks      []StackSpec     // of CloudFormation
-	OptedIn     []string        // regions that were switched on beside those that every account has
-	Directories []DirectorySpec // of IAM Identity Center
-	SecurityHub bool            // it is on, in every region
+	Buckets      []BucketSpec      // of S3
+	Events       []EventSpec       // calls of the past
+	Addresses    []AddressSpec     // Elastic IPs of EC2
+	NATGateways  []NATGatewaySpec  // of EC2
+	VPCEndpoints []VPCEndpointSpec // of EC2
+	AthenaTables []string          // tables over the account's trail: "database.table"
+	OptedIn      []string          // regions that were switched on beside those that every account has
+	Stacks       []StackSpec       // of CloudFormation
+	Directories  []DirectorySpec   // of IAM Identity Center
+	SecurityHub  bool              // it is on, in every region
 
 	// ConfigRules are AWS Config's managed rules, in every region: a source
 	// identifier, perhaps with parameters: ACCESS_KEYS_ROTATED {"maxAccessKeyAge":"60"}.

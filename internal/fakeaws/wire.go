@@ -37,7 +37,7 @@ func (a *AWS) parse(r *http.Request) (*parsed, *apiError) {
 		return p, p.parseTarget(a, target)
 	}
 	if s := a.restService(r); s != nil {
-		p.service = s
+		p.service, p.form = s, r.URL.Query()
 		if s.paths != nil {
 			p.action, p.uri = findRoute(s.paths, r)
 		} else {

@@ -14,6 +14,15 @@ type Days []int32 // since 1970
 
 func dayOf(t time.Time) int32 { return int32(t.Unix() / 86400) }
 
+// DaysOf are the days of some moments.
+func DaysOf(moments ...time.Time) Days {
+	var d Days
+	for _, at := range moments {
+		d = d.with(dayOf(at))
+	}
+	return d
+}
+
 // And are the days of both.
 func (d Days) And(e Days) Days {
 	if len(e) == 1 && len(d) > 0 {

@@ -100,6 +100,17 @@ var dataPlane = map[string]string{
 	"rds-db": "connections to databases", "appsync": "queries of AppSync", "iotdata": "messages of IoT", "ecr": "layers of ECR images", "codecommit": "Git of CodeCommit",
 }
 
+// dataActions are calls that are data events in CloudTrail: a source that has one
+// has data events.
+var dataActions = map[string]bool{
+	"s3:GetObject": true, "s3:PutObject": true, "s3:HeadObject": true, "s3:DeleteObject": true, "s3:ListObjects": true,
+	"dynamodb:GetItem": true, "dynamodb:PutItem": true, "dynamodb:Query": true, "dynamodb:Scan": true, "dynamodb:UpdateItem": true, "dynamodb:BatchGetItem": true, "dynamodb:BatchWriteItem": true,
+	"lambda:Invoke": true, "sqs:SendMessage": true, "sqs:ReceiveMessage": true, "sns:Publish": true, "kinesis:PutRecord": true, "kinesis:PutRecords": true,
+}
+
+// Data reports whether a call is one of data, which event histories don't have.
+func Data(w What) bool { return dataActions[short(w.Service)+":"+w.Action] }
+
 // blind says what could not be seen.
 func (e Evidence) blind() []string {
 	var lines []string
@@ -110,7 +121,7 @@ func (e Evidence) blind() []string {
 	switch what, data := dataPlane[last.Service]; {
 	case !known:
 		lines = append(lines, "When it was last used is not known: "+e.LastUsed.Why()+".")
-	case e.DataSeen || last.Never():
+	case e.DataSeen || last.Never() || slices.ContainsFunc(e.Uses, func(u Use) bool { return Data(u.What) }):
 	case data && !e.seen(last.Service):
 		lines = append(lines, fmt.Sprintf("AWS says that it was last used for %s, %s: CloudTrail's management events don't show %s. A trail with data events does (--logs, --athena).",
 			last.Service, moment(last.At, e.To), what))

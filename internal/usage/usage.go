@@ -61,27 +61,17 @@ func denied(code string) bool {
 	return strings.Contains(code, "AccessDenied") || strings.Contains(code, "Unauthorized") || code == "AuthorizationError"
 }
 
-// useOf is one event as an aggregate.
-func useOf(e Event, agent useragent.Agent) Use {
-	u := Use{Place: Place{e.Source, agent}, What: e.What, First: e.At.UTC(), Last: e.At.UTC(), Count: 1, Days: Days{dayOf(e.At)}}
-	if e.Error != "" {
-		u.Errors = 1
-	}
-	if denied(e.Error) {
-		u.Denied = 1
-	}
-	return u
-}
-
 // Tally adds events up. The zero Tally is empty and ready.
 type Tally struct {
 	uses    map[cell]*Use
-	sources map[useragent.Agent]map[string]bool
-	agents  map[string]useragent.Agent // read before
+	agents  map[string]*useragent.Agent          // read before
+	same    map[useragent.Agent]*useragent.Agent // each once, so that they are quickly compared
+	sources map[*useragent.Agent]map[string]bool
 }
 
 type cell struct {
-	Place
+	source string
+	agent  *useragent.Agent
 	What
 }
 
@@ -96,76 +86,93 @@ const (
 
 // Add adds one event.
 func (t *Tally) Add(e Event) {
-	agent, known := t.agents[e.Agent]
-	if !known {
-		agent = useragent.Parse(e.Agent)
-		if t.agents == nil || len(t.agents) >= mostAgents {
-			t.agents = map[string]useragent.Agent{}
-		}
-		t.agents[e.Agent] = agent
+	u := t.at(e.Source, t.agent(e.Agent), e.What)
+	u.stretch(e.At.UTC(), e.At.UTC())
+	u.Days = u.Days.with(dayOf(e.At))
+	u.Count++
+	if e.Error != "" {
+		u.Errors++
 	}
-	t.Sum(useOf(e, agent))
+	if denied(e.Error) {
+		u.Denied++
+	}
+}
+
+// agent reads a user agent, each once.
+func (t *Tally) agent(raw string) *useragent.Agent {
+	if a, known := t.agents[raw]; known {
+		return a
+	}
+	if t.agents == nil || len(t.agents) >= mostAgents {
+		t.agents = map[string]*useragent.Agent{}
+	}
+	a := t.once(useragent.Parse(raw))
+	t.agents[raw] = a
+	return a
+}
+
+func (t *Tally) once(a useragent.Agent) *useragent.Agent {
+	if t.same == nil {
+		t.same = map[useragent.Agent]*useragent.Agent{}
+	}
+	if t.same[a] == nil {
+		t.same[a] = &a
+	}
+	return t.same[a]
 }
 
 // Sum adds an aggregate of other events.
 func (t *Tally) Sum(u Use) {
-	had, there := t.at(&u)
-	if !there {
-		return
-	}
+	had := t.at(u.Source, t.once(u.Agent), u.What)
 	had.Count, had.Errors, had.Denied = had.Count+u.Count, had.Errors+u.Errors, had.Denied+u.Denied
-	had.stretch(u)
+	had.stretch(u.First, u.Last)
+	had.Days = had.Days.And(u.Days)
 }
 
 // Widen adds an aggregate of what may be the same events, read elsewhere: none
 // counts twice.
 func (t *Tally) Widen(u Use) {
-	had, there := t.at(&u)
-	if !there {
-		return
-	}
+	had := t.at(u.Source, t.once(u.Agent), u.What)
 	had.Count, had.Errors, had.Denied = max(had.Count, u.Count), max(had.Errors, u.Errors), max(had.Denied, u.Denied)
-	had.stretch(u)
+	had.stretch(u.First, u.Last)
+	had.Days = had.Days.And(u.Days)
 }
 
-// at finds the aggregate that u belongs to; where there is none, u becomes it.
-func (t *Tally) at(u *Use) (*Use, bool) {
+// at is the aggregate of a place and what is called; a new one is empty.
+func (t *Tally) at(source string, agent *useragent.Agent, w What) *Use {
 	if t.uses == nil {
-		t.uses, t.sources = map[cell]*Use{}, map[useragent.Agent]map[string]bool{}
+		t.uses, t.sources = map[cell]*Use{}, map[*useragent.Agent]map[string]bool{}
 	}
-	u.Source = t.folded(u.Place)
-	at := cell{u.Place, u.What}
-	if had, there := t.uses[at]; there {
-		return had, true
+	at := cell{t.folded(source, agent), agent, w}
+	u := t.uses[at]
+	if u == nil {
+		u = &Use{Place: Place{at.source, *agent}, What: w}
+		t.uses[at] = u
 	}
-	added := *u
-	added.Days = slices.Clone(u.Days)
-	t.uses[at] = &added
-	return nil, false
+	return u
 }
 
-func (u *Use) stretch(v Use) {
-	if v.First.Before(u.First) {
-		u.First = v.First
+func (u *Use) stretch(first, last time.Time) {
+	if u.First.IsZero() || first.Before(u.First) {
+		u.First = first
 	}
-	if v.Last.After(u.Last) {
-		u.Last = v.Last
+	if last.After(u.Last) {
+		u.Last = last
 	}
-	u.Days = u.Days.And(v.Days)
 }
 
 // folded is the source that a place is kept under.
-func (t *Tally) folded(p Place) string {
-	of := t.sources[p.Agent]
+func (t *Tally) folded(source string, agent *useragent.Agent) string {
+	of := t.sources[agent]
 	if of == nil {
 		of = map[string]bool{}
-		t.sources[p.Agent] = of
+		t.sources[agent] = of
 	}
-	source := p.Source
-	if _, err := netip.ParseAddr(source); err == nil && !of[source] {
-		if len(of) >= mostAddresses {
-			source = network.Block(source)
-		}
+	if of[source] {
+		return source
+	}
+	if _, err := netip.ParseAddr(source); err == nil && len(of) >= mostAddresses {
+		source = network.Block(source)
 		if len(of) >= mostBlocks && !of[source] {
 			source = Anywhere
 		}

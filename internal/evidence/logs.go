@@ -1,0 +1,255 @@
+package evidence
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/usage"
+)
+
+// Store is where log files lie.
+type Store interface {
+	// String names it for people: a folder, "s3://bucket/prefix".
+	String() string
+	// List calls each for the files that may have events since a moment.
+	List(ctx context.Context, since time.Time, each func(name string) error) error
+	// Open has a file read, from the beginning. It may be read again where the
+	// network breaks off.
+	Open(ctx context.Context, name string, read func(io.Reader) error) error
+}
+
+// Logs reads the log files of a trail: exported, or where CloudTrail wrote them.
+type Logs struct {
+	Account  string
+	Store    Store
+	Keep     Keeper
+	Since    time.Time
+	Now      time.Time
+	Progress func(Progress)
+}
+
+// Collect reads every file once, for all keys. A file that can't be read leaves
+// the others. Each processor works on a file of its own; memory does not grow
+// with how many there are.
+func (l Logs) Collect(ctx context.Context, keys []accesskey.ID) (map[accesskey.ID]Found, error) {
+	s := &sweep{Logs: l, keys: map[accesskey.ID]bool{}, tallies: map[accesskey.ID]*usage.Tally{}, data: map[accesskey.ID]bool{}, seed: maphash.MakeSeed()}
+	for _, key := range keys {
+		s.keys[key], s.tallies[key] = true, &usage.Tally{}
+	}
+	listed := s.files(ctx)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	found := map[accesskey.ID]Found{}
+	for _, key := range keys {
+		f, err := s.found(ctx, key, listed)
+		if err != nil {
+			return nil, err
+		}
+		found[key] = f
+	}
+	return found, nil
+}
+
+// sweep is one reading of all files.
+type sweep struct {
+	Logs
+	keys map[accesskey.ID]bool
+	seed maphash.Seed
+
+	lock     sync.Mutex
+	tallies  map[accesskey.ID]*usage.Tally
+	data     map[accesskey.ID]bool
+	seen     generations
+	read     int64
+	failures []usage.Gap
+	failed   int
+}
+
+// files reads them all; the error is of listing them.
+func (s *sweep) files(ctx context.Context) error {
+	names := make(chan string, 64)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for name := range names {
+				s.file(ctx, name)
+			}
+		})
+	}
+	err := s.Store.List(ctx, s.Since, func(name string) error {
+		select {
+		case names <- name:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	close(names)
+	workers.Wait()
+	return err
+}
+
+func (s *sweep) file(ctx context.Context, name string) {
+	if ctx.Err() != nil {
+		return
+	}
+	err := s.Store.Open(ctx, name, func(in io.Reader) error { return s.log(name, in) })
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.read++; err != nil && ctx.Err() == nil {
+		if s.failed++; len(s.failures) < mostFailures {
+			s.failures = append(s.failures, usage.Gap{Where: "log file " + name, Why: plain(err)})
+		}
+	}
+	if s.Progress != nil {
+		s.Progress(Progress{Where: fmt.Sprintf("%s, %d files", s.Store, s.read), Events: s.seen.count})
+	}
+}
+
+// mostFailures is how many files are named that could not be read.
+const mostFailures = 20
+
+// log reads one log file, packed or not.
+func (s *sweep) log(name string, in io.Reader) error {
+	if strings.HasSuffix(name, ".gz") {
+		unpacked, err := gzip.NewReader(in)
+		if err != nil {
+			return err
+		}
+		in = unpacked
+	}
+	return records(in, func(record []byte) error {
+		if mentions(record, s.keys) {
+			s.take(record)
+		}
+		return nil
+	})
+}
+
+func (s *sweep) take(record []byte) {
+	e, data := eventOf(record)
+	if !s.keys[e.Key] || e.At.Before(s.Since) {
+		return
+	}
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.seen.before(maphash.String(s.seed, e.ID)) {
+		return // CloudTrail may deliver an event twice, and a file may be read twice
+	}
+	s.tallies[e.Key].Add(e)
+	s.data[e.Key] = s.data[e.Key] || data
+}
+
+// generations remembers the latest few million events.
+type generations struct {
+	young, old map[uint64]struct{}
+	count      int64
+}
+
+const generation = 1 << 20
+
+func (g *generations) before(id uint64) bool {
+	if _, there := g.young[id]; there {
+		return true
+	}
+	if _, there := g.old[id]; there {
+		return true
+	}
+	if g.young == nil || len(g.young) >= generation {
+		g.old, g.young = g.young, map[uint64]struct{}{}
+	}
+	g.young[id] = struct{}{}
+	g.count++
+	return false
+}
+
+// found is what the files told of one key, which is kept: together with what was
+// kept of the same store before, no event twice.
+func (s *sweep) found(ctx context.Context, key accesskey.ID, listed error) (Found, error) {
+	f := Found{Data: s.data[key], Unread: slices.Clone(s.failures)}
+	if more := s.failed - len(s.failures); more > 0 {
+		f.Unread = append(f.Unread, usage.Gap{Where: fmt.Sprintf("%d more log files", more), Why: "of the same kind"})
+	}
+	switch {
+	case listed != nil:
+		f.Unread = append(f.Unread, usage.Gap{Where: "the log files of " + s.Store.String(), Why: plain(listed)})
+	case s.read == 0:
+		f.Unread = append(f.Unread, usage.Gap{Where: "the log files of " + s.Store.String(), Why: "there are none of that time"})
+	default:
+		f.Looked = []string{fmt.Sprintf("%d log files of %s", s.read, s.Store)}
+	}
+	var err error
+	f.Uses, err = keepWidened(ctx, s.Keep, usage.Stream{Account: s.Account, Key: key, Via: "logs " + s.Store.String()}, s.Since, s.Now, s.tallies[key].Uses())
+	return f, err
+}
+
+// keepWidened keeps what a stream told in one piece: what it told before may be
+// the same events.
+func keepWidened(ctx context.Context, keep Keeper, stream usage.Stream, since, now time.Time, uses []usage.Use) ([]usage.Use, error) {
+	reading, before, err := keep.Reading(ctx, stream)
+	if err != nil {
+		return nil, err
+	}
+	var all usage.Tally
+	for _, u := range append(before, uses...) {
+		all.Widen(u)
+	}
+	if reading.From.IsZero() || since.Before(reading.From) {
+		reading.From = since
+	}
+	reading.To = now
+	return all.Uses(), keep.KeepReading(ctx, stream, reading, all.Uses())
+}
+
+// Folder is a folder of log files, or one.
+type Folder string
+
+// String implements Store.
+func (f Folder) String() string { return string(f) }
+
+// List implements Store.
+func (f Folder) List(_ context.Context, _ time.Time, each func(string) error) error {
+	return filepath.WalkDir(string(f), func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && aside(d.Name()):
+			return filepath.SkipDir
+		case d.IsDir() || !isLog(path):
+			return nil
+		}
+		return each(path)
+	})
+}
+
+// Open implements Store.
+func (f Folder) Open(_ context.Context, name string, read func(io.Reader) error) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(read(file), file.Close())
+}
+
+// aside are folders that CloudTrail writes something else into.
+func aside(name string) bool {
+	return name == "CloudTrail-Digest" || name == "CloudTrail-Insight" || name == "CloudTrail-NetworkActivity"
+}
+
+func isLog(name string) bool {
+	return strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".json.gz")
+}
