@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"internal/network":             {},
 	"internal/useragent":           {},
 	"internal/usage":               {"internal/accesskey", "internal/network", "internal/useragent"},
-	"internal/evidence":            {"internal/accesskey", "internal/awsapi", "internal/usage"},
+	"internal/evidence":            {"internal/accesskey", "internal/awsapi", "internal/usage", "internal/useragent"},
 	"internal/locate":              {"internal/accesskey", "internal/awsapi"},
 	"internal/rotation":            {"internal/accesskey", "internal/policy"},
 	"internal/journal":             {"internal/accesskey", "internal/rotation", "internal/notice", "internal/usage"},
