@@ -111,7 +111,7 @@ func (w *watching) show(steps []monitor.Step) {
 		_, _ = fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", s.Act, s.Kind, s.Name, s.Why) // a strings.Builder takes everything
 	}
 	_ = t.Flush()
-	w.app.line("A" + w.place()[1:] + "\n" + strings.TrimRight(b.String(), "\n"))
+	w.app.line("A" + w.place()[1:] + "\n" + trimmed(b.String()))
 }
 
 // carryOut does it, after asking.
@@ -239,4 +239,13 @@ first. Keytend's metrics stay in CloudWatch until they are too old to be kept.`,
 	w.addOrganizationTo(command)
 	command.Flags().BoolVar(&w.yes, "yes", false, "don't ask")
 	return command
+}
+
+// trimmed is a text without what a table leaves at the ends of its lines.
+func trimmed(text string) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
 }

@@ -188,7 +188,7 @@ func (w *watchStatus) write(out io.Writer) error {
 		return w.writeJSON(out)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: AWS Config's recorder is %s\n\n", "A" + w.place()[1:], w.site.Recorder)
+	fmt.Fprintf(&b, "%s: AWS Config's recorder is %s\n\n", "A"+w.place()[1:], w.site.Recorder)
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, s := range w.steps {
 		about := s.Note
@@ -204,7 +204,7 @@ func (w *watchStatus) write(out io.Writer) error {
 	if len(w.seen) > 0 {
 		w.writeVerdicts(&b)
 	}
-	_, err := io.WriteString(out, printable(strings.TrimRight(b.String(), "\n"))+"\n")
+	_, err := io.WriteString(out, printable(trimmed(b.String()))+"\n")
 	return err
 }
 
@@ -293,7 +293,7 @@ func (w *watchStatus) verdict() error {
 	if err := partial(w.failed); err != nil {
 		return err
 	}
-	broken, unexplained := len(w.members), 0
+	broken, unexplained := 0, 0
 	for _, s := range w.steps {
 		if s.Act == monitor.Make || s.Act == monitor.Repair || s.Act == monitor.Leave {
 			broken++
@@ -308,6 +308,9 @@ func (w *watchStatus) verdict() error {
 	if broken > 0 {
 		parts = append(parts, fmt.Sprintf("%d missing or not as wanted", broken))
 	}
+	if len(w.members) > 0 {
+		parts = append(parts, fmt.Sprintf("%d not taken by an account", len(w.members)))
+	}
 	if unexplained > 0 {
 		parts = append(parts, count(unexplained, "difference")+" unexplained")
 	}
@@ -318,8 +321,11 @@ func (w *watchStatus) verdict() error {
 		return nil
 	}
 	v := verdict{code: exitFindings, text: strings.Join(parts, ", ")}
-	if broken > 0 {
+	switch {
+	case broken > 0:
 		v.hint = "`keytend monitor install --region " + w.site.Region + "` makes and repairs"
+	case len(w.members) > 0:
+		v.hint = "a rule of the organization needs a configuration recorder in each account and this region: set AWS Config up there"
 	}
 	return v
 }

@@ -41,7 +41,7 @@ feature named by --for, every action in it is needed and enough.
 
 JSON is the policy itself. Terraform and CloudFormation make a role that a caller
 may assume with an external ID, with one policy for each kind of action (read,
-enter, deliver, create, deactivate, delete), so that each can be left out; with
+enter, deliver, watch, create, deactivate, delete), so that each can be left out; with
 --roles, kinds get roles of their own. The template names no account, and suits a
 StackSet. With --output table, each action is listed with what it is for.
 
@@ -100,7 +100,7 @@ func (p *permissions) flags(command *cobra.Command) {
 	flags.StringSliceVar(&p.features, "for", p.features, "what keytend is used for (see above)")
 	flags.StringVar(&p.config.path, "config", "", "instead of --for: what this policy `file` comes to")
 	flags.BoolVar(&p.caller, "caller", false, "with --config: for the caller of an organization, not for the roles in its accounts")
-	flags.StringSliceVar(&p.kinds, "only", nil, "actions of these `kinds` alone: read, enter, deliver, create, deactivate, delete")
+	flags.StringSliceVar(&p.kinds, "only", nil, "actions of these `kinds` alone: read, enter, deliver, watch, create, deactivate, delete")
 	p.format.addTo(command, "output", "o", "how to write it")
 	flags.StringVar(&p.scope.Path, "path", "", "change keys of users below this `path` alone, such as /apps/")
 	flags.StringVar(&p.scope.Tag, "tag", "", "change keys of users with this tag alone: `KEY=VALUE`")

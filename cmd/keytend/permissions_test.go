@@ -39,7 +39,10 @@ func TestPermissionsAreEnoughAndNoMore(t *testing.T) {
 		{"identity store", []permission.Feature{permission.Scan, permission.IdentityStore}, limitedScan("--identity-store", "d-1234567890")},
 		{"root", []permission.Feature{permission.Root}, limitedRoots},
 		{"escrow", []permission.Feature{permission.Rotate, permission.EscrowKMS}, limitedEscrow},
-		{"sns", []permission.Feature{permission.Scan, permission.SNS}, limitedNotice("{sns: 'arn:aws:sns:us-east-1:123456789012:keytend'}")},
+		{"sns", []permission.Feature{permission.Scan, permission.SNS}, limitedNotice("{sns: 'arn:aws:sns:us-east-1:123456789012:owners'}")},
+		{"cloudwatch", []permission.Feature{permission.Scan, permission.CloudWatch}, limitedScan("--cloudwatch")},
+		{"monitor", []permission.Feature{permission.Scan, permission.Monitor}, limitedWatch()},
+		{"monitor organization", []permission.Feature{permission.Scan, permission.Monitor, permission.MonitorAll}, limitedWatch("--organization")},
 		{"eventbridge", []permission.Feature{permission.Scan, permission.EventBridge}, limitedNotice("{eventbridge: default}")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -84,7 +87,7 @@ func newLimited(t *testing.T, needs []permission.Need) *limited {
 	start := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	l.aws = fakeaws.New(fakeaws.Config{Start: start, Seed: 1, Hurried: true})
 	l.aws.AddAccount(l.account(needs, start))
-	l.aws.AddAccount(fakeaws.AccountSpec{ID: "210987654321"})
+	l.aws.AddAccount(fakeaws.AccountSpec{ID: "210987654321", ConfigRecorder: true})
 	server := httptest.NewServer(l.aws)
 	t.Cleanup(server.Close)
 	l.write(".aws/config", "[profile base]\nregion = us-east-1\n[profile keytend]\nrole_arn = arn:aws:iam::"+limitedAccount+":role/ops/keytend\nsource_profile = base\nregion = us-east-1\n")
@@ -106,7 +109,7 @@ func (l *limited) account(needs []permission.Need, start time.Time) fakeaws.Acco
 	value := fmt.Sprintf(`{"accessKeyId":%q,"secretAccessKey":%q,"host":"billing.example.com"}`, limitedKey, limitedSecret)
 	old := start.AddDate(0, 0, -200)
 	return fakeaws.AccountSpec{
-		ID: limitedAccount, Management: true, RootAccess: []string{"RootSessions"}, SecurityHub: true,
+		ID: limitedAccount, Management: true, RootAccess: []string{"RootSessions"}, SecurityHub: true, ConfigRecorder: true,
 		Directories: []fakeaws.DirectorySpec{{ID: "d-1234567890"}},
 		Stacks:      []fakeaws.StackSpec{{Name: "ci", Region: "eu-west-1"}},
 		Buckets:     []fakeaws.BucketSpec{{Name: "example-states", Objects: map[string]string{"prod.tfstate": `{"version": 4, "resources": []}`}}},
@@ -123,7 +126,7 @@ func (l *limited) account(needs []permission.Need, start time.Time) fakeaws.Acco
 		},
 		KMSKeys:    []string{limitedKMS},
 		Secrets:    []fakeaws.SecretSpec{{Name: "prod/billing", Value: value, KMSKey: limitedKMS}},
-		Topics:     []fakeaws.TopicSpec{{Name: "keytend"}},
+		Topics:     []fakeaws.TopicSpec{{Name: "owners"}},
 		Parameters: []fakeaws.ParameterSpec{{Name: "/prod/key", Type: "SecureString", Value: value, KMSKey: limitedKMS}},
 	}
 }
@@ -244,6 +247,20 @@ func limitedPlan(policy string) func(*limited) {
 	return func(l *limited) {
 		l.write("keytend.yaml", policy+"\n")
 		l.keytend("plan")
+	}
+}
+
+// limitedWatch lives through a watch from its installation to its end.
+func limitedWatch(more ...string) func(*limited) {
+	return func(l *limited) {
+		watch := func(args ...string) { l.run(append(append([]string{"monitor"}, args...), more...)...) }
+		watch("install", "--mail", "ops@example.com", "--yes")
+		if l.wrong != "" {
+			return
+		}
+		l.aws.Advance(5 * time.Minute)
+		watch("status")
+		watch("remove", "--yes")
 	}
 }
 

@@ -23,7 +23,7 @@ func cloudwatchService() service {
 			"ListMetrics":         {do: listMetrics, reads: true},
 			"GetMetricStatistics": {do: getMetricStatistics, needs: []string{"Namespace", "MetricName", "StartTime", "EndTime", "Period"}, reads: true},
 			"GetMetricData":       {do: getMetricData, needs: []string{"StartTime", "EndTime"}, reads: true},
-			"PutMetricAlarm":      {do: putMetricAlarm, on: onAlarm, needs: []string{"AlarmName", "ComparisonOperator", "EvaluationPeriods"}},
+			"PutMetricAlarm":      {do: putMetricAlarm, on: onAlarm, tagging: "cloudwatch:TagResource", needs: []string{"AlarmName", "ComparisonOperator", "EvaluationPeriods"}},
 			"DescribeAlarms":      {do: describeAlarms, reads: true, on: func(r *request) target { return target{arn: r.account.in(r.region).arn("cloudwatch", "alarm:*")} }},
 			"DeleteAlarms":        {do: deleteAlarms, on: onAlarm},
 			"SetAlarmState":       {do: setAlarmState, on: onAlarm, needs: []string{"AlarmName", "StateValue", "StateReason"}},

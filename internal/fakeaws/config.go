@@ -22,7 +22,7 @@ func configService() service {
 			"StopConfigurationRecorder":           {do: switchRecorder(false)},
 
 			"DescribeConfigRules":                {do: describeConfigRules, reads: true},
-			"PutConfigRule":                      {do: putConfigRule, on: onConfigRule},
+			"PutConfigRule":                      {do: putConfigRule, on: onConfigRule, tagging: "config:TagResource"},
 			"DeleteConfigRule":                   {do: deleteConfigRule, on: onConfigRule},
 			"DescribeConfigRuleEvaluationStatus": {do: describeRuleEvaluations, reads: true},
 			"StartConfigRulesEvaluation":         {do: startEvaluations, on: onConfigRule},
@@ -31,7 +31,7 @@ func configService() service {
 			"TagResource":                        {do: onTaggedRule(tagRule), on: onConfigRule},
 			"UntagResource":                      {do: onTaggedRule(untagRule), on: onConfigRule},
 
-			"PutOrganizationConfigRule":               {do: overOrganization(putOrganizationRule)},
+			"PutOrganizationConfigRule":               {do: overOrganization(putOrganizationRule), asks: mayPutOrganizationRule},
 			"DescribeOrganizationConfigRules":         {do: overOrganization(describeOrganizationRules), reads: true},
 			"DescribeOrganizationConfigRuleStatuses":  {do: overOrganization(describeOrganizationRuleStatuses), reads: true},
 			"GetOrganizationConfigRuleDetailedStatus": {do: overOrganization(organizationRuleDetails), reads: true},

@@ -49,6 +49,18 @@ func overOrganization(do func(*request, *organization) (any, *apiError)) func(*r
 	}
 }
 
+// mayPutOrganizationRule: Config switches its access to the organization on with
+// the caller's own rights.
+// https://docs.aws.amazon.com/config/latest/APIReference/API_PutOrganizationConfigRule.html
+func mayPutOrganizationRule(r *request) *apiError {
+	for _, permission := range []string{"config:PutOrganizationConfigRule", "organizations:EnableAWSServiceAccess", "organizations:ListDelegatedAdministrators"} {
+		if err := r.permit(permission, target{arn: "*"}, r.account, "", false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (r *request) organizationRule(name string) (*organizationRule, *apiError) {
 	for _, rule := range r.account.rulesOver[r.region] {
 		if rule.set.OrganizationConfigRuleName == name {

@@ -27,7 +27,7 @@ func eventbridgeService() service {
 			}},
 			"PutEvents":           {do: putEvents, asks: mayPutEvents},
 			"DescribeEventBus":    {do: describeEventBus, reads: true},
-			"PutRule":             onRule("PutRule", false, putRule),
+			"PutRule":             taggingToo("events:TagResource", onRule("PutRule", false, putRule)),
 			"DescribeRule":        onRule("DescribeRule", true, describeRule),
 			"DeleteRule":          onRule("DeleteRule", false, deleteRule),
 			"EnableRule":          onRule("EnableRule", false, enableRule),
@@ -42,6 +42,12 @@ func eventbridgeService() service {
 			"TestEventPattern":    {do: testEventPattern, reads: true},
 		},
 	}
+}
+
+// taggingToo is an action that asks for a second permission where it brings tags.
+func taggingToo(permission string, act action) action {
+	act.tagging = permission
+	return act
 }
 
 // BusEvents are the events that an account's buses of a region took, oldest first.

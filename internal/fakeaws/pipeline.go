@@ -104,13 +104,29 @@ func (a *AWS) judge(r *request, act action) *apiError {
 	if err := r.validate(act); err != nil {
 		return err
 	}
+	var err *apiError
 	switch {
 	case act.open:
 		return nil
 	case act.asks != nil:
-		return act.asks(r)
+		err = act.asks(r)
+	default:
+		err = a.authorize(r, act)
 	}
-	return a.authorize(r, act)
+	if err != nil || act.tagging == "" || !r.bringsTags() {
+		return err
+	}
+	on := target{arn: "*"}
+	if act.on != nil {
+		on = act.on(r)
+	}
+	return r.permit(act.tagging, on, r.account, "", false)
+}
+
+// bringsTags reports whether a call has tags for what it makes.
+func (r *request) bringsTags() bool {
+	in, _ := decode[struct{ Tags []tag }](r)
+	return len(r.tags("Tags")) > 0 || len(in.Tags) > 0
 }
 
 // askFault asks the hook, outside the lock so that the hook may use the AWS.

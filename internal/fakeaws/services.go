@@ -80,6 +80,9 @@ type action struct {
 	// permission replaces "service:Action" in authorization where AWS asks for
 	// another one.
 	permission string
+	// tagging is the permission that is asked for besides where the call brings
+	// tags.
+	tagging string
 	// needs names the required parameters of a Query call.
 	needs []string
 	// rate is a limit of calls a second, per account and region, that AWS

@@ -30,8 +30,8 @@ func snsService() service {
 	s := service{
 		name: "sns", source: "sns.amazonaws.com", version: "2010-03-31", namespace: "http://sns.amazonaws.com/doc/2010-03-31/",
 		actions: map[string]action{
-			"CreateTopic": {do: createTopic, needs: []string{"Name"}, asks: snsAsks(func(r *request) string {
-				return r.account.in(r.region).arn("sns", r.value("Name"))
+			"CreateTopic": {do: createTopic, needs: []string{"Name"}, tagging: "sns:TagResource", on: onNewTopic, asks: snsAsks(func(r *request) string {
+				return onNewTopic(r).arn
 			})},
 			"Publish":                   {do: publish, needs: []string{"Message"}, asks: mayPublish},
 			"ListTopics":                {do: listTopics, reads: true, asks: snsAsks(func(*request) string { return "*" })},
@@ -58,6 +58,10 @@ func snsService() service {
 		}
 	}
 	return s
+}
+
+func onNewTopic(r *request) target {
+	return target{arn: r.account.in(r.region).arn("sns", r.value("Name"))}
 }
 
 // snsAsks asks for the permission of the action's own name on a topic. SNS has

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -73,7 +74,7 @@ func (s *Site) topic(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t := &Thing{Kind: "topic", Name: s.Topic[strings.LastIndex(s.Topic, ":")+1:], There: there, Want: []Setting{{mayPublish, "yes"}}}
+	t := &Thing{Kind: "topic", Name: s.Topic[strings.LastIndex(s.Topic, ":")+1:], About: "people are told by it", There: there, Want: []Setting{{mayPublish, "yes"}}}
 	t.Have = []Setting{{mayPublish, s.publishers(policy)}}
 	if there {
 		tags, err := s.session.TopicTags(ctx, s.Topic)
@@ -183,7 +184,7 @@ func (s *Site) subscriptions(ctx context.Context, topic *Thing) error {
 	}
 	for _, mail := range s.options.Mail {
 		i := slices.IndexFunc(there, func(sub awsapi.Subscription) bool { return sub.Protocol == "email" && sub.Endpoint == mail })
-		t := &Thing{Kind: "subscription", Name: mail, There: i >= 0, Ours: topic.Ours}
+		t := &Thing{Kind: "subscription", Name: mail, About: "to the topic", There: i >= 0, Ours: topic.Ours}
 		if i < 0 || !there[i].Confirmed {
 			t.Note = "nothing is sent there before the link in AWS's mail is followed"
 		}
@@ -297,7 +298,7 @@ func (s *Site) alarms(ctx context.Context) error {
 		return err
 	}
 	for _, want := range s.options.alarms(s.Topic) {
-		t := &Thing{Kind: "alarm", Name: want.Name, Want: alarmSettings(want)}
+		t := &Thing{Kind: "alarm", Name: want.Name, About: want.Description, Want: alarmSettings(want)}
 		if i := slices.IndexFunc(there, func(a awsapi.Alarm) bool { return a.Name == want.Name }); i >= 0 {
 			tags, err := s.session.AlarmTags(ctx, there[i].ARN)
 			if err != nil {
@@ -328,8 +329,8 @@ func alarmSettings(a awsapi.Alarm) []Setting {
 		actions = "off"
 	}
 	return []Setting{
-		{"metric", a.Namespace + " " + metric}, {"if", fmt.Sprintf("%s %s %v", a.Statistic, comparison, a.Threshold)},
-		{"in", fmt.Sprintf("%d of %d x %s", a.Datapoints, a.Periods, a.Period)}, {"missing data", a.Missing},
+		{"metric", a.Namespace + " " + metric}, {"if", a.Statistic + " " + comparison + " " + strconv.FormatFloat(a.Threshold, 'f', -1, 64)},
+		{"in", fmt.Sprintf("%d of %d x %.0f minutes", a.Datapoints, a.Periods, a.Period.Minutes())}, {"missing data", a.Missing},
 		{"tells", strings.Join(a.Actions, " ")}, {"tells of its end", strings.Join(a.OKActions, " ")}, {"actions", actions},
 	}
 }
@@ -386,7 +387,7 @@ func (s *Site) compliancePattern() string {
 }
 
 func (s *Site) event(ctx context.Context, want awsapi.EventRule) error {
-	t := &Thing{Kind: "event rule", Name: want.Name, Want: []Setting{{"pattern", sorted(want.Pattern)}, {"tells", s.Topic}, {"state", "on"}}}
+	t := &Thing{Kind: "event rule", Name: want.Name, About: strings.TrimPrefix(want.Description, madeHere+" "), Want: []Setting{{"pattern", sorted(want.Pattern)}, {"tells", s.Topic}, {"state", "on"}}}
 	has, there, err := s.session.EventRule(ctx, want.Name)
 	if err != nil {
 		return err

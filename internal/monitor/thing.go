@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -11,6 +12,8 @@ import (
 type Thing struct {
 	Kind string // "topic", "subscription", "AWS Config rule", "alarm", "event rule"
 	Name string
+
+	About string // what it is for; empty: its settings say it
 
 	Want []Setting // in the order in which they are told
 	Have []Setting // of what is there
@@ -79,7 +82,7 @@ func (t *Thing) install() Step {
 	case !t.There && t.Reused != "":
 		return Step{t, Reuse, t.Reused + " does the same"}
 	case !t.There:
-		return Step{t, Make, settings(t.Want)}
+		return Step{t, Make, cmp.Or(t.About, settings(t.Want))}
 	}
 	if differences := t.differences(); len(differences) > 0 {
 		return Step{t, Repair, strings.Join(differences, ", ")}

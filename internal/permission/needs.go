@@ -71,13 +71,47 @@ var storing = []Need{
 
 var whoseStack = Need{Action: "cloudformation:DescribeStackResources", Kind: Read, on: anything, Why: "which stack made a key"}
 
+// configured is what tells whether AWS Config watches.
+var configured = []Need{
+	{Action: "config:DescribeConfigRules", Kind: Read, on: anything, Why: "whether AWS Config watches keys"},
+	{Action: "config:DescribeConfigurationRecorderStatus", Kind: Read, on: anything, Why: "whether its recorder runs"},
+}
+
+// watching is what makes, shows and removes the watch over keys.
+var watching = []Need{
+	{Action: "config:DescribeConfigRuleEvaluationStatus", Kind: Read, on: anything, Why: "when a rule last judged"},
+	{Action: "config:GetComplianceDetailsByConfigRule", Kind: Read, on: rules, Why: "AWS Config's verdicts"},
+	{Action: "config:ListTagsForResource", Kind: Read, on: rules, Why: "whether a rule is ours"},
+	{Action: "config:PutConfigRule", Kind: Watch, on: rules, Why: "make and repair rules"},
+	{Action: "config:TagResource", Kind: Watch, on: rules, Why: "mark them as ours"},
+	{Action: "config:DeleteConfigRule", Kind: Watch, on: rules, Why: "remove them"},
+	{Action: "cloudwatch:DescribeAlarms", Kind: Read, on: anything, Why: "which alarms there are, and how they stand"},
+	{Action: "cloudwatch:ListTagsForResource", Kind: Read, on: alarms, Why: "whether an alarm is ours"},
+	{Action: "cloudwatch:PutMetricAlarm", Kind: Watch, on: alarms, Why: "make and repair alarms"},
+	{Action: "cloudwatch:TagResource", Kind: Watch, on: alarms, Why: "mark them as ours"},
+	{Action: "cloudwatch:DeleteAlarms", Kind: Watch, on: alarms, Why: "remove them"},
+	{Action: "events:DescribeRule", Kind: Read, on: eventRules, Why: "which event rules there are"},
+	{Action: "events:ListTagsForResource", Kind: Read, on: eventRules, Why: "whether one is ours"},
+	{Action: "events:ListTargetsByRule", Kind: Read, on: eventRules, Why: "whom it tells"},
+	{Action: "events:PutRule", Kind: Watch, on: eventRules, Why: "make and repair event rules"},
+	{Action: "events:PutTargets", Kind: Watch, on: eventRules, Why: "have them tell the topic"},
+	{Action: "events:TagResource", Kind: Watch, on: eventRules, Why: "mark them as ours"},
+	{Action: "events:RemoveTargets", Kind: Watch, on: eventRules, Why: "remove them"},
+	{Action: "events:DeleteRule", Kind: Watch, on: eventRules, Why: "remove them"},
+	{Action: "sns:GetTopicAttributes", Kind: Read, on: topics, Why: "who may publish to a topic"},
+	{Action: "sns:ListTagsForResource", Kind: Read, on: topics, Why: "whether a topic is ours"},
+	{Action: "sns:ListSubscriptionsByTopic", Kind: Read, on: topics, Why: "who is told"},
+	{Action: "sns:CreateTopic", Kind: Watch, on: ownTopic, Why: "make a topic"},
+	{Action: "sns:TagResource", Kind: Watch, on: ownTopic, Why: "mark it as ours"},
+	{Action: "sns:SetTopicAttributes", Kind: Watch, on: ownTopic, Why: "let alarms and events be published"},
+	{Action: "sns:Subscribe", Kind: Watch, on: ownTopic, Why: "have a mail address told"},
+	{Action: "sns:DeleteTopic", Kind: Watch, on: ownTopic, Why: "remove it"},
+}
+
 var needs = map[Feature][]Need{
-	Scan: scanning,
-	Scorecard: slices.Concat(scanning, []Need{
-		{Action: "config:DescribeConfigRules", Kind: Read, on: anything, Why: "whether AWS Config watches keys"},
-		{Action: "config:DescribeConfigurationRecorderStatus", Kind: Read, on: anything, Why: "whether its recorder runs"},
-	}),
-	Local: {{Action: "sts:GetAccessKeyInfo", Kind: Read, on: anything, Why: "the account that a key is in"}},
+	Scan:      scanning,
+	Scorecard: slices.Concat(scanning, configured),
+	Local:     {{Action: "sts:GetAccessKeyInfo", Kind: Read, on: anything, Why: "the account that a key is in"}},
 	Organization: {
 		{Action: "organizations:ListAccounts", Kind: Read, on: anything, Why: "which accounts there are"},
 		{Action: "sts:AssumeRole", Kind: Enter, on: members, Why: "enter them"},
@@ -134,6 +168,16 @@ var needs = map[Feature][]Need{
 		{Action: "kms:Encrypt", Kind: Deliver, on: escrowKey, Why: "seal what must outlive a process"},
 		{Action: "kms:Decrypt", Kind: Read, on: escrowKey, Why: "open it"},
 	},
-	SNS:         {{Action: "sns:Publish", Kind: Deliver, on: topics, Why: "tell the owners of keys"}},
+	SNS:        {{Action: "sns:Publish", Kind: Deliver, on: topics, Why: "tell the owners of keys"}},
+	CloudWatch: {{Action: "cloudwatch:PutMetricData", Kind: Deliver, on: metrics, Why: "keys by state, as metrics"}},
+	Monitor:    slices.Concat(configured, watching),
+	MonitorAll: {
+		{Action: "config:DescribeOrganizationConfigRules", Kind: Read, on: anything, Why: "which rules there are in every account"},
+		{Action: "config:GetOrganizationConfigRuleDetailedStatus", Kind: Read, on: anything, Why: "how the accounts took them"},
+		{Action: "config:PutOrganizationConfigRule", Kind: Watch, on: anything, Why: "make and repair them"},
+		{Action: "config:DeleteOrganizationConfigRule", Kind: Watch, on: anything, Why: "remove them"},
+		{Action: "organizations:EnableAWSServiceAccess", Kind: Watch, on: anything, Why: "AWS Config switches its access to the organization on"},
+		{Action: "organizations:ListDelegatedAdministrators", Kind: Watch, on: anything, Why: "AWS Config asks who else administers it"},
+	},
 	EventBridge: {{Action: "events:PutEvents", Kind: Deliver, on: buses, Why: "tell the owners of keys"}},
 }

@@ -38,8 +38,11 @@ const (
 	Root           Feature = "root"        // of the caller, not of the role in each account
 	SNS            Feature = "sns"         // as a channel of notices
 	EventBridge    Feature = "eventbridge" // as a channel of notices
-	Lambda         Feature = "lambda"      // the function's four steps of a rotation
-	Reap           Feature = "reap"        // the function, of what comes after
+	CloudWatch     Feature = "cloudwatch"  // as a receiver of metrics
+	Monitor        Feature = "monitor"     // beside scan
+	MonitorAll     Feature = "monitor-organization"
+	Lambda         Feature = "lambda" // the function's four steps of a rotation
+	Reap           Feature = "reap"   // the function, of what comes after
 )
 
 // Kind groups actions by how much harm they can do, so that each can be given
@@ -52,6 +55,7 @@ const (
 	Enter      Kind = "enter"      // other accounts
 	Create     Kind = "create"     // keys, and the tag that claims a user
 	Deliver    Kind = "deliver"    // keys, and notices; read the places that keys are delivered to
+	Watch      Kind = "watch"      // make and remove what watches over keys in AWS
 	Deactivate Kind = "deactivate" // and reactivate: one action of IAM
 	Delete     Kind = "delete"
 )
@@ -72,6 +76,11 @@ const (
 	storeKeys  target = "keys of stores" // KMS keys that destinations are encrypted with
 	topics     target = "topics"
 	buses      target = "buses"
+	metrics    target = "metrics" // Keytend's own
+	rules      target = "rules of AWS Config"
+	alarms     target = "alarms"      // whose names begin with keytend-
+	eventRules target = "event rules" // likewise
+	ownTopic   target = "own topic"
 )
 
 // Need is one action that a feature needs.
@@ -86,7 +95,7 @@ type Need struct {
 
 // Features are all there are, in the order in which they are told of.
 func Features() []Feature {
-	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, AllStacks, IdentityStore, Root, SNS, EventBridge, Lambda, Reap}
+	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, AllStacks, IdentityStore, Root, SNS, EventBridge, CloudWatch, Monitor, MonitorAll, Lambda, Reap}
 }
 
 // ParseFeature returns the feature of that name.
@@ -140,6 +149,9 @@ var about = map[Feature]string{
 	Root:           "the caller of root audit and root delete",
 	SNS:            "notify through SNS, beside scan",
 	EventBridge:    "notify through EventBridge, beside scan",
+	CloudWatch:     "scan and apply --cloudwatch, besides scan",
+	Monitor:        "monitor install, status and remove, besides scan",
+	MonitorAll:     "monitor --organization, besides monitor",
 	Lambda:         "rotate secrets as a Lambda function",
 	Reap:           "that function's reaper, beside lambda",
 }

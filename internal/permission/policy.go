@@ -136,7 +136,7 @@ func OfKind(all []Need, k Kind) []Need {
 }
 
 // Kinds are all there are, the harmless first.
-func Kinds() []Kind { return []Kind{Read, Enter, Deliver, Create, Deactivate, Delete} }
+func Kinds() []Kind { return []Kind{Read, Enter, Deliver, Watch, Create, Deactivate, Delete} }
 
 // statement is one action with what it is allowed on. Actions of one Sid share
 // everything else.
@@ -157,6 +157,7 @@ func title(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
 var sids = map[target]string{
 	anything: "", users: "Users", ourselves: "Itself", members: "Accounts", secrets: "Secrets", parameters: "Parameters",
 	states: "States", roots: "Roots", escrowKey: "Escrow", storeKeys: "Encryption", topics: "Topics", buses: "Buses",
+	metrics: "Metrics", rules: "Rules", alarms: "Alarms", eventRules: "EventRules", ownTopic: "Topic",
 }
 
 func (s Scope) resources(n Need) []string {
@@ -186,6 +187,14 @@ func (s Scope) resources(n Need) []string {
 		return []string{s.arn("sns:*:*:*")}
 	case buses:
 		return []string{s.arn("events:*:*:event-bus/*")}
+	case rules:
+		return []string{s.arn("config:*:*:config-rule/*")} // an ID that AWS chooses, without any name
+	case alarms:
+		return []string{s.arn("cloudwatch:*:*:alarm:keytend-*")}
+	case eventRules:
+		return []string{s.arn("events:*:*:rule/keytend-*")}
+	case ownTopic:
+		return []string{s.arn("sns:*:*:keytend")}
 	case escrowKey:
 		return []string{cmp.Or(s.EscrowKey, s.arn("kms:*:*:key/*"))}
 	case storeKeys:
@@ -226,6 +235,8 @@ func (s Scope) conditions(n Need) map[string]map[string][]string {
 	switch n.on {
 	case storeKeys:
 		out["StringLike"] = map[string][]string{"kms:ViaService": {"secretsmanager.*.amazonaws.com", "ssm.*.amazonaws.com"}}
+	case metrics:
+		out["StringEquals"] = map[string][]string{"cloudwatch:namespace": {"Keytend"}}
 	case escrowKey:
 		out["ForAllValues:StringEquals"] = map[string][]string{"kms:EncryptionContextKeys": {"keytend:purpose"}}
 	}
