@@ -27,9 +27,9 @@ type entry struct {
 // that it found the latest record in, so that a lost request of an invocation
 // that died lands where nobody looks any more.
 const (
-	slots     = 3
+	slots     = 4
 	tagLength = 256 // characters of a value
-	mostTags  = 14  // of one slot: 3 of 14 and people's own fit into 50
+	mostTags  = 10  // of one slot: all slots and people's own fit into 50
 	recordTag = OwnTags + "record/"
 	stateTag  = OwnTags + "state"
 )
@@ -82,13 +82,17 @@ type found struct {
 	revision int64
 }
 
-// unpack finds the latest entry. A slot that is newer and not whole is damage.
+// unpack finds the latest entry. A newer slot of which somebody removed or changed
+// a part is damage; one that a lost write of an older revision came over, late, is
+// out of the running: whoever goes on looks at the world anyway.
 func unpack(tags map[string]string) (found, error) {
 	var best found
 	var newest int64
 	for slot := range slots {
-		text, revision, whole := slotText(tags, slot)
-		newest = max(newest, revision)
+		text, revision, whole, overwritten := slotText(tags, slot)
+		if !overwritten {
+			newest = max(newest, revision)
+		}
 		if !whole || revision <= best.revision {
 			continue
 		}
@@ -104,13 +108,17 @@ func unpack(tags map[string]string) (found, error) {
 	return best, nil
 }
 
-// slotText joins the chunks of a slot's newest revision.
-func slotText(tags map[string]string, slot int) (text string, revision int64, whole bool) {
-	count, parts := 0, map[int]string{}
+// slotText joins the chunks of a slot's newest revision. Where it isn't whole,
+// overwritten tells that older chunks stand in the places of all that is missing.
+func slotText(tags map[string]string, slot int) (text string, revision int64, whole, overwritten bool) {
+	count, parts, all := 0, map[int]string{}, 0
 	for i := range mostTags {
 		rev, n, part, ok := chunk(tags[tagOf(slot, i)])
 		if !ok {
 			continue
+		}
+		if all == i {
+			all++ // without a gap so far
 		}
 		if rev > revision {
 			revision, count, parts = rev, n, map[int]string{}
@@ -123,11 +131,11 @@ func slotText(tags map[string]string, slot int) (text string, revision int64, wh
 	for i := range count {
 		part, there := parts[i]
 		if !there {
-			return "", revision, false
+			return "", revision, false, all >= count
 		}
 		b.WriteString(part)
 	}
-	return b.String(), revision, count > 0
+	return b.String(), revision, count > 0, false
 }
 
 func chunk(value string) (revision int64, count int, part string, ok bool) {

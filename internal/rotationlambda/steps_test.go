@@ -23,6 +23,9 @@ func TestRotationFromStepToStep(t *testing.T) {
 		if after != want {
 			t.Error("the other fields changed")
 		}
+		if n := len(w.ownTags()); n > slots*6 {
+			t.Errorf("the record takes %d tags", n)
+		}
 		if _, version := w.value(pending); version != "" {
 			t.Error("AWSPENDING was left behind")
 		}

@@ -49,14 +49,19 @@ type world struct {
 	cloud *fakeaws.AWS
 	log   *lockedBuffer
 	dead  bool // the invocation under way has died
-	hook  func(*http.Request) error
 	runs  int
 	calls []string // by the function, in order
 	fails []string // of the invocations
 	terms accesskey.Terms
 
+	session  *awsapi.Session
+	account  *onaws.Account
 	nextReap time.Time
+	calling  bool   // the function is
+	struck   string // what call met with a misfortune
 }
+
+var errDied = errors.New("the process has died")
 
 type lockedBuffer struct {
 	lock sync.Mutex
@@ -113,16 +118,13 @@ func quick() accesskey.Terms {
 // RoundTrip lets the function's calls through as long as it lives.
 func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	if w.dead {
-		return nil, errors.New("the process has died")
+		return nil, errDied
 	}
-	if w.hook != nil {
-		if err := w.hook(r); err != nil {
-			return nil, err
-		}
-	}
+	w.calling = true
 	answer, err := w.cloud.RoundTripper().RoundTrip(r)
+	w.calling = false
 	if w.dead {
-		return nil, errors.New("the process has died")
+		return nil, errDied
 	}
 	return answer, err
 }
@@ -130,22 +132,33 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 // invoke is one invocation of the function: a new process.
 func (w *world) invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	w.runs++
-	w.dead = false
-	out, err := w.function(ctx).Handle(ctx, payload)
+	if w.dead { // a new process
+		w.session, w.dead = nil, false
+	}
+	out, err := w.function().Handle(ctx, payload)
 	if err != nil {
 		w.fails = append(w.fails, err.Error())
 	}
 	return out, err
 }
 
-func (w *world) function(ctx context.Context) *Function {
+// warm is what a process keeps from one invocation to the next.
+func (w *world) warm() {
 	id, secret := w.cloud.AdminKey(account)
-	s := awsapi.OpenWithKey(ctx, accesskey.ID(id), accesskey.NewSecret(secret), awsapi.Options{
+	ctx := w.t.Context()
+	w.session = awsapi.OpenWithKey(ctx, accesskey.ID(id), accesskey.NewSecret(secret), awsapi.Options{
 		Region: region, AppID: "keytend/1.2.3", HTTPClient: &http.Client{Transport: w}, Unpaced: true,
-		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log: slog.New(slog.NewJSONHandler(w.log, nil)),
 	})
-	_ = s.AskTime(ctx)
-	a := onaws.New(s, onaws.Options{Journal: "fn", Function: true})
+	_ = w.session.AskTime(ctx)
+	w.account = onaws.New(w.session, onaws.Options{Journal: "fn", Function: true})
+}
+
+func (w *world) function() *Function {
+	if w.session == nil {
+		w.warm()
+	}
+	s, a := w.session, w.account
 	store := s.Secrets(region)
 	word := 0
 	return &Function{
@@ -167,7 +180,7 @@ func (w *world) function(ctx context.Context) *Function {
 
 func (w *world) sleep(ctx context.Context, d time.Duration) error {
 	if w.dead {
-		return errors.New("the process has died")
+		return errDied
 	}
 	select {
 	case <-ctx.Done():
@@ -286,19 +299,26 @@ func (w *world) user(name string) fakeaws.UserSpec {
 // record is what the secret's tags hold.
 func (w *world) record() accesskey.Record {
 	w.t.Helper()
+	f, err := unpack(w.ownTags())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return f.Record
+}
+
+func (w *world) ownTags() map[string]string {
+	w.t.Helper()
 	d, err := w.secrets().DescribeSecret(w.t.Context(), &secretsmanager.DescribeSecretInput{SecretId: aws.String(secretID)})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	tags := map[string]string{}
 	for _, t := range d.Tags {
-		tags[*t.Key] = *t.Value
+		if strings.HasPrefix(*t.Key, OwnTags) {
+			tags[*t.Key] = *t.Value
+		}
 	}
-	f, err := unpack(tags)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return f.Record
+	return tags
 }
 
 func (w *world) works(c rotation.Credential) error {
