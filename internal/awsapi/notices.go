@@ -22,21 +22,44 @@ func (s *Session) Publish(ctx context.Context, topic, subject, message, id strin
 }
 
 // PutEvent puts an event on a bus of EventBridge, by its name or ARN
-// (events:PutEvents). detail is a JSON object.
+// (events:PutEvents). detail is a JSON object. EventBridge takes events for a bus
+// that there is not, and drops them: so a bus of the session's own account is
+// looked for first (events:DescribeEventBus). One of another account can't be.
+// https://github.com/aws/aws-cli/issues/9186
 func (s *Session) PutEvent(ctx context.Context, bus, kind, detail string) error {
+	if err := s.findBus(ctx, bus); err != nil {
+		return err
+	}
 	type entry struct{ EventBusName, Source, DetailType, Detail string }
 	var out struct {
 		FailedEntryCount int
 		Entries          []struct{ ErrorCode, ErrorMessage string }
 	}
-	err := s.wireJSON(ctx, wireCall{
-		service: "EventBridge", host: "events", action: "PutEvents", region: regionOf(bus),
-		header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {"AWSEvents.PutEvents"}},
-	}, struct{ Entries []entry }{[]entry{{bus, "keytend", kind, detail}}}, &out)
+	err := s.wireJSON(ctx, onBus("PutEvents", bus), struct{ Entries []entry }{[]entry{{bus, "keytend", kind, detail}}}, &out)
 	if err == nil && out.FailedEntryCount > 0 {
 		err = entryRefused(out.Entries)
 	}
 	return s.fail("events:PutEvents", err)
+}
+
+func onBus(action, bus string) wireCall {
+	return wireCall{
+		service: "EventBridge", host: "events", action: action, region: regionOf(bus),
+		header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {"AWSEvents." + action}},
+	}
+}
+
+// findBus finds a bus of the session's account.
+func (s *Session) findBus(ctx context.Context, bus string) error {
+	who, err := s.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	if parts := strings.SplitN(bus, ":", 6); len(parts) == 6 && parts[4] != who.Account {
+		return nil
+	}
+	var out struct{ Arn string }
+	return s.fail("events:DescribeEventBus", s.wireJSON(ctx, onBus("DescribeEventBus", bus), struct{ Name string }{bus}, &out))
 }
 
 // entryRefused is why the one entry of a call was not taken.

@@ -50,7 +50,10 @@ func TestPutEvent(t *testing.T) {
 		}
 		err := s.PutEvent(t.Context(), "none", "Keytend Notice", "{}")
 		var call *Error
-		if !errors.As(err, &call) || call.Code != "InvalidArgument" || call.Call != "events:PutEvents" {
+		if !errors.As(err, &call) || call.Class != NotFound || call.Call != "events:DescribeEventBus" {
+			t.Errorf("a bus that there is not: %v", err)
+		}
+		if err = s.PutEvent(t.Context(), "default", "", "{}"); !errors.As(err, &call) || call.Code != "InvalidArgument" || call.Call != "events:PutEvents" {
 			t.Errorf("an entry that was not taken: %v", err)
 		}
 	})

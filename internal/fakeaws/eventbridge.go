@@ -25,8 +25,11 @@ func eventbridgeService() service {
 				in, _ := decode[struct{ Name string }](r)
 				return target{arn: r.account.in(r.region).arn("events", "event-bus/"+in.Name)}
 			}},
-			"PutEvents":           {do: putEvents, asks: mayPutEvents},
-			"DescribeEventBus":    {do: describeEventBus, reads: true},
+			"PutEvents": {do: putEvents, asks: mayPutEvents},
+			"DescribeEventBus": {do: describeEventBus, reads: true, on: func(r *request) target {
+				in, _ := decode[struct{ Name string }](r)
+				return target{arn: r.account.in(r.region).arn("events", "event-bus/"+busEntry{EventBusName: in.Name}.bus())}
+			}},
 			"PutRule":             taggingToo("events:TagResource", onRule("PutRule", false, putRule)),
 			"DescribeRule":        onRule("DescribeRule", true, describeRule),
 			"DeleteRule":          onRule("DeleteRule", false, deleteRule),
@@ -136,7 +139,9 @@ func putEvents(r *request) (any, *apiError) {
 			results = append(results, fault)
 			continue
 		}
-		r.aws.emit(r.account, r.region, BusEvent{Bus: e.bus(), Source: e.Source, DetailType: e.DetailType, Detail: e.Detail, At: r.now})
+		if e.bus() == "default" || home.buses[e.bus()] { // any other takes it and drops it: see https://github.com/aws/aws-cli/issues/9186
+			r.aws.emit(r.account, r.region, BusEvent{Bus: e.bus(), Source: e.Source, DetailType: e.DetailType, Detail: e.Detail, At: r.now})
+		}
 		results = append(results, busResult{EventID: uuidOf(r.id, "event", string(rune('0'+i)))})
 	}
 	return struct {
@@ -155,8 +160,6 @@ func (s *stores) fault(e busEntry) busResult {
 		return busResult{ErrorCode: "NotAuthorizedForSourceException", ErrorMessage: "Not authorized for the source."}
 	case !json.Valid([]byte(e.Detail)) || !strings.HasPrefix(strings.TrimSpace(e.Detail), "{"):
 		return busResult{ErrorCode: "MalformedDetail", ErrorMessage: "Detail is malformed."}
-	case e.bus() != "default" && !s.buses[e.bus()]:
-		return busResult{ErrorCode: "InvalidArgument", ErrorMessage: "Event bus " + e.bus() + " does not exist."}
 	}
 	return busResult{}
 }

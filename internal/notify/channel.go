@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -58,7 +59,8 @@ type Spec struct {
 
 // Surroundings are what channels need of the world.
 type Surroundings struct {
-	HTTP   *http.Client // nil: a client of its own
+	HTTP   *http.Client   // nil: a client of its own
+	Roots  *x509.CertPool // whom mail servers' certificates must be of; nil: the system's
 	Now    func() time.Time
 	Sleep  func(context.Context, time.Duration) error
 	Topics Topics
@@ -107,13 +109,13 @@ func (s Surroundings) openURL(spec Spec) (Channel, error) {
 	where := scheme(spec.End)
 	switch {
 	case spec.Kind == "to" && (where == "smtp" || where == "smtps"):
-		return newMail(spec.End, s.Now)
+		return newMail(spec.End, s)
 	case spec.Kind == "slack" && (where == "https" || where == "http"):
 		return s.openChat("slack", spec.End, slackBody)
 	case spec.Kind == "teams" && (where == "https" || where == "http"):
 		return s.openChat("teams", spec.End, teamsBody)
 	case spec.Kind == "pagerduty" && where != "pagerduty":
-		spec.End = "pagerduty://events.pagerduty.com/" + url.PathEscape(spec.End) + "?severity=warning"
+		spec.End = "pagerduty:///" + url.PathEscape(spec.End) + "?severity=warning&source=keytend&client=Keytend"
 	}
 	return service{spec.End}, Check(spec.End)
 }
@@ -155,7 +157,7 @@ func (c service) Name() string { return Redact(c.url) }
 
 // Send implements Channel.
 func (c service) Send(ctx context.Context, m notice.Message) error {
-	return Send(ctx, c.url, m.Title, addressed(m))
+	return Send(ctx, onceOnly(c.url, m.ID), m.Title, addressed(m))
 }
 
 // addressed is the text, for a channel that many read.

@@ -2,6 +2,8 @@ package notify
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	netmail "net/mail"
@@ -37,12 +39,12 @@ type mailer struct {
 var startTLS = map[string]mail.TLSPolicy{"": mail.TLSMandatory, "required": mail.TLSMandatory, "try": mail.TLSOpportunistic, "never": mail.NoTLS}
 
 // newMail reads the URL. No error repeats it.
-func newMail(rawURL string, now func() time.Time) (Channel, error) {
+func newMail(rawURL string, s Surroundings) (Channel, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Hostname() == "" {
 		return nil, errors.New("mail: want smtp://user:password@host:587/?from=keytend@example.com")
 	}
-	m := &mailer{host: u.Hostname(), now: now}
+	m := &mailer{host: u.Hostname(), now: s.Now}
 	m.password, _ = u.User.Password()
 	wrong := func(what string) error { return fmt.Errorf("mail through %s: %s", m.host, what) }
 	if m.from, err = netmail.ParseAddress(first(u.Query(), "from", "fromaddress")); err != nil {
@@ -58,17 +60,20 @@ func newMail(rawURL string, now func() time.Time) (Channel, error) {
 	if !known {
 		return nil, wrong("starttls: want required, try or never")
 	}
-	m.options, err = m.optionsOf(u, policy)
+	m.options, err = m.optionsOf(u, policy, s.Roots)
 	if err != nil {
 		return nil, wrong("its port is no number")
 	}
 	return m, nil
 }
 
-func (m *mailer) optionsOf(u *url.URL, policy mail.TLSPolicy) ([]mail.Option, error) {
+func (m *mailer) optionsOf(u *url.URL, policy mail.TLSPolicy, roots *x509.CertPool) ([]mail.Option, error) {
 	port, options := 587, []mail.Option{mail.WithTLSPolicy(policy), mail.WithTimeout(patience)}
 	if strings.EqualFold(u.Scheme, "smtps") {
 		port, options = 465, append(options, mail.WithSSL())
+	}
+	if roots != nil {
+		options = append(options, mail.WithTLSConfig(&tls.Config{ServerName: m.host, RootCAs: roots, MinVersion: tls.VersionTLS12}))
 	}
 	if u.Port() != "" {
 		var err error

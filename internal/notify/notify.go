@@ -74,7 +74,7 @@ func locate(rawURL string) (types.Service, error) {
 	if scheme(rawURL) == "logger" {
 		return nil, fmt.Errorf("notify %s: %w", Redact(rawURL), ErrSaysNothing)
 	}
-	service, err := (&router.ServiceRouter{}).Locate(rawURL)
+	service, err := (&router.ServiceRouter{}).Locate(withPort(rawURL))
 	switch {
 	case err == nil:
 		return service, nil

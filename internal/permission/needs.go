@@ -179,5 +179,8 @@ var needs = map[Feature][]Need{
 		{Action: "organizations:EnableAWSServiceAccess", Kind: Watch, on: anything, Why: "AWS Config switches its access to the organization on"},
 		{Action: "organizations:ListDelegatedAdministrators", Kind: Watch, on: anything, Why: "AWS Config asks who else administers it"},
 	},
-	EventBridge: {{Action: "events:PutEvents", Kind: Deliver, on: buses, Why: "tell the owners of keys"}},
+	EventBridge: {
+		{Action: "events:DescribeEventBus", Kind: Deliver, on: buses, Why: "that there is such a bus: EventBridge takes events for any, and drops them"},
+		{Action: "events:PutEvents", Kind: Deliver, on: buses, Why: "tell the owners of keys"},
+	},
 }

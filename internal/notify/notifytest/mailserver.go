@@ -1,10 +1,10 @@
 // Package notifytest is a mail server for tests: it takes mail on a loopback
-// port, speaks no TLS, and passes nothing on.
+// port, with TLS and passwords where that is asked for, and passes nothing on.
 package notifytest
 
 import (
 	"bufio"
-	"fmt"
+	"crypto/tls"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -24,18 +24,32 @@ type Mail struct {
 	HTML      string
 }
 
+// Rules are what a mail server asks of whoever sends mail. The zero Rules take
+// mail from anybody, in the clear.
+type Rules struct {
+	Certificate    *tls.Certificate // nil: it speaks no TLS
+	FromStart      bool             // TLS from the first byte, instead of by STARTTLS
+	User, Password string           // wanted before any mail, by AUTH PLAIN or LOGIN; empty: nobody is asked
+}
+
 // MailServer collects mails.
 type MailServer struct {
-	Addr string
+	Addr  string
+	rules Rules
 
 	listener net.Listener
 	mu       sync.Mutex
 	mails    []Mail
 	refuse   map[string]string // by command in capitals: the answer in place of 250
+	clear    strings.Builder   // every line that came without TLS, mails excepted
 }
 
-// Listen starts a server on addr; empty: some port of the loopback.
-func Listen(addr string) (*MailServer, error) {
+// Listen starts a server on addr that asks nothing; empty: some port of the
+// loopback.
+func Listen(addr string) (*MailServer, error) { return ListenWith(addr, Rules{}) }
+
+// ListenWith starts a server that has rules.
+func ListenWith(addr string, rules Rules) (*MailServer, error) {
 	if addr == "" {
 		addr = "127.0.0.1:0"
 	}
@@ -43,7 +57,7 @@ func Listen(addr string) (*MailServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &MailServer{Addr: l.Addr().String(), listener: l, refuse: map[string]string{}}
+	s := &MailServer{Addr: l.Addr().String(), rules: rules, listener: l, refuse: map[string]string{}}
 	go s.serve()
 	return s, nil
 }
@@ -57,6 +71,13 @@ func (s *MailServer) Refuse(command, line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refuse[command] = line
+}
+
+// InClear is every command that came without TLS.
+func (s *MailServer) InClear() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.clear.String()
 }
 
 // Take returns the mails that have come since the last look.
@@ -80,37 +101,25 @@ func (s *MailServer) serve() {
 
 func (s *MailServer) talk(c net.Conn) {
 	defer func() { _ = c.Close() }()
-	r := bufio.NewReader(c)
-	say := func(line string) { _, _ = fmt.Fprintf(c, "%s\r\n", line) }
-	say("220 mail.example.com")
-	var to []string
+	t := &dialogue{server: s}
+	t.over(c, false)
+	if s.rules.Certificate != nil && s.rules.FromStart {
+		t.secure()
+	}
+	t.say("220 mail.example.com")
 	for {
-		line, err := r.ReadString('\n')
+		line, err := t.lines.ReadString('\n')
 		if err != nil {
 			return
 		}
+		t.note(line)
 		command := strings.ToUpper(strings.Fields(line + " x")[0])
 		if answer := s.refusal(command); answer != "" {
-			say(answer)
+			t.say(answer)
 			continue
 		}
-		switch command {
-		case "EHLO", "HELO":
-			say("250 mail.example.com")
-		case "RCPT":
-			_, address, _ := strings.Cut(line, ":")
-			to = append(to, strings.Trim(strings.TrimSpace(address), "<>"))
-			say("250 fine")
-		case "DATA":
-			say("354 go on")
-			s.take(r, to)
-			to = nil
-			say("250 taken")
-		case "QUIT":
-			say("221 bye")
+		if !t.answer(command, line) {
 			return
-		default:
-			say("250 fine")
 		}
 	}
 }
