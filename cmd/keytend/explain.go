@@ -27,7 +27,7 @@ type explain struct {
 	out     string
 	subject string // as typed
 	fleet   fleetFlags
-	account string // with --organization: the account to look in; empty: the key's own
+	account string // the account to look in; empty: the key's own
 
 	session *awsapi.Session
 	key     accesskey.ID // empty: a user was asked for
@@ -46,12 +46,15 @@ when and from where it was read, and for every rule whether it is broken, kept
 or unknown, and why. The root user is called root.
 
 With --organization, a key is looked for in the account that it belongs to
-(sts:GetAccessKeyInfo), which is entered as scan does; a user, in --account.`,
+(sts:GetAccessKeyInfo), which is entered as scan does; a user, in --account. With
+--profiles, in the account among theirs that the key belongs to, or the one that
+has such a user; --account says which where several have.`,
 		Example: `  keytend explain alice
   keytend explain AKIAIOSFODNN7EXAMPLE
   keytend explain root --output json
   keytend explain --organization AKIAIOSFODNN7EXAMPLE
-  keytend explain --organization --account 123456789012 alice`,
+  keytend explain --organization --account 123456789012 alice
+  keytend explain --profiles prod,test alice`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			e.subject = args[0]
@@ -63,7 +66,9 @@ With --organization, a key is looked for in the account that it belongs to
 	}
 	addRuleFlags(command, &e.rules)
 	e.fleet.addOrganizationTo(command)
-	command.Flags().StringVar(&e.account, "account", "", "with --organization: the `ID` of the account to look in")
+	e.fleet.narrowed = true
+	e.fleet.addProfilesTo(command)
+	command.Flags().StringVar(&e.account, "account", "", "with --organization or --profiles: the `ID` of the account to look in")
 	e.output.addTo(command, "output", "o", "output format")
 	addOutFlag(command, &e.out)
 	return command
@@ -113,6 +118,9 @@ func (e *explain) check(c *cobra.Command) error {
 	if err := e.fleet.check(c, e.app.profile); err != nil {
 		return err
 	}
+	if e.account != "" && !e.fleet.asked() {
+		return errors.New("--account goes with --organization or --profiles")
+	}
 	_, notKey := accesskey.ParseID(e.subject)
 	if e.fleet.organization && notKey != nil && e.account == "" {
 		return fmt.Errorf("%s is no access key ID: in which account is that user? Say --account", e.subject)
@@ -123,7 +131,10 @@ func (e *explain) check(c *cobra.Command) error {
 // open opens the session of the account to look in: with --organization, the
 // one that the key belongs to.
 func (e *explain) open(ctx context.Context) (err error) {
-	if !e.fleet.organization {
+	switch {
+	case len(e.fleet.profiles) > 0:
+		return e.openProfile(ctx)
+	case !e.fleet.organization:
 		e.session, err = e.app.open(ctx)
 		return err
 	}

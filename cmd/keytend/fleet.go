@@ -59,8 +59,13 @@ func (f *fleetFlags) addTo(command *cobra.Command) {
 	const terms = "(account ID, ou:Name/Name, ou:ou-…, tag:key=value; repeatable)"
 	flags.StringSliceVar(&f.include, "include", nil, "with --organization: only these `accounts` "+terms)
 	flags.StringSliceVar(&f.exclude, "exclude", nil, "with --organization: not these `accounts` "+terms)
-	flags.StringSliceVar(&f.profiles, "profiles", nil, "the accounts of these AWS `profiles`, separated by commas")
+	f.addProfilesTo(command)
 	flags.IntVar(&f.atOnce, "accounts-at-once", accountsAtOnce, "how many accounts to read at the same time")
+}
+
+// addProfilesTo gives a command the flag by which profiles are named.
+func (f *fleetFlags) addProfilesTo(command *cobra.Command) {
+	command.Flags().StringSliceVar(&f.profiles, "profiles", nil, "the accounts of these AWS `profiles`, separated by commas")
 }
 
 // asked reports whether more is meant than the credentials' own account.
