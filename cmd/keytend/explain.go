@@ -96,6 +96,7 @@ func (e *explain) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	e.app.sharing(ctx, e.session).note(&inv)
 	found, err := find(inv, user)
 	if err != nil {
 		return err

@@ -37,6 +37,9 @@ func TestPermissionsAreEnoughAndNoMore(t *testing.T) {
 		{"cloudformation", []permission.Feature{permission.Scan, permission.MakingStacks}, limitedScan("--cloudformation", "us-east-1")},
 		{"cloudformation everywhere", []permission.Feature{permission.Scan, permission.AllStacks}, limitedPlan(`{managed: {cloudformation: true}, rules: {disable_unused: 60d}}`)},
 		{"identity store", []permission.Feature{permission.Scan, permission.IdentityStore}, limitedScan("--identity-store", "d-1234567890")},
+		{"usage", []permission.Feature{permission.Usage}, limitedUsage()},
+		{"usage of logs", []permission.Feature{permission.Usage, permission.UsageLogs}, limitedUsage("--logs", "s3://example-trail")},
+		{"usage by Athena", []permission.Feature{permission.Usage, permission.UsageAthena}, limitedUsage("--athena", "logs.cloudtrail", "--athena-output", "s3://example-trail/athena")},
 		{"root", []permission.Feature{permission.Root}, limitedRoots},
 		{"escrow", []permission.Feature{permission.Rotate, permission.EscrowKMS}, limitedEscrow},
 		{"sns", []permission.Feature{permission.Scan, permission.SNS}, limitedNotice("{sns: 'arn:aws:sns:us-east-1:123456789012:owners'}")},
@@ -110,9 +113,11 @@ func (l *limited) account(needs []permission.Need, start time.Time) fakeaws.Acco
 	old := start.AddDate(0, 0, -200)
 	return fakeaws.AccountSpec{
 		ID: limitedAccount, Management: true, RootAccess: []string{"RootSessions"}, SecurityHub: true, ConfigRecorder: true,
-		Directories: []fakeaws.DirectorySpec{{ID: "d-1234567890"}},
-		Stacks:      []fakeaws.StackSpec{{Name: "ci", Region: "eu-west-1"}},
-		Buckets:     []fakeaws.BucketSpec{{Name: "example-states", Objects: map[string]string{"prod.tfstate": `{"version": 4, "resources": []}`}}},
+		Directories:  []fakeaws.DirectorySpec{{ID: "d-1234567890"}},
+		Stacks:       []fakeaws.StackSpec{{Name: "ci", Region: "eu-west-1"}},
+		Buckets:      []fakeaws.BucketSpec{{Name: "example-states", Objects: map[string]string{"prod.tfstate": `{"version": 4, "resources": []}`}}, {Name: "example-trail", Trail: "/"}},
+		AthenaTables: []string{"logs.cloudtrail"},
+		Events:       []fakeaws.EventSpec{{At: start.AddDate(0, 0, -60), Days: 3, Key: limitedKey, Service: "ec2.amazonaws.com", Name: "DescribeInstances", Source: "192.0.2.1", Agent: "acme/1"}},
 		Roles: []fakeaws.RoleSpec{{
 			Name: "keytend", Path: "/ops/",
 			TrustPolicy:    `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}`,
@@ -229,6 +234,10 @@ func limitedRetirement(l *limited) {
 
 func limitedScan(more ...string) func(*limited) {
 	return func(l *limited) { l.run(append([]string{"scan"}, more...)...) }
+}
+
+func limitedUsage(more ...string) func(*limited) {
+	return func(l *limited) { l.keytend(append([]string{"usage", "worker"}, more...)...) }
 }
 
 func limitedRoots(l *limited) {

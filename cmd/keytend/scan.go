@@ -234,13 +234,15 @@ func (s *scan) observe(ctx context.Context, baseline *report.Baseline) (result, 
 	if err != nil {
 		return result{}, err
 	}
+	shared := s.app.sharing(ctx, session)
 	inv, err := s.app.collect(ctx, session, inventory.Options{
 		IDs: inventory.IDs(s.ids.value), Live: s.live, Concurrency: s.concurrency,
-		Wanted: func(inv accesskey.Inventory) []string { return policy.Wanted(inv, s.rules, now(session)) },
+		Wanted: func(inv accesskey.Inventory) []string { return shared.wanted(inv, s.rules, now(session)) },
 	})
 	if err != nil {
 		return result{}, err
 	}
+	shared.note(&inv)
 	at := now(session)
 	findings := policy.Findings(inv, s.rules, at)
 	s.measure.account(inv, findings, at)

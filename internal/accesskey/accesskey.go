@@ -51,6 +51,9 @@ type Key struct {
 	Status   Fact[Status]
 	Created  Fact[time.Time] // UTC, to the second
 	LastUsed Fact[LastUse]
+	// Shared is why the key is taken to be in the hands of two consumers; empty:
+	// what is on record of its uses doesn't show that. Unread: nothing is.
+	Shared Fact[string]
 }
 
 // LastUse is the latest use of a key that AWS has published. Publication lags,

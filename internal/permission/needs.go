@@ -159,6 +159,28 @@ var needs = map[Feature][]Need{
 		{Action: "cloudformation:ListStacks", Kind: Read, on: anything, Why: "in which regions there are any"},
 	},
 	IdentityStore: {{Action: "identitystore:GetUserId", Kind: Read, on: anything, Why: "whether an owner's address is still known"}},
+	Usage: {
+		{Action: "cloudtrail:LookupEvents", Kind: Read, on: anything, Why: "from where a key is used, by what, for what"},
+		{Action: "ec2:DescribeAddresses", Kind: Read, on: anything, Why: "which addresses are the account's own"},
+		{Action: "ec2:DescribeNatGateways", Kind: Read, on: anything, Why: "which addresses are the account's own"},
+		{Action: "ec2:DescribeVpcEndpoints", Kind: Read, on: anything, Why: "which VPC endpoints are the account's own"},
+		{Action: "iam:GetAccessKeyLastUsed", Kind: Read, on: anything, Why: "whose a key is, and when and where it was last used"},
+		{Action: "iam:ListAccessKeys", Kind: Read, on: anything, Why: "a user's keys"},
+	},
+	UsageLogs: {
+		{Action: "s3:GetObject", Kind: Read, on: states, Why: "read a trail's log files"},
+		{Action: "s3:ListBucket", Kind: Read, on: shelves, Why: "which log files there are"},
+	},
+	UsageAthena: {
+		{Action: "athena:GetQueryExecution", Kind: Read, on: anything, Why: "whether the query has ended"},
+		{Action: "athena:GetQueryResults", Kind: Read, on: anything, Why: "its answer"},
+		{Action: "athena:StartQueryExecution", Kind: Read, on: anything, Why: "ask a table over the trail"},
+		{Action: "glue:GetTable", Kind: Read, on: anything, Why: "Athena reads what the table is as the caller"},
+		{Action: "s3:GetBucketLocation", Kind: Read, on: shelves, Why: "where results are written"},
+		{Action: "s3:GetObject", Kind: Read, on: states, Why: "Athena reads the log files as the caller"},
+		{Action: "s3:ListBucket", Kind: Read, on: shelves, Why: "which log files there are"},
+		{Action: "s3:PutObject", Kind: Deliver, on: states, Why: "Athena writes its results as the caller"},
+	},
 	Root: {
 		{Action: "organizations:ListAccounts", Kind: Read, on: anything, Why: "which accounts there are"},
 		{Action: "iam:ListOrganizationsFeatures", Kind: Read, on: anything, Why: "whether root sessions are on"},

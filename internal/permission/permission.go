@@ -35,11 +35,14 @@ const (
 	MakingStacks   Feature = "cloudformation"  // who made a key
 	AllStacks      Feature = "cloudformation-everywhere"
 	IdentityStore  Feature = "identity-store"
-	Root           Feature = "root"        // of the caller, not of the role in each account
-	SNS            Feature = "sns"         // as a channel of notices
-	EventBridge    Feature = "eventbridge" // as a channel of notices
-	CloudWatch     Feature = "cloudwatch"  // as a receiver of metrics
-	Monitor        Feature = "monitor"     // beside scan
+	Usage          Feature = "usage"
+	UsageLogs      Feature = "usage-logs"   // beside usage: a bucket of log files
+	UsageAthena    Feature = "usage-athena" // beside usage
+	Root           Feature = "root"         // of the caller, not of the role in each account
+	SNS            Feature = "sns"          // as a channel of notices
+	EventBridge    Feature = "eventbridge"  // as a channel of notices
+	CloudWatch     Feature = "cloudwatch"   // as a receiver of metrics
+	Monitor        Feature = "monitor"      // beside scan
 	MonitorAll     Feature = "monitor-organization"
 	Lambda         Feature = "lambda" // the function's four steps of a rotation
 	Reap           Feature = "reap"   // the function, of what comes after
@@ -72,6 +75,7 @@ const (
 	parameters target = "parameters"
 	escrowKey  target = "escrow key"
 	states     target = "states"         // objects of S3
+	shelves    target = "shelves"        // buckets of S3
 	roots      target = "roots"          // root users of member accounts
 	storeKeys  target = "keys of stores" // KMS keys that destinations are encrypted with
 	topics     target = "topics"
@@ -95,7 +99,7 @@ type Need struct {
 
 // Features are all there are, in the order in which they are told of.
 func Features() []Feature {
-	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, AllStacks, IdentityStore, Root, SNS, EventBridge, CloudWatch, Monitor, MonitorAll, Lambda, Reap}
+	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, AllStacks, IdentityStore, Usage, UsageLogs, UsageAthena, Root, SNS, EventBridge, CloudWatch, Monitor, MonitorAll, Lambda, Reap}
 }
 
 // ParseFeature returns the feature of that name.
@@ -146,6 +150,9 @@ var about = map[Feature]string{
 	MakingStacks:   "--cloudformation",
 	AllStacks:      "managed.cloudformation in all regions",
 	IdentityStore:  "--identity-store, owners.identity_store",
+	Usage:          "usage: where a key is used",
+	UsageLogs:      "usage --logs s3://...",
+	UsageAthena:    "usage --athena",
 	Root:           "the caller of root audit and root delete",
 	SNS:            "notify through SNS, beside scan",
 	EventBridge:    "notify through EventBridge, beside scan",

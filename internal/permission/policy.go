@@ -156,7 +156,7 @@ func title(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
 
 var sids = map[target]string{
 	anything: "", users: "Users", ourselves: "Itself", members: "Accounts", secrets: "Secrets", parameters: "Parameters",
-	states: "States", roots: "Roots", escrowKey: "Escrow", storeKeys: "Encryption", topics: "Topics", buses: "Buses",
+	states: "States", shelves: "Buckets", roots: "Roots", escrowKey: "Escrow", storeKeys: "Encryption", topics: "Topics", buses: "Buses",
 	metrics: "Metrics", rules: "Rules", alarms: "Alarms", eventRules: "EventRules", ownTopic: "Topic",
 }
 
@@ -181,6 +181,8 @@ func (s Scope) resources(n Need) []string {
 		return s.each("ssm:*:*:parameter/", names)
 	case states:
 		return []string{s.arn("s3:::*/*")}
+	case shelves:
+		return []string{s.arn("s3:::*")}
 	case roots:
 		return []string{s.arn("iam::*:root")}
 	case topics:

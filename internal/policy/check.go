@@ -123,6 +123,14 @@ var checks = []check{
 		judge:    consoleKeyAtSetup,
 		evidence: []func(*subject) Evidence{passwordEvidence, userCreatedEvidence, createdEvidence, statusEvidence, lastUsedEvidence},
 	},
+	// Two have it: who of them did what nobody can tell, and one that is replaced
+	// for one stops the other.
+	{
+		rule: KeyShared, of: aKey, whom: users, severity: Medium, raise: true,
+		summary:  "an Active key is used from networks that have nothing to do with each other, as far as its uses are on record",
+		judge:    keyShared,
+		evidence: []func(*subject) Evidence{sharedEvidence, statusEvidence, lastUsedEvidence},
+	},
 	// It is off, but anybody who may update keys can switch it on again.
 	{
 		rule: InactiveKey, of: aKey, whom: everybody, severity: Info, raise: true,

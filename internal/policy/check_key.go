@@ -195,6 +195,23 @@ func (s *subject) afterUser() time.Duration {
 	return max(0, s.key.created.Sub(s.user.Created))
 }
 
+// keyShared: what is on record of its uses shows two consumers. Of most keys
+// nothing is: that is no reason to doubt them.
+func keyShared(s *subject) verdict {
+	why, looked := s.key.Shared.Get()
+	switch {
+	case s.key.isSwitchedOff:
+		return s.key.notActive() // kept
+	case !looked:
+		return isKept(func(*subject) string { return "nothing is on record of where it is used: `keytend usage` looks" })
+	case why == "":
+		return isKept(func(*subject) string { return "nothing on record shows that two consumers use it" })
+	case !s.key.isActive:
+		return s.key.notActive()
+	}
+	return isBroken(func(s *subject) string { why, _ := s.key.Shared.Get(); return why })
+}
+
 // inactiveKey: off, but still there.
 func inactiveKey(s *subject) verdict {
 	if !s.key.isSwitchedOff {

@@ -115,6 +115,13 @@ func TestKeyChecks(t *testing.T) {
 		{"status new to us is not off", InactiveKey, with(aged(Day), status("Suspended")), nil, Unknown,
 			`the key's status "Suspended" is not one this program knows`},
 
+		{"two use it", KeyShared, with(aged(10*Day), sharedBy("it is used by two")), nil, Broken, "it is used by two"},
+		{"nothing shows two", KeyShared, with(aged(10*Day), sharedBy("")), nil, Kept, "nothing on record shows that two consumers use it"},
+		{"nobody looked", KeyShared, aged(10 * Day), nil, Kept, "nothing is on record of where it is used: `keytend usage` looks"},
+		{"two used it", KeyShared, with(with(aged(10*Day), sharedBy("it is used by two")), status(accesskey.Inactive)), nil, Kept, "the key is Inactive"},
+		{"two use it, status unread", KeyShared, with(with(aged(10*Day), sharedBy("it is used by two")), unreadStatus), nil, Unknown,
+			"the key's status is not known: throttled"},
+
 		{"in quarantine", KeyQuarantined, aged(10 * Day), quarantine, Broken,
 			"AWS found a key of this user in public and attached AWSCompromisedKeyQuarantineV2, which does not switch the key off; this one is Active, created 10 days ago"},
 		{"in quarantine twice", KeyQuarantined, aged(10 * Day), func(u *accesskey.User) {

@@ -33,6 +33,10 @@ func idEvidence(s *subject) Evidence {
 	return evidenceOf("key ID", s.key.ID, func(id accesskey.ID) string { return string(id) })
 }
 
+func sharedEvidence(s *subject) Evidence {
+	return evidenceOf("places of use", s.key.Shared, func(why string) string { return why })
+}
+
 func statusEvidence(s *subject) Evidence {
 	return evidenceOf("status", s.key.Status, func(status accesskey.Status) string { return string(status) })
 }

@@ -19,7 +19,7 @@ func troubled() accesskey.Inventory {
 			u.Tags = fact(map[string]string{"Owner": "alice@example.com"})
 		}),
 		altered(holder("leaked", aged(20*Day)), attached("arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3")),
-		holder("soon", aged(80*Day)),
+		holder("soon", with(aged(80*Day), sharedBy("it is used by two"))),
 		holder("resting", with(aged(89*Day), rested(46*Day))),
 		holder("never", with(aged(70*Day), neverUsed)),
 		holder("both", aged(Day), with(aged(400*Day), func(k *accesskey.Key) { k.ID = fact(secondID) })),
@@ -56,17 +56,18 @@ func TestChain(t *testing.T) {
 		{2, "critical", KeyQuarantined, "leaked"},
 		{3, "high", KeyTooOld, "boss"},
 		{4, "medium", KeyTooOld, "both"},
-		{5, "medium", KeyNeverUsed, "never"},
-		{6, "medium", PasswordUnused, "clicked"},
-		{7, "medium", KeyUnused, "resting"},
-		{8, "low", InactiveKey, RootUser},
-		{9, "low", KeyDueSoon, "soon"},
-		{10, "low", ConsoleKeyAtSetup, "clicked"},
-		{11, "low", KeyDueSoon, "resting"},
-		{12, "low", MultipleActiveKeys, "both"},
-		{13, "low", SigningCertificate, "others"},
-		{14, "low", ServiceCredential, "others"},
-		{15, "info", InactiveKey, "off"},
+		{5, "medium", KeyShared, "soon"},
+		{6, "medium", KeyNeverUsed, "never"},
+		{7, "medium", PasswordUnused, "clicked"},
+		{8, "medium", KeyUnused, "resting"},
+		{9, "low", InactiveKey, RootUser},
+		{10, "low", KeyDueSoon, "soon"},
+		{11, "low", ConsoleKeyAtSetup, "clicked"},
+		{12, "low", KeyDueSoon, "resting"},
+		{13, "low", MultipleActiveKeys, "both"},
+		{14, "low", SigningCertificate, "others"},
+		{15, "low", ServiceCredential, "others"},
+		{16, "info", InactiveKey, "off"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -130,7 +131,7 @@ func TestDueDates(t *testing.T) {
 	}
 	want := map[Rule]time.Time{
 		KeyQuarantined: {}, RootAccessKey: {}, MultipleActiveKeys: {}, ConsoleKeyAtSetup: {}, InactiveKey: {},
-		SigningCertificate: {}, ServiceCredential: {},
+		SigningCertificate: {}, ServiceCredential: {}, KeyShared: {},
 		KeyTooOld:      ago(322 * Day),
 		KeyDueSoon:     ago(-1 * Day), // resting's: the later of two
 		KeyUnused:      ago(Day),

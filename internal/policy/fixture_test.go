@@ -134,3 +134,7 @@ func judged(u accesskey.User, rule Rule) Judgement {
 	}
 	return Judgement{}
 }
+
+func sharedBy(why string) func(*accesskey.Key) {
+	return func(k *accesskey.Key) { k.Shared = fact(why) }
+}

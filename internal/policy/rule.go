@@ -20,6 +20,7 @@ const (
 	KeyNeverUsed       Rule = "key-never-used"
 	MultipleActiveKeys Rule = "multiple-active-keys"
 	ConsoleKeyAtSetup  Rule = "console-key-at-setup"
+	KeyShared          Rule = "key-shared"
 	InactiveKey        Rule = "inactive-key"
 	PasswordUnused     Rule = "password-unused"
 	SigningCertificate Rule = "signing-certificate"

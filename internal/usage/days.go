@@ -77,10 +77,10 @@ func ParseDays(text string) (Days, error) {
 		return nil, nil
 	}
 	for _, run := range strings.Split(text, ",") {
-		first, last, _ := strings.Cut(run, "-")
+		first, last, several := strings.Cut(run, "-")
 		from, err := strconv.ParseInt(first, 10, 32)
 		to := from
-		if err == nil && last != "" {
+		if err == nil && several {
 			to, err = strconv.ParseInt(last, 10, 32)
 		}
 		if err != nil || to < from || to-from > 36600 {
