@@ -31,17 +31,23 @@ func (t *telling) gather(ctx context.Context, in notice.Input) (matters []notice
 	return matters, read, append(failed, missing...), ctx.Err()
 }
 
-// whereUsed asks CloudTrail where keys are used that should be silent by now, of
+// whereUsed says of every key where it is used, as far as that is on record; and
+// asks CloudTrail where keys are used that should be silent by now, of
 // those alone whose owners hear of it now. Where it can't be had, the record says
 // when the key was last used.
 func (t *telling) whereUsed(ctx context.Context, session *awsapi.Session, account string, in notice.Input, matters []notice.Matter) {
+	onRecord := map[accesskey.ID][]string{}
+	if t.desk != nil {
+		onRecord, _ = t.desk.onRecord(ctx, account, now(session)) // unread: nothing is said
+	}
 	for i := range matters {
 		m := &matters[i]
+		m.Uses = onRecord[accesskey.ID(m.Thing)]
 		if m.Record == nil || m.Record.Block == nil || m.Record.Block.Reason != policy.WhyStillUsed || !in.Tells(*m, notice.StillUsed) {
 			continue
 		}
 		if res, err := t.bench(session, account).rotator.Look(ctx, m.Record.Subject); err == nil {
-			m.Uses = usesSince(res, deliveredAt(*m.Record))
+			m.Uses = usesSince(res, deliveredAt(*m.Record), now(session))
 		}
 	}
 }

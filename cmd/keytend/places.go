@@ -1,37 +1,20 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/rotation"
+	"github.com/keytend/keytend/internal/usage"
 )
 
 // usesSince says who was seen using the old key since a moment, each place in a
-// line with its latest use.
-func usesSince(res rotation.Result, since time.Time) []string {
+// sentence, the latest first.
+func usesSince(res rotation.Result, since, now time.Time) []string {
 	sightings, _ := res.Input.OldUses.Get()
-	latest := map[accesskey.Place]time.Time{}
-	var places []accesskey.Place
-	for _, s := range sightings {
-		if s.At.Before(since) {
-			continue
-		}
-		if latest[s.Place].IsZero() {
-			places = append(places, s.Place)
-		}
-		if s.At.After(latest[s.Place]) {
-			latest[s.Place] = s.At
-		}
-	}
-	slices.SortStableFunc(places, func(a, b accesskey.Place) int { return latest[b].Compare(latest[a]) })
-	var lines []string
-	for _, p := range places {
-		lines = append(lines, fmt.Sprintf("used by %s at %s for %s, last %s", p.Agent, p.Network, p.Service, stamp(latest[p])))
-	}
-	return lines
+	late := slices.DeleteFunc(slices.Clone(sightings), func(s accesskey.Sighting) bool { return s.At.Before(since) })
+	return usage.Told(late, now)
 }
 
 // deliveredAt is when the last destination got the new key; zero: not yet.

@@ -193,7 +193,7 @@ func noticed(res rotation.Result, programs []*program) []string {
 
 func heldBack(res rotation.Result, programs []*program) []string {
 	lines := []string{fmt.Sprintf("Held back: %s. Nothing was switched off.", res.Record.Block.Reason), "  " + res.Record.Block.Saw}
-	for _, p := range usesSince(res, deliveredAt(res.Record)) {
+	for _, p := range usesSince(res, deliveredAt(res.Record), res.Record.Block.Since) {
 		lines = append(lines, "  "+p)
 	}
 	return append(lines, "A person decides: "+res.Record.Block.Command, tally(programs))

@@ -15,6 +15,7 @@ import (
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
+	"github.com/keytend/keytend/internal/usage"
 )
 
 // status is one run of `keytend status`.
@@ -163,6 +164,7 @@ type view struct {
 	Deliveries []deliveryView     `json:"deliveries,omitempty"`
 	Uses       []string           `json:"uses,omitempty"`   // of the old key since the new one was delivered, as CloudTrail shows
 	Unseen     string             `json:"unseen,omitempty"` // why it is not known where the old key is used
+	Before     *usage.Case        `json:"safety_case,omitempty"` // what is to be known before the old key is switched off
 	Probe      string             `json:"probe,omitempty"`
 	Unproved   string             `json:"unproved,omitempty"` // why the latest try as the new key failed
 	Outcome    accesskey.Reason   `json:"outcome,omitempty"`
@@ -232,8 +234,9 @@ func (s *status) look(ctx context.Context, b *bench, r accesskey.Record) view {
 	}
 	v.Keys = keyViews(res, b.now())
 	if at := deliveredAt(r); !at.IsZero() {
-		v.Uses = usesSince(res, at)
+		v.Uses = usesSince(res, at, b.now())
 	}
+	v.Before = b.safetyCase(ctx, res)
 	v.Unseen = res.Input.OldUses.Why()
 	for i, d := range v.Deliveries {
 		held, known := res.Input.Destinations[d.Destination].Get()
@@ -315,12 +318,31 @@ func (v view) text(w io.Writer, now time.Time) error {
 	for _, use := range v.Uses {
 		line("old key", "%s", use)
 	}
+	v.safetyText(line)
 	if v.HeldBy != "" {
 		line("held", "by %s: %s", v.HeldBy, v.HeldWhy)
 	}
 	v.nextText(line)
 	_, err := io.WriteString(w, printable(b.String()))
 	return err
+}
+
+// safetyText is what is to be known before the old key is switched off, beside
+// where it is used.
+func (v view) safetyText(line func(string, string, ...any)) {
+	if v.Before == nil {
+		return
+	}
+	if len(v.Deliveries) == 0 { // else only what came after the delivery matters
+		for _, place := range v.Before.Used {
+			line("used", "%s", place)
+		}
+	}
+	for _, text := range []string{v.Before.Rest, v.Before.Acknowledged, v.Before.Undo} {
+		if text != "" {
+			line("before off", "%s", text)
+		}
+	}
 }
 
 func (v view) keysText(line func(string, string, ...any)) {

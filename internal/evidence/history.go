@@ -51,7 +51,7 @@ func (h History) Collect(ctx context.Context, key accesskey.ID, regions []string
 	for i, region := range regions {
 		all.Go(func() {
 			r := &historyReader{History: h, key: key, region: region, now: now, since: since}
-			found[i], errs[i] = r.read(limited)
+			found[i], errs[i] = r.read(context.WithoutCancel(ctx), limited)
 		})
 	}
 	all.Wait()
@@ -92,7 +92,9 @@ func (r *historyReader) stream() usage.Stream {
 
 func (r *historyReader) where() string { return "CloudTrail's event history in " + r.region }
 
-func (r *historyReader) read(ctx context.Context) (Found, error) {
+// read reads for as long as limited lasts; what was read is kept however that
+// ends.
+func (r *historyReader) read(ctx, limited context.Context) (Found, error) {
 	reading, uses, err := r.Keep.Reading(ctx, r.stream())
 	if err != nil {
 		return Found{}, err
@@ -104,13 +106,13 @@ func (r *historyReader) read(ctx context.Context) (Found, error) {
 	until := r.now.Add(-settled)
 	r.reading.Plan(r.since, until, r.now.Add(-awsapi.EventsKept))
 	young := usage.Span{From: until.Add(time.Second), To: r.now}
-	failed := r.span(ctx, &young, &r.fresh, nil)
+	failed := r.span(limited, &young, &r.fresh, nil)
 	for failed == nil && len(r.reading.Todo) > 0 {
-		if failed = r.span(ctx, &r.reading.Todo[0], &r.kept, r.keep); failed == nil {
+		if failed = r.span(limited, &r.reading.Todo[0], &r.kept, r.keep); failed == nil {
 			r.reading.Todo = r.reading.Todo[1:]
 		}
 	}
-	if err := r.keep(context.WithoutCancel(ctx)); err != nil { // what was read stays read
+	if err := r.keep(ctx); err != nil {
 		return Found{}, err
 	}
 	return r.found(failed), nil

@@ -343,3 +343,23 @@ func FuzzRecords(f *testing.F) {
 		})
 	})
 }
+
+// One region may not be read: that is said, and leaves the others.
+func TestHistoryOfADeniedRegion(t *testing.T) {
+	cloud, session := simulated(t, func(s *fakeaws.AccountSpec) { s.Events = []fakeaws.EventSpec{past(noon.Add(-3*time.Hour), 4, 1)} })
+	cloud.SetFault(func(c fakeaws.Call) fakeaws.Fault {
+		if c.Region == "eu-west-1" {
+			return fakeaws.Refuse(400, "AccessDeniedException", "User: x is not authorized to perform: cloudtrail:LookupEvents")
+		}
+		return fakeaws.Proceed()
+	})
+	h := History{Account: account, Trail: session, Keep: newMemory(), Within: time.Minute}
+	f, err := h.Collect(t.Context(), key, []string{"eu-west-1", "us-east-1"}, noon.AddDate(0, 0, -90))
+	if err != nil || calls(f.Uses) != 4 || len(f.Unread) != 1 || !strings.Contains(f.Unread[0].Where, "eu-west-1") || !strings.Contains(f.Unread[0].Why, "cloudtrail:LookupEvents") {
+		t.Errorf("%+v %v", f, err)
+	}
+	cloud.SetFault(nil)
+	if f, err = h.Collect(t.Context(), key, []string{"eu-west-1", "us-east-1"}, noon.AddDate(0, 0, -90)); err != nil || calls(f.Uses) != 4 || len(f.Unread) != 0 {
+		t.Errorf("%+v %v", f, err)
+	}
+}

@@ -45,7 +45,7 @@ type Matter struct {
 	Plan    string    // what Keytend will do by itself, a sentence; empty: nothing
 
 	Record *accesskey.Record // under way, or ended lately; nil: none
-	Uses   []string          // where a key is used that is to go, a sentence each
+	Uses   []string          // where the key is used, as far as it is on record, a sentence each
 }
 
 // Rung is one step of the ladder that a matter has reached.

@@ -65,8 +65,8 @@ func (m Matter) sayDeactivated(e *Entry) {
 func (m Matter) sayNoticed(e *Entry) {
 	r := m.Record
 	e.Says = fmt.Sprintf("key %s will be switched off on %s, unless it is used before", r.Old, dayOf(e.At))
-	e.Reasons = m.Reasons
-	e.Do = "is it needed, though seldom? Say so"
+	e.Reasons = append(append([]string(nil), m.Reasons...), m.Uses...)
+	e.Do = "is it needed, though seldom? Say so; once it is off, `keytend rollback " + r.Subject.User + "` switches it on again"
 	e.Command = "keytend hold " + r.Subject.User + " --why '...'"
 }
 
@@ -77,7 +77,7 @@ func (m Matter) sayWaiting(e *Entry) {
 }
 
 func (m Matter) sayDue(e *Entry, now time.Time) {
-	e.Reasons = m.Reasons
+	e.Reasons = append(append([]string(nil), m.Reasons...), m.Uses...)
 	switch {
 	case m.AtOnce:
 		e.Says = "must be seen to at once"

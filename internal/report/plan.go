@@ -22,6 +22,8 @@ type Plan struct {
 	Failures []accesskey.Failure
 	LeftOut  []LeftOut
 	Calendar bool // show all of it, not the next few weeks
+	// Used is where keys are used, a sentence each, as far as it is on record.
+	Used map[accesskey.ID][]string
 }
 
 // PolicyRecord names the policy that a plan was made by.
@@ -76,6 +78,8 @@ type ItemRecord struct {
 	Action string `json:"action" jsonschema:"enum=begin,enum=go on,enum=approve,enum=blocked,enum=cannot,enum=unknown,enum=put off,enum=waits,enum=comes,enum=leave"`
 	// rotation, retirement, revocation; empty: none.
 	Work string `json:"work"`
+	// Where the key is used, a sentence a place, as far as it is on record.
+	WhereUsed []string `json:"where_used"`
 	// The work ends with the key deleted.
 	Delete bool `json:"delete"`
 	// When it begins, comes or is looked at again; null: not known.
@@ -176,7 +180,9 @@ func recordPlan(p Plan) PlanDocument {
 		Items: []ItemRecord{}, Calendar: []WeekRecord{}, LeftAlone: []LeftAloneRecord{}, LeftOut: []LeftOutRecord{}, Errors: []ErrorRecord{},
 	}
 	for _, i := range p.Schedule.Sorted() {
-		doc.Items = append(doc.Items, recordItem(i))
+		rec := recordItem(i)
+		rec.WhereUsed = append([]string{}, p.Used[i.Key]...)
+		doc.Items = append(doc.Items, rec)
 	}
 	for _, w := range p.Schedule.Weeks() {
 		doc.Calendar = append(doc.Calendar, WeekRecord{From: w.From.UTC().Format(time.DateOnly), Rotate: w.Rotate, SwitchOff: w.Retire, Delete: w.Delete, GoOn: w.GoOn})

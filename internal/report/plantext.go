@@ -50,7 +50,7 @@ func planTable(w io.Writer, plan Plan, o Options) error {
 	p.head(clean(planHead(plan)))
 	items := plan.Schedule.Sorted()
 	for _, part := range planParts {
-		p.planPart(part, part.of(items), plan.Schedule.Now)
+		p.planPart(part, part.of(items), plan)
 	}
 	p.calendar(plan)
 	p.leftAlone(plan)
@@ -74,7 +74,7 @@ func planHead(plan Plan) string {
 	return head
 }
 
-func (p *page) planPart(part part, items []*policy.Item, now time.Time) {
+func (p *page) planPart(part part, items []*policy.Item, plan Plan) {
 	if len(items) == 0 {
 		return
 	}
@@ -86,8 +86,11 @@ func (p *page) planPart(part part, items []*policy.Item, now time.Time) {
 			break
 		}
 		p.linef("%s %s", p.ink.paint(part.style, part.sign), p.ink.strong(itemHead(i)))
-		for _, line := range itemLines(i, now) {
+		for _, line := range itemLines(i, plan.Schedule.Now) {
 			p.text("    ", line)
+		}
+		for _, line := range plan.Used[i.Key] {
+			p.text("    ", clean(line))
 		}
 	}
 }

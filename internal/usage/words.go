@@ -68,7 +68,9 @@ func (s Spot) Sentence(now time.Time) string {
 	if len(s.Regions) > 0 {
 		text += " in " + list(s.Regions, 3)
 	}
-	text += ": " + calls(s.Count)
+	if s.Count > 0 {
+		text += ": " + calls(s.Count)
+	}
 	if days := len(s.Days); days > 1 {
 		text += fmt.Sprintf(" on %d days", days)
 	}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/network"
+	"github.com/keytend/keytend/internal/notice"
+	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/report"
+	"github.com/keytend/keytend/internal/rotation"
+	"github.com/keytend/keytend/internal/usage"
+)
+
+// beforeOff are the stages in which the old key's end is near, and it works.
+var beforeOff = []accesskey.Phase{accesskey.Noticed, accesskey.Delivered, accesskey.Overlap}
+
+// safetyCase is what is to be known before the old key of a record is switched
+// off; nil: it is not about to be.
+func (b *bench) safetyCase(ctx context.Context, res rotation.Result) *usage.Case {
+	r := res.Record
+	if !r.Live() || !slices.Contains(beforeOff, r.Stage()) || !r.OldExit.Deactivated.IsZero() {
+		return nil
+	}
+	acks, _ := b.desk.Acks(ctx, b.now()) // unread: nobody is said to have
+	c := usage.CaseOf(r.Old, res.Input.OldUses, b.now(), acknowledged(r, acks), undo(r))
+	return &c
+}
+
+// acknowledged is who said that they know.
+func acknowledged(r accesskey.Record, acks []notice.Ack) string {
+	if r.Approval != nil {
+		return fmt.Sprintf("%s approved it on %s.", r.Approval.By, stamp(r.Approval.At))
+	}
+	for _, a := range acks {
+		if a.Account == r.Subject.Account && a.User == r.Subject.User && (a.Thing == "" || a.Thing == string(r.Old)) {
+			return fmt.Sprintf("%s acknowledged it on %s.", a.By, stamp(a.At))
+		}
+	}
+	return "Nobody has said that they know of it."
+}
+
+// undo is how switching off is taken back.
+func undo(r accesskey.Record) string {
+	text := fmt.Sprintf("Once it is off, `keytend rollback %s` switches it on again", r.Subject.User)
+	if r.Terms.Keep {
+		return text + "; it is not deleted."
+	}
+	return fmt.Sprintf("%s, until it is deleted: after %s at the earliest.", text, spell(r.Terms.Rest))
+}
+
+// spell is a time as flags take it.
+func spell(d time.Duration) string { return (&span{&d}).String() }
+
+// placesShown is how many places of a key's use are told where many keys are.
+const placesShown = 3
+
+// onRecord tells where an account's keys are used, as far as it is on record.
+func (d *desk) onRecord(ctx context.Context, account string, now time.Time) (map[accesskey.ID][]string, error) {
+	uses, err := d.Uses(ctx, account)
+	known, told := network.Directory{Ranges: network.Published()}, map[accesskey.ID][]string{}
+	for key, of := range uses {
+		lines := usage.Sentences(usage.Since(of, now.Add(-awsapi.EventsKept)), known, now)
+		if more := len(lines) - placesShown; more > 0 {
+			lines = append(lines[:placesShown], fmt.Sprintf("And %s more: `keytend usage %s`.", count(more, "place"), key))
+		}
+		told[key] = lines
+	}
+	return told, err
+}
+
+// whereUsed tells where the keys of a plan are used, as far as it is on record.
+func (p *planning) whereUsed(ctx context.Context, schedule *policy.Schedule, doc *report.Plan) error {
+	if p.desk == nil {
+		return nil
+	}
+	doc.Used = map[accesskey.ID][]string{}
+	seen := map[string]bool{}
+	for _, i := range schedule.Sorted() {
+		if i.Key == "" || seen[i.Account] {
+			continue
+		}
+		seen[i.Account] = true
+		told, err := p.desk.onRecord(ctx, i.Account, schedule.Now)
+		if err != nil {
+			return err
+		}
+		for key, lines := range told {
+			doc.Used[key] = lines
+		}
+	}
+	return nil
+}
