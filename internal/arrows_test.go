@@ -53,6 +53,7 @@ var mayImport = map[string][]string{
 	"internal/rotation/onaws":      {"internal/accesskey", "internal/awsapi", "internal/rotation"},
 	"internal/fakeaws":             {"internal/iampolicy"},
 	"internal/fakeaws/population":  {"internal/fakeaws"},
+	"internal/fakeaws/programs":    {"internal/fakeaws"},
 	"internal/fakeaws/conformance": {"internal/fakeaws", "internal/fakeaws/population"},
 }
 

@@ -9,12 +9,19 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/keytend/keytend/internal/awsapi"
 	"github.com/keytend/keytend/internal/fakeaws"
 	"github.com/keytend/keytend/internal/fakeaws/population"
+	"github.com/keytend/keytend/internal/fakeaws/programs"
+	"github.com/keytend/keytend/internal/permission"
 )
 
 // simulation is what `keytend sim` is asked for.
@@ -23,6 +30,7 @@ type simulation struct {
 	allowRemote bool
 	truth       string
 	now         string
+	functions   []string // NAME=PROGRAM, or PROGRAM
 	config      fakeaws.Config
 	population  population.Options
 }
@@ -48,14 +56,27 @@ throttling, lag or delay. Account 0 holds hand-made edge cases from 10 users on.
 With --accounts 2 or more it is the management account of an organization, whose
 members let it in by the role OrganizationAccountAccessRole.
 
-The virtual clock ticks and can be moved: POST /_sim/advance?by=48h.`,
+The virtual clock ticks and can be moved: POST /_sim/advance?by=48h. What falls
+due on the way is done in its time: secrets rotate, schedules and rules of
+EventBridge invoke their functions.
+
+With --lambda NAME=PROGRAM account 0 has a function NAME of AWS Lambda, which
+Secrets Manager and EventBridge may invoke, with a role of the same name that has
+the rights keytend needs there. When it is invoked, PROGRAM is
+started on this computer as Lambda would start it (the Runtime API, the role's
+credentials, the function's environment; what it says goes to stderr) and killed
+when it has been idle. --lambda PROGRAM alone is what functions run that are made
+later, by the AWS CLI or Terraform. Nothing that was uploaded is ever run.`,
 		Example: `  eval "$(keytend sim --users 1000 --seed 7 &)"
   keytend scan
   aws --endpoint-url "$AWS_ENDPOINT_URL" iam list-users --max-items 5
   kill $KEYTEND_SIM_PID
 
   keytend sim --accounts 20 --users 200 --latency 50ms --throttle 20
-  keytend sim --now 2026-11-23T12:00:00Z --truth truth.json --propagation 8s`,
+  keytend sim --now 2026-11-23T12:00:00Z --truth truth.json --propagation 8s
+
+  eval "$(keytend sim --lambda keytend-rotation=/usr/local/bin/keytend &)"
+  curl -X POST "$AWS_ENDPOINT_URL/_sim/advance?by=30d"`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := s.check(); err != nil {
@@ -83,6 +104,7 @@ func (s *simulation) flags(command *cobra.Command) {
 	flags.Var(span{&s.config.LastUsedLag}, "last-used-lag", "how long the use of a key stays unpublished")
 	flags.Var(span{&s.config.TrailDelay}, "trail-delay", "how long until CloudTrail shows an event")
 	flags.Var(span{&s.population.ReportAge}, "report-age", "let account 0 have a credential report of this age; 0: none")
+	flags.StringArrayVar(&s.functions, "lambda", nil, "run `NAME=PROGRAM` as a function of Lambda, or PROGRAM for functions that are made later (repeatable)")
 	flags.BoolVar(&s.population.LyingTags, "lying-tags", false, "add a user whose tags hold what IAM would refuse: escape sequences, formulas, HTML")
 }
 
@@ -106,6 +128,20 @@ func (s *simulation) check() error {
 		s.config.Start = at.UTC()
 	}
 	s.config.Seed = s.population.Seed
+	for i, text := range s.functions {
+		name, program, named := strings.Cut(text, "=")
+		if !named {
+			name, program = "functions", text
+		}
+		path, err := exec.LookPath(program)
+		if name == "" || err != nil {
+			return fmt.Errorf("--lambda %q: want NAME=PROGRAM or PROGRAM: %w", text, err)
+		}
+		if path, err = filepath.Abs(path); err != nil {
+			return fmt.Errorf("--lambda %q: %w", text, err)
+		}
+		s.functions[i] = strings.TrimSuffix(text, program) + path
+	}
 	return nil
 }
 
@@ -123,9 +159,76 @@ func (s *simulation) run(ctx context.Context, a *app) error {
 			return fmt.Errorf("write truth: %w", err)
 		}
 	}
+	runner := s.programs(a, aws, endpoint(listener.Addr()))
+	defer runner.Close()
+	ending, end := context.WithCancel(ctx)
+	lived := make(chan struct{})
+	go func() { defer close(lived); live(ending, aws) }()
+	defer func() { end(); <-lived }()
 	return serveUntil(ctx, a.log, listener, aws, func() error {
 		return s.announce(a, listener.Addr(), aws)
 	})
+}
+
+// live does what falls due as the clock ticks.
+func live(ctx context.Context, aws *fakeaws.AWS) {
+	for ctx.Err() == nil {
+		aws.RunDue(ctx)
+		pause := time.Minute
+		if next, any := aws.NextDue(); any {
+			pause = min(pause, max(next.Sub(aws.Now()), 10*time.Millisecond))
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+		case <-aws.Woken():
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// programs makes the functions that were asked for, and what runs them.
+func (s *simulation) programs(a *app, aws *fakeaws.AWS, endpoint string) *programs.Runner {
+	runner := &programs.Runner{Cloud: aws, Endpoint: endpoint, Programs: map[string]string{}, Env: []string{"KEYTEND_SIM_PID=" + strconv.Itoa(os.Getpid())}}
+	if !a.quiet {
+		runner.Log = a.stderr
+	}
+	region := a.region
+	if region == "" {
+		region = awsapi.DefaultRegion
+	}
+	for _, text := range s.functions {
+		name, program, named := strings.Cut(text, "=")
+		if !named {
+			runner.Other = text
+			continue
+		}
+		runner.Programs[name] = program
+		account := population.AccountID(0)
+		arn := "arn:aws:lambda:" + region + ":" + account + ":function:" + name
+		aws.AddFunction(account, fakeaws.FunctionSpec{
+			Name: name, Region: region, Role: "arn:aws:iam::" + account + ":role/" + name, Timeout: 15 * time.Minute, ReservedConcurrency: 1,
+			Policy: invokedBy(arn, account),
+		}, fakeaws.RoleSpec{Name: name, TrustPolicy: lambdaTrust, InlinePolicies: map[string]string{"keytend": functionPolicy()}})
+	}
+	aws.RunFunctions(runner.Run)
+	return runner
+}
+
+// lambdaTrust lets Lambda assume a role.
+const lambdaTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+
+// invokedBy is the policy of a function that Secrets Manager and EventBridge invoke
+// for an account.
+func invokedBy(arn, account string) string {
+	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Sid":"invoke","Effect":"Allow","Principal":{"Service":["secretsmanager.amazonaws.com","events.amazonaws.com"]},`+
+		`"Action":"lambda:InvokeFunction","Resource":%q,"Condition":{"StringEquals":{"AWS:SourceAccount":%q}}}]}`, arn, account)
+}
+
+// functionPolicy is what a rotation function may do.
+func functionPolicy() string {
+	return permission.Policy(permission.Needs(permission.Lambda, permission.Reap), permission.Scope{}).JSON()
 }
 
 // open listens, on loopback unless more is explicitly allowed.

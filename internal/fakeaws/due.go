@@ -48,15 +48,15 @@ func (a *AWS) callOff(d *duty) {
 // and make more due. Once ctx has ended it begins nothing more, and while it is
 // at work already (it may be called by what it does) it does nothing.
 func (a *AWS) RunDue(ctx context.Context) int {
-	done, _ := a.runDue(ctx)
-	return done
-}
-
-func (a *AWS) runDue(ctx context.Context) (done int, busy bool) {
 	if !a.turn.TryLock() {
-		return 0, true
+		return 0
 	}
 	defer a.turn.Unlock()
+	return a.doDue(ctx)
+}
+
+// doDue is for who holds the turn.
+func (a *AWS) doDue(ctx context.Context) (done int) {
 	for ctx.Err() == nil {
 		d := a.nextDuty()
 		if d == nil {
@@ -65,7 +65,7 @@ func (a *AWS) runDue(ctx context.Context) (done int, busy bool) {
 		d.do(ctx)
 		done++
 	}
-	return done, false
+	return done
 }
 
 // nextDuty takes the oldest duty that is due.
@@ -97,16 +97,40 @@ func (a *AWS) Woken() <-chan struct{} { return a.woken }
 // done in its own time. It returns how many it did. While RunDue is at work it is
 // Advance alone.
 func (a *AWS) Elapse(ctx context.Context, d time.Duration) int {
+	if !a.turn.TryLock() {
+		a.Advance(d)
+		return 0
+	}
+	defer a.turn.Unlock()
+	return a.elapse(ctx, d)
+}
+
+// elapse is for who holds the turn.
+func (a *AWS) elapse(ctx context.Context, d time.Duration) int {
 	until := a.Now().Add(d)
-	done, busy := a.runDue(ctx)
-	for ctx.Err() == nil && !busy {
+	done := a.doDue(ctx)
+	for ctx.Err() == nil {
 		next, any := a.NextDue()
 		if !any || next.After(until) {
 			break
 		}
 		a.Advance(max(0, next.Sub(a.Now())))
-		done += a.RunDue(ctx)
+		done += a.doDue(ctx)
 	}
 	a.Advance(max(0, until.Sub(a.Now())))
-	return done + a.RunDue(ctx)
+	return done + a.doDue(ctx)
+}
+
+// elapseInTurn waits until what is being done is done; false: ctx ended before.
+func (a *AWS) elapseInTurn(ctx context.Context, d time.Duration) bool {
+	for !a.turn.TryLock() {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	defer a.turn.Unlock()
+	a.elapse(ctx, d)
+	return ctx.Err() == nil
 }

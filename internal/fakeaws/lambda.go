@@ -18,6 +18,7 @@ type FunctionSpec struct {
 	Environment         map[string]string
 	Timeout             time.Duration // zero: three seconds
 	ReservedConcurrency int           // zero: not reserved
+	ARN                 string        // as it is told; not asked for
 	// Policy is the function's resource policy: who may invoke it; empty: nobody
 	// but the account's own identities.
 	Policy string
@@ -72,6 +73,18 @@ func (a *AWS) functionByARN(text string) *function {
 	}
 	name, _, _ = strings.Cut(name, ":") // a version or an alias: the code is the same
 	return acct.in(arn.region).functions[name]
+}
+
+// AddFunction adds a function to an account, and its role if there is none of that
+// name: what a simulation has beside what its account was seeded with.
+func (a *AWS) AddFunction(account string, f FunctionSpec, r RoleSpec) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	acct := a.accountByID(account)
+	if _, there := acct.roles.get(r.Name); !there {
+		acct.roles.put(r.Name, acct.seededRole(r))
+	}
+	acct.in(cmp.Or(f.Region, standardRegion)).seedFunction(f)
 }
 
 // SetFunctionCode says what an existing function does from now on. An error that

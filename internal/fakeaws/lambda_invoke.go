@@ -78,7 +78,7 @@ func (a *AWS) occupy(f *function) (code, *apiError) {
 // described is the function as it is now, with its ARN's parts.
 func (f *function) described() FunctionSpec {
 	spec := f.spec
-	spec.Region, spec.Environment, spec.Policy = f.home.region, copied(f.spec.Environment), f.policy()
+	spec.ARN, spec.Region, spec.Environment, spec.Policy = f.arn(), f.home.region, copied(f.spec.Environment), f.policy()
 	return spec
 }
 

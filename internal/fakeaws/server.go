@@ -107,8 +107,9 @@ func captured(handler http.HandlerFunc, r *http.Request) *http.Response {
 	return response(r, c.answer)
 }
 
-// control finds the handler of a control address: POST /_sim/advance?by=20d,
-// GET /_sim/now, GET /_sim/calls, and what Control added.
+// control finds the handler of a control address: POST /_sim/advance?by=20d (with
+// &only=clock nothing is done that falls due), GET /_sim/now, GET /_sim/calls, and
+// what Control added.
 func (a *AWS) control(r *http.Request) http.HandlerFunc {
 	switch r.Method + " " + r.URL.Path {
 	case "POST /_sim/advance":
@@ -136,7 +137,11 @@ func (a *AWS) controlAdvance(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "advance: want ?by=48h or ?by=20d", http.StatusBadRequest)
 		return
 	}
-	a.Elapse(r.Context(), by)
+	if r.URL.Query().Get("only") == "clock" {
+		a.Advance(by)
+	} else if !a.elapseInTurn(r.Context(), by) {
+		return // nobody waits any more
+	}
 	writeJSON(w, map[string]time.Time{"now": a.Now()})
 }
 

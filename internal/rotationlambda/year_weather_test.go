@@ -10,7 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
+	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/fakeaws"
+	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/rotation"
 )
 
 // before comes before each of the function's calls: a person may come between.
@@ -23,6 +26,10 @@ func (y *year) before(*http.Request) error {
 	return nil
 }
 
+// writes are the function's calls that change something.
+var writes = []string{"iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey", "iam:TagUser", "iam:UntagUser",
+	"secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage", "secretsmanager:TagResource"}
+
 // fault says what befalls a call. People's own calls are spared.
 func (y *year) fault(c fakeaws.Call) fakeaws.Fault {
 	if y.quiet {
@@ -33,7 +40,12 @@ func (y *year) fault(c fakeaws.Call) fakeaws.Fault {
 	if name == "iam:CreateAccessKey" {
 		y.worst = max(y.worst, len(y.user("ana").Keys)+1)
 	}
-	if y.calm || y.random.IntN(1000) >= trouble {
+	y.touched = y.touched || slices.Contains([]string{"iam:UpdateAccessKey", "iam:DeleteAccessKey", "secretsmanager:UpdateSecretVersionStage"}, name)
+	odds := troubledReads
+	if slices.Contains(writes, name) {
+		odds = troubledWrites
+	}
+	if y.calm || y.random.IntN(1000) >= odds {
 		return fakeaws.Proceed()
 	}
 	switch y.rarest(name, "throttled", "broken", "answer lost", "late", "died before", "died after") {
@@ -44,7 +56,7 @@ func (y *year) fault(c fakeaws.Call) fakeaws.Fault {
 	case "answer lost":
 		return fakeaws.LoseAnswer()
 	case "late":
-		by := time.Duration(5+y.random.IntN(600)) * time.Second
+		by := time.Duration(5+y.random.IntN(285)) * time.Second
 		y.flight = time.Now().Add(by)
 		return fakeaws.Delay(by)
 	case "died before":
@@ -72,9 +84,7 @@ func (y *year) rarest(call string, kinds ...string) string {
 
 // disturb is a person at the secret.
 func (y *year) disturb() {
-	was := y.quiet
 	y.quiet = true
-	defer func() { y.quiet = was }()
 	acts := []struct {
 		name string
 		do   func() error
@@ -118,15 +128,64 @@ func (y *year) save() {
 	if y.draft == nil || time.Now().Before(y.draft.save) || time.Now().Before(y.flight) {
 		return
 	}
-	was := y.quiet
 	y.quiet = true
-	defer func() { y.quiet = was }()
 	d := y.draft
 	y.draft = nil
 	if c, err := document.Read(d.text); err == nil && y.works(c) == nil {
 		y.say("a person saves %s: %v", c.ID, y.write(d.text))
 		y.acted["saves"]++
 	}
+}
+
+// answer is what a person does about a block: where AWSCURRENT holds another key
+// than the record says, they put the new one back or have it all undone.
+func (y *year) answer() {
+	r := y.record()
+	if r.Phase != accesskey.Blocked || r.Block == nil || time.Since(r.Block.Since) < 8*time.Hour {
+		return
+	}
+	y.quiet = true
+	how := "retry"
+	if y.random.IntN(2) == 0 {
+		how = "rollback"
+	} else if r.Block.Reason == policy.WhyHoldsOther {
+		y.forward(r.New)
+	}
+	err := y.order(how)
+	y.say("a person answers %q (%s) with %s: %v", r.Block.Reason, r.Block.Saw, how, err)
+	y.acted["answers with "+how]++
+}
+
+// forward puts AWSCURRENT on the version that holds a key.
+func (y *year) forward(key accesskey.ID) {
+	text, before := y.value("AWSPREVIOUS")
+	_, now := y.value(current)
+	if c, err := document.Read(text); err == nil && c.ID == key && y.works(c) == nil {
+		y.say("a person moves AWSCURRENT to %s: %v", key, y.move(current, now, before))
+	}
+}
+
+// order gives the record a person's order, as the command line does.
+func (y *year) order(how string) error {
+	y.dead = false
+	hook := y.hook
+	y.hook = func(*http.Request) error { y.quiet = true; return nil }
+	defer func() { y.hook = hook }()
+	f := y.function(y.t.Context())
+	d, err := f.Store.Describe(y.t.Context(), secretID)
+	if err != nil {
+		return err
+	}
+	v, err := f.open(y.t.Context(), d, Event{})
+	if err != nil {
+		return err
+	}
+	order := rotation.Rollback()
+	if how != "rollback" {
+		order = rotation.Resolve(how)
+	}
+	_, err = v.rotator.Give(y.t.Context(), v.subject, "a person", order)
+	return err
 }
 
 func (y *year) rotateNow() error {
@@ -144,7 +203,21 @@ func (y *year) cancel() error {
 		return y.rotateNow()
 	}
 	_, err = y.secrets().CancelRotateSecret(y.t.Context(), &secretsmanager.CancelRotateSecretInput{SecretId: aws.String(secretID)})
+	y.resume = time.Now().Add(time.Duration(1+y.random.IntN(48)) * time.Hour)
 	return err
+}
+
+// onAgain switches rotation on after it was called off, once nothing hinders that:
+// AWS wants AWSPENDING off first, which is the reaper's to do.
+func (y *year) onAgain() {
+	if y.resume.IsZero() || time.Now().Before(y.resume) {
+		return
+	}
+	y.quiet = true
+	if err := y.rotateNow(); err == nil {
+		y.say("a person switches rotation on again")
+		y.resume = time.Time{}
+	}
 }
 
 func (y *year) takeOff() error {
