@@ -56,7 +56,10 @@ var claimingMarked = []Need{
 }
 
 // recording is what the function writes down on the secret itself.
-var recording = Need{Action: "secretsmanager:TagResource", Kind: Create, on: secrets, Why: "the record of a rotation, on the secret", only: []string{"keytend:rotation/*"}}
+var recording = []Need{
+	{Action: "secretsmanager:TagResource", Kind: Create, on: secrets, Why: "the record of a rotation, on the secret", only: []string{"keytend:rotation/*"}},
+	{Action: "secretsmanager:UntagResource", Kind: Create, on: secrets, Why: "take older records away", only: []string{"keytend:rotation/*"}},
+}
 
 var making = Need{Action: "iam:CreateAccessKey", Kind: Create, on: users, Why: "make the new key"}
 
@@ -126,9 +129,8 @@ var needs = map[Feature][]Need{
 		{Action: "sts:GetAccessKeyInfo", Kind: Read, on: anything, Why: "the account that a key is in"},
 	},
 	Rotate: slices.Concat(looking, claiming, []Need{making, counting, simulating, namingOurRole, switching, deleting}),
-	Lambda: slices.Concat(looking, claimingMarked, storing, []Need{recording, making, counting, simulating, namingOurRole, switching, deleting}),
-	Reap: slices.Concat(looking, claimingMarked, storing, []Need{
-		recording,
+	Lambda: slices.Concat(looking, claimingMarked, storing, recording, []Need{making, counting, simulating, namingOurRole, switching, deleting}),
+	Reap: slices.Concat(looking, claimingMarked, storing, recording, []Need{
 		{Action: "secretsmanager:ListSecrets", Kind: Read, on: anything, Why: "which secrets carry a record"},
 		switching, deleting,
 	}),

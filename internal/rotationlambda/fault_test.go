@@ -14,7 +14,7 @@ import (
 )
 
 // mutating are the calls that change something.
-var mutating = []string{"TagResource", "TagUser", "UntagUser", "CreateAccessKey", "PutSecretValue", "UpdateSecretVersionStage", "UpdateAccessKey", "DeleteAccessKey"}
+var mutating = []string{"TagResource", "UntagResource", "TagUser", "UntagUser", "CreateAccessKey", "PutSecretValue", "UpdateSecretVersionStage", "UpdateAccessKey", "DeleteAccessKey"}
 
 // misfortune is what befalls one call of the function.
 type misfortune struct {

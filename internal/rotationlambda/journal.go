@@ -27,7 +27,7 @@ type journal struct {
 	sleep func(context.Context, time.Duration) error
 	log   *slog.Logger
 
-	slot    int // in which this invocation writes; -1: not chosen yet
+	tags    map[string]string // as they were last read
 	written found
 	seen    found
 }
@@ -42,6 +42,7 @@ func (j *journal) read(ctx context.Context) (found, error) {
 	if err != nil {
 		return found{}, fmt.Errorf("read the record in the secret's tags: %w", err)
 	}
+	j.tags = d.Tags
 	f, err := unpack(d.Tags)
 	if err != nil {
 		return found{}, err
@@ -120,15 +121,16 @@ func (j *journal) write(ctx context.Context, f found, r accesskey.Record, e acce
 		return err
 	}
 	sum := sha256.Sum256(text)
-	next := found{entry{Record: brief(r), Acted: f.Acted, Seq: audit.Seq, Chain: hex.EncodeToString(sum[:])}, j.slotAfter(f), j.revisionAfter(f)}
+	next := found{entry{Record: brief(r), Acted: f.Acted, Seq: audit.Seq, Chain: hex.EncodeToString(sum[:])}, j.revisionAfter(f)}
 	if e.Act() {
 		next.Acted = e.At
 	}
-	tags, err := pack(next.entry, next.slot, next.revision)
+	tags, err := pack(next.entry, next.revision)
 	if err != nil {
 		return err
 	}
 	tags[stateTag] = stateOf(r)
+	j.sweep(ctx, f, r.Live())
 	doubt := j.put(ctx, tags)
 	j.say(ctx, audit, next.Chain, doubt)
 	if doubt == nil {
@@ -137,19 +139,20 @@ func (j *journal) write(ctx context.Context, f found, r accesskey.Record, e acce
 	return doubt
 }
 
-// slotAfter is another than the one of the invocation before.
-func (j *journal) slotAfter(f found) int {
-	if j.slot < 0 {
-		j.slot = 0
-		if f.revision > 0 {
-			j.slot = (f.slot + 1) % slots
-		}
+// sweep takes away what was written before f, if there is much of it or nothing
+// more is to come. That may fail, and may come late: what is gone is not missed.
+func (j *journal) sweep(ctx context.Context, f found, more bool) {
+	stale := older(j.tags, f.revision)
+	if len(stale) == 0 || more && len(stale) <= keptTags-mostTags {
+		return
 	}
-	return j.slot
+	if err := j.store.Untag(ctx, j.arn, stale); err != nil {
+		j.log.WarnContext(ctx, "older records stay in the secret's tags", "secret", j.arn, "error", err.Error())
+	}
 }
 
 // revisionAfter is later than every write before, also than one that got lost
-// and comes late: it is a time.
+// and comes late: it is a time, in milliseconds.
 func (j *journal) revisionAfter(f found) int64 {
 	return max(f.revision+1, j.clock.Now().UnixMilli())
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,25 +24,38 @@ type entry struct {
 	Chain  string           `json:"c"` // its hash
 }
 
-// The record lies in slots. Each invocation writes into the slot after the one
-// that it found the latest record in, so that a lost request of an invocation
-// that died lands where nobody looks any more.
+// Every write of the record has tags of its own, named after its revision, so
+// that a lost write which comes late comes over nothing: it is older than what
+// stands there. Older ones are swept.
 const (
-	slots     = 4
 	tagLength = 256 // characters of a value
-	mostTags  = 10  // of one slot: all slots and people's own fit into 50
+	mostTags  = 12  // of one write
+	// keptTags is how many tags of older writes may lie about: with one write more
+	// and people's own they are within AWS's 50.
+	keptTags  = 20
 	recordTag = OwnTags + "record/"
 	stateTag  = OwnTags + "state"
 )
 
-func tagOf(slot, chunk int) string { return fmt.Sprintf("%s%d/%d", recordTag, slot, chunk) }
+func tagOf(revision int64, chunk int) string {
+	return recordTag + strconv.FormatInt(revision, 36) + "/" + strconv.Itoa(chunk)
+}
+
+// revisionOf reads a tag's name; false: it is none of a record.
+func revisionOf(tag string) (revision int64, chunk int, ok bool) {
+	name, ours := strings.CutPrefix(tag, recordTag)
+	first, second, _ := strings.Cut(name, "/")
+	revision, err := strconv.ParseInt(first, 36, 64)
+	chunk, err2 := strconv.Atoi(second)
+	return revision, chunk, ours && err == nil && err2 == nil && revision > 0
+}
 
 // errDamaged says that somebody changed our tags.
 var errDamaged = errors.New("the record in the secret's tags is damaged: restore the tags " + recordTag +
 	"… as they were (CloudTrail has them), or, once no rotation is under way, remove them all")
 
-// pack spells an entry as tags. Each says the revision and how many there are.
-func pack(e entry, slot int, revision int64) (map[string]string, error) {
+// pack spells an entry as tags. Each says how many there are.
+func pack(e entry, revision int64) (map[string]string, error) {
 	text, err := json.Marshal(e)
 	if err != nil {
 		return nil, err
@@ -57,11 +71,11 @@ func pack(e entry, slot int, revision int64) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return chunks(base64.StdEncoding.EncodeToString(squeezed.Bytes()), slot, revision)
+	return chunks(base64.StdEncoding.EncodeToString(squeezed.Bytes()), revision)
 }
 
-func chunks(text string, slot int, revision int64) (map[string]string, error) {
-	const head = 20 // "REVISION COUNT "
+func chunks(text string, revision int64) (map[string]string, error) {
+	const head = 3 // "COUNT "
 	size := tagLength - head
 	count := (len(text) + size - 1) / size
 	if count > mostTags {
@@ -70,7 +84,7 @@ func chunks(text string, slot int, revision int64) (map[string]string, error) {
 	tags := map[string]string{}
 	for i := range count {
 		part := text[i*size : min(len(text), (i+1)*size)]
-		tags[tagOf(slot, i)] = fmt.Sprintf("%d %d %s", revision, count, part)
+		tags[tagOf(revision, i)] = strconv.Itoa(count) + " " + part
 	}
 	return tags, nil
 }
@@ -78,74 +92,58 @@ func chunks(text string, slot int, revision int64) (map[string]string, error) {
 // found is the latest entry in a secret's tags; the zero found: none.
 type found struct {
 	entry
-	slot     int
 	revision int64
 }
 
-// unpack finds the latest entry. A newer slot of which somebody removed or changed
-// a part is damage; one that a lost write of an older revision came over, late, is
-// out of the running: whoever goes on looks at the world anyway.
+// unpack finds the latest entry. AWS writes all tags of a call or none: a latest
+// one that isn't whole was changed by somebody.
 func unpack(tags map[string]string) (found, error) {
-	var best found
-	var newest int64
-	for slot := range slots {
-		text, revision, whole, overwritten := slotText(tags, slot)
-		if !overwritten {
-			newest = max(newest, revision)
+	var latest int64
+	for tag := range tags {
+		if revision, _, ok := revisionOf(tag); ok {
+			latest = max(latest, revision)
 		}
-		if !whole || revision <= best.revision {
-			continue
-		}
-		e, err := decode(text)
-		if err != nil {
-			return found{}, fmt.Errorf("%w (%w)", errDamaged, err)
-		}
-		best = found{e, slot, revision}
 	}
-	if newest > best.revision {
-		return found{}, errDamaged
+	if latest == 0 {
+		return found{}, nil
 	}
-	return best, nil
+	text, err := joined(tags, latest)
+	if err != nil {
+		return found{}, err
+	}
+	e, err := decode(text)
+	if err != nil {
+		return found{}, fmt.Errorf("%w (%w)", errDamaged, err)
+	}
+	return found{e, latest}, nil
 }
 
-// slotText joins the chunks of a slot's newest revision. Where it isn't whole,
-// overwritten tells that older chunks stand in the places of all that is missing.
-func slotText(tags map[string]string, slot int) (text string, revision int64, whole, overwritten bool) {
-	count, parts, all := 0, map[int]string{}, 0
-	for i := range mostTags {
-		rev, n, part, ok := chunk(tags[tagOf(slot, i)])
-		if !ok {
-			continue
-		}
-		if all == i {
-			all++ // without a gap so far
-		}
-		if rev > revision {
-			revision, count, parts = rev, n, map[int]string{}
-		}
-		if rev == revision {
-			parts[i] = part
-		}
-	}
+// joined is the text that one write's tags hold.
+func joined(tags map[string]string, revision int64) (string, error) {
 	var b strings.Builder
-	for i := range count {
-		part, there := parts[i]
-		if !there {
-			return "", revision, false, all >= count
+	count := 1
+	for i := 0; i < count; i++ {
+		first, part, _ := strings.Cut(tags[tagOf(revision, i)], " ")
+		n, err := strconv.Atoi(first)
+		if err != nil || n < 1 || n > mostTags || i > 0 && n != count {
+			return "", errDamaged
 		}
+		count = n
 		b.WriteString(part)
 	}
-	return b.String(), revision, count > 0, false
+	return b.String(), nil
 }
 
-func chunk(value string) (revision int64, count int, part string, ok bool) {
-	words := strings.SplitN(value, " ", 3)
-	if len(words) != 3 {
-		return 0, 0, "", false
+// older are the tags of writes before one.
+func older(tags map[string]string, revision int64) []string {
+	var all []string
+	for tag := range tags {
+		if of, _, ok := revisionOf(tag); ok && of < revision {
+			all = append(all, tag)
+		}
 	}
-	revision, err := strconv.ParseInt(words[0], 10, 64)
-	count, err2 := strconv.Atoi(words[1])
-	return revision, count, words[2], err == nil && err2 == nil && revision > 0 && count > 0 && count <= mostTags
+	slices.Sort(all)
+	return all
 }
 
 // largest bounds what a few kilobytes of tags may become.

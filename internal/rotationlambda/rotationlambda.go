@@ -44,6 +44,7 @@ type Store interface {
 	ValueOf(ctx context.Context, id, version, label string) (accesskey.Secret, error)
 	PutPending(ctx context.Context, id, version, rotationToken string, text accesskey.Secret, until time.Time) error
 	Tag(ctx context.Context, id string, tags map[string]string, until time.Time) error
+	Untag(ctx context.Context, id string, keys []string) error
 }
 
 // Function is a rotation function in one account and region. No two of its

@@ -23,7 +23,7 @@ func TestRotationFromStepToStep(t *testing.T) {
 		if after != want {
 			t.Error("the other fields changed")
 		}
-		if n := len(w.ownTags()); n > slots*6 {
+		if n := len(w.ownTags()); n > keptTags+mostTags {
 			t.Errorf("the record takes %d tags", n)
 		}
 		if _, version := w.value(pending); version != "" {

@@ -51,7 +51,6 @@ type year struct {
 	keys   []cached // who read the secret, and when
 	draft  *draft   // what a person has open in an editor
 	calm   bool     // nothing goes wrong any more
-	quiet  bool     // whoever calls next is not the function
 	resume time.Time
 	flight time.Time // until when a lost call of the function may still be carried out
 
@@ -92,10 +91,9 @@ func newYear(t *testing.T, seed uint64) *year {
 		s.Secrets = nil
 		s.Functions[0].Policy = strings.Replace(s.Functions[0].Policy, `"secretsmanager.amazonaws.com"`, `["secretsmanager.amazonaws.com","events.amazonaws.com"]`, 1)
 	})
-	y := &year{world: w, random: rand.New(rand.NewPCG(seed, 1)), quiet: true, from: time.Now(), struck: map[string]map[string]int{}, acted: map[string]int{}}
+	y := &year{world: w, random: rand.New(rand.NewPCG(seed, 1)), from: time.Now(), struck: map[string]map[string]int{}, acted: map[string]int{}}
 	y.makeSecret()
 	y.scheduleReaper()
-	w.hook = y.before
 	w.cloud.SetFault(y.fault)
 	w.cloud.SetFunctionCode(functionARN, y.invoke)
 	return y

@@ -2,7 +2,6 @@ package rotationlambda
 
 import (
 	"errors"
-	"net/http"
 	"slices"
 	"time"
 
@@ -16,26 +15,20 @@ import (
 	"github.com/keytend/keytend/internal/rotation"
 )
 
-// before comes before each of the function's calls: a person may come between.
-func (y *year) before(*http.Request) error {
+// writes are the function's calls that change something.
+var writes = []string{"iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey", "iam:TagUser", "iam:UntagUser",
+	"secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage", "secretsmanager:TagResource", "secretsmanager:UntagResource"}
+
+// fault says what befalls a call of the function's. A person may come before it.
+func (y *year) fault(c fakeaws.Call) fakeaws.Fault {
+	if !y.calling {
+		return fakeaws.Proceed()
+	}
+	y.calling = false // whoever calls meanwhile is not the function
 	y.save()
 	if !y.calm && y.random.IntN(1000) < disturbed {
 		y.disturb()
 	}
-	y.quiet = false
-	return nil
-}
-
-// writes are the function's calls that change something.
-var writes = []string{"iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey", "iam:TagUser", "iam:UntagUser",
-	"secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage", "secretsmanager:TagResource"}
-
-// fault says what befalls a call. People's own calls are spared.
-func (y *year) fault(c fakeaws.Call) fakeaws.Fault {
-	if y.quiet {
-		return fakeaws.Proceed()
-	}
-	y.quiet = true // until the function's next call
 	name := c.Service + ":" + c.Action
 	if name == "iam:CreateAccessKey" {
 		y.worst = max(y.worst, len(y.user("ana").Keys)+1)
@@ -84,7 +77,6 @@ func (y *year) rarest(call string, kinds ...string) string {
 
 // disturb is a person at the secret.
 func (y *year) disturb() {
-	y.quiet = true
 	acts := []struct {
 		name string
 		do   func() error
@@ -128,7 +120,6 @@ func (y *year) save() {
 	if y.draft == nil || time.Now().Before(y.draft.save) || time.Now().Before(y.flight) {
 		return
 	}
-	y.quiet = true
 	d := y.draft
 	y.draft = nil
 	if c, err := document.Read(d.text); err == nil && y.works(c) == nil {
@@ -144,7 +135,6 @@ func (y *year) answer() {
 	if r.Phase != accesskey.Blocked || r.Block == nil || time.Since(r.Block.Since) < 8*time.Hour {
 		return
 	}
-	y.quiet = true
 	how := "retry"
 	if y.random.IntN(2) == 0 {
 		how = "rollback"
@@ -167,11 +157,10 @@ func (y *year) forward(key accesskey.ID) {
 
 // order gives the record a person's order, as the command line does.
 func (y *year) order(how string) error {
-	y.dead = false
-	hook := y.hook
-	y.hook = func(*http.Request) error { y.quiet = true; return nil }
-	defer func() { y.hook = hook }()
-	f := y.function(y.t.Context())
+	calm := y.calm
+	y.session, y.dead, y.calm = nil, false, true
+	defer func() { y.calm = calm }()
+	f := y.function()
 	d, err := f.Store.Describe(y.t.Context(), secretID)
 	if err != nil {
 		return err
@@ -213,7 +202,6 @@ func (y *year) onAgain() {
 	if y.resume.IsZero() || time.Now().Before(y.resume) {
 		return
 	}
-	y.quiet = true
 	if err := y.rotateNow(); err == nil {
 		y.say("a person switches rotation on again")
 		y.resume = time.Time{}
