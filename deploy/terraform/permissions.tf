@@ -4,7 +4,7 @@
 data "aws_iam_policy_document" "rotation" {
   statement {
     sid       = "KeytendCreateSecretsTags"
-    actions   = ["secretsmanager:TagResource"]
+    actions   = ["secretsmanager:TagResource", "secretsmanager:UntagResource"]
     resources = local.secret_arns
 
     condition {

@@ -224,6 +224,7 @@ func (r *request) maySecret(name, id string, s *secret, acct *account) *apiError
 	asked, err := decode[struct {
 		VersionStage, VersionID string
 		Tags                    []tag
+		TagKeys                 []string
 	}](r)
 	if err != nil {
 		return err
@@ -238,6 +239,7 @@ func (r *request) maySecret(name, id string, s *secret, acct *account) *apiError
 			on.arn = acct.in(r.region).arn("secretsmanager", "secret:"+id)
 		}
 	}
+	on.context["aws:TagKeys"] = append(on.context["aws:TagKeys"], asked.TagKeys...)
 	on.context["secretsmanager:SecretId"] = []string{on.arn}
 	if asked.VersionStage != "" {
 		on.context["secretsmanager:VersionStage"] = []string{asked.VersionStage}

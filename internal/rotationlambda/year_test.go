@@ -35,6 +35,8 @@ const (
 	day = 24 * time.Hour
 	// rotateEvery is the secret's schedule, in days.
 	rotateEvery = 8
+	// stuckAfter is how long people let a secret be that ought to have rotated.
+	stuckAfter = 6 * rotateEvery * day
 	// Of a thousand calls of the function so many go wrong, of those that change
 	// something more, and between so many a person comes.
 	troubledReads, troubledWrites, disturbed = 12, 120, 4
@@ -191,6 +193,9 @@ func (y *year) consume() {
 		y.rotated, y.lastKey, y.lastMove = y.rotated+1, held.ID, time.Now()
 		y.say("the secret holds %s", held.ID)
 	}
+	if time.Since(y.lastMove) > stuckAfter {
+		y.t.Errorf("day %.2f: nothing has come of the schedule for %s\n%s", time.Since(y.from).Hours()/24, stuckAfter, y.status())
+	}
 	y.keys = append(y.keys, cached{held, time.Now()})
 	fresh := y.keys[:0]
 	for _, k := range y.keys {
@@ -217,7 +222,8 @@ func (y *year) useAll() {
 }
 
 func (y *year) status() string {
-	return fmt.Sprintf("keys %v, the secret holds %s, the record is %s\nlast failures: %s", ids(y.user("ana")), y.holds().ID, stateOf(y.record()),
+	r := y.record()
+	return fmt.Sprintf("keys %v, the secret holds %s, the record is %s, waits for %q (deliveries %+v, alerted %v)\nlast failures: %s", ids(y.user("ana")), y.holds().ID, stateOf(r), r.Watch.Waiting, r.Deliveries, r.Alerted,
 		strings.Join(y.fails[max(0, len(y.fails)-3):], "\n  "))
 }
 
