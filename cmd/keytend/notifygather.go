@@ -37,7 +37,7 @@ func (t *telling) gather(ctx context.Context, in notice.Input) (matters []notice
 // when the key was last used.
 func (t *telling) whereUsed(ctx context.Context, session *awsapi.Session, account string, in notice.Input, matters []notice.Matter) {
 	onRecord := map[accesskey.ID][]string{}
-	if t.desk != nil {
+	if t.desk != nil && len(matters) > 0 {
 		onRecord, _ = t.desk.onRecord(ctx, account, now(session)) // unread: nothing is said
 	}
 	for i := range matters {

@@ -9,6 +9,7 @@ import (
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/awsapi"
 	"github.com/keytend/keytend/internal/inventory"
+	"github.com/keytend/keytend/internal/journal"
 	"github.com/keytend/keytend/internal/managed"
 	"github.com/keytend/keytend/internal/notify"
 	"github.com/keytend/keytend/internal/policy"
@@ -34,6 +35,7 @@ type fleetScan struct {
 	missing   []accesskey.Failure
 	elsewhere *managed.Registry // nil: nobody is asked
 	leavers   *leavers          // nil: nobody is asked
+	recorded  *journal.Journal  // of where keys are used; nil: nothing is
 	hub       *hub              // nil: Security Hub isn't told
 }
 
@@ -51,7 +53,10 @@ func (s *scan) runFleet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f := &fleetScan{scan: s, crew: crew, baseline: baseline, ranked: ranking.New(0), elsewhere: registry, leavers: left}
+	f := &fleetScan{scan: s, crew: crew, baseline: baseline, ranked: ranking.New(0), elsewhere: registry, leavers: left, recorded: s.app.usesOnRecord(ctx)}
+	if f.recorded != nil {
+		defer func() { _ = f.recorded.Close() }()
+	}
 	defer func() { _ = f.ranked.Close() }()
 	if s.toHub {
 		f.hub = &hub{rules: s.rules, now: crew.at}
@@ -134,6 +139,7 @@ func (f *fleetScan) open(w io.Writer) (err error) {
 
 // take judges and writes one account.
 func (f *fleetScan) take(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
+	f.app.sharingIn(ctx, f.recorded, session).note(&inv)
 	findings := policy.Findings(inv, f.rules, f.crew.at)
 	f.measure.account(inv, findings, f.crew.at)
 	inv.Failures = append(inv.Failures, noteManaged(ctx, f.elsewhere, inv.Account.ID, findings)...)

@@ -22,28 +22,44 @@ type sharing struct {
 	users []string // of keys that two consumers use
 }
 
-// sharing reads it from the state file that is there by default, where there is
-// one; without, and where it can't be read, nothing is on record.
-func (a *app) sharing(ctx context.Context, session *awsapi.Session) sharing {
-	none := sharing{}
+// usesOnRecord opens the state file that is there by default, where there is one;
+// nil: there is none, or it can't be read, so that nothing is on record.
+func (a *app) usesOnRecord(ctx context.Context) *journal.Journal {
 	path := (&state{}).file(a)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return none
-	}
-	id, err := session.Identity(ctx)
-	if err != nil {
-		return none // the scan says so itself
+		return nil
 	}
 	j, err := journal.Open(ctx, path)
 	if err != nil {
 		a.log.WarnContext(ctx, "where keys are used is not told: "+err.Error())
-		return none
+		return nil
+	}
+	return j
+}
+
+// sharing reads what is on record of the session's account.
+func (a *app) sharing(ctx context.Context, session *awsapi.Session) sharing {
+	j := a.usesOnRecord(ctx)
+	if j == nil {
+		return sharing{}
 	}
 	defer func() { _ = j.Close() }()
+	return a.sharingIn(ctx, j, session)
+}
+
+// sharingIn is sharing with a state file that is open; nil: there is none.
+func (a *app) sharingIn(ctx context.Context, j *journal.Journal, session *awsapi.Session) sharing {
+	if j == nil {
+		return sharing{}
+	}
+	id, err := session.Identity(ctx)
+	if err != nil {
+		return sharing{} // the scan says so itself
+	}
 	uses, err := j.Uses(ctx, id.Account)
 	if err != nil {
 		a.log.WarnContext(ctx, "where keys are used is not told: "+err.Error())
-		return none
+		return sharing{}
 	}
 	return sharingOf(ctx, session, uses, now(session))
 }

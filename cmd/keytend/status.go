@@ -162,8 +162,8 @@ type view struct {
 	HeldWhy    string             `json:"held_why,omitempty"`
 	Keys       []keyView          `json:"keys,omitempty"`
 	Deliveries []deliveryView     `json:"deliveries,omitempty"`
-	Uses       []string           `json:"uses,omitempty"`   // of the old key since the new one was delivered, as CloudTrail shows
-	Unseen     string             `json:"unseen,omitempty"` // why it is not known where the old key is used
+	Uses       []string           `json:"uses,omitempty"`        // of the old key since the new one was delivered, as CloudTrail shows
+	Unseen     string             `json:"unseen,omitempty"`      // why it is not known where the old key is used
 	Before     *usage.Case        `json:"safety_case,omitempty"` // what is to be known before the old key is switched off
 	Probe      string             `json:"probe,omitempty"`
 	Unproved   string             `json:"unproved,omitempty"` // why the latest try as the new key failed

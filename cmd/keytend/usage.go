@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -15,7 +14,6 @@ import (
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/awsapi"
 	"github.com/keytend/keytend/internal/evidence"
-	"github.com/keytend/keytend/internal/network"
 	"github.com/keytend/keytend/internal/usage"
 )
 
@@ -70,8 +68,8 @@ What could not be looked at is listed, and makes the exit code 4.
 
 Addresses are named by the account's own Elastic IPs, NAT gateways and VPC
 endpoints, and by what comes with the program: AWS's larger ranges, CI services
-that publish theirs, the private ones. --ip-ranges takes newer ones:
-AWS's ip-ranges.json or GitHub's meta, downloaded by you.`,
+that publish theirs, the private ones. --ip-ranges takes newer ones, a file or an
+address: AWS's ip-ranges.json or GitHub's meta.`,
 		Example: `  keytend usage AKIAIOSFODNN7EXAMPLE
   keytend usage ci-deploy --days 30 --regions eu-west-1,us-west-2
   keytend usage ci-deploy --output json
@@ -100,7 +98,7 @@ func (u *usages) addFlags(command *cobra.Command) {
 	flags.StringVar(&u.results, "athena-output", "", "where Athena is to write its results: s3://BUCKET/PREFIX (default: the workgroup's)")
 	flags.StringVar(&u.day, "athena-day", "", "`column` by which that table is partitioned by day, as 2026/11/23: less is read then")
 	flags.DurationVar(&u.within, "within", u.within, "how long to read the event history at most")
-	flags.StringArrayVar(&u.ranges, "ip-ranges", nil, "`file` of published ranges: AWS's ip-ranges.json or GitHub's meta (repeatable)")
+	flags.StringArrayVar(&u.ranges, "ip-ranges", nil, "`file` or https URL of published ranges: AWS's ip-ranges.json or GitHub's meta (repeatable)")
 	flags.BoolVar(&u.offline, "offline", false, "read nothing: only what is on record")
 	u.output.addTo(command, "output", "o", "output format")
 	addOutFlag(command, &u.out)
@@ -181,7 +179,7 @@ func (u *usages) broken(ctx context.Context, err error) error {
 }
 
 func (u *usages) open(ctx context.Context) (err error) {
-	if u.ours.known.Ranges, err = readRanges(u.ranges); err != nil {
+	if u.ours.known.Ranges, err = u.app.readRanges(ctx, u.ranges); err != nil {
 		return err
 	}
 	if u.session, err = u.app.open(ctx); err != nil {
@@ -194,22 +192,6 @@ func (u *usages) open(ctx context.Context) (err error) {
 	u.account, u.ends = id.Account, now(u.session)
 	u.desk, err = u.app.openDesk(ctx, &u.state)
 	return err
-}
-
-// readRanges is what is published about addresses.
-func readRanges(files []string) (*network.Ranges, error) {
-	ranges := network.Published()
-	for _, name := range files {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, fmt.Errorf("read ranges of addresses: %w", err)
-		}
-		err = ranges.Refresh(name, f)
-		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, hinted{err, "download https://ip-ranges.amazonaws.com/ip-ranges.json or https://api.github.com/meta anew"}
-		}
-	}
-	return ranges, nil
 }
 
 // keys are those that were asked for: one, or all of a user.

@@ -87,7 +87,7 @@ func (s *Session) awaitQuery(ctx context.Context, id string) error {
 				Status struct{ State, StateChangeReason string }
 			}
 		}
-		if err := s.athena(ctx, "GetQueryExecution", struct{ QueryExecutionId string }{id}, &out); err != nil { //nolint:revive // AWS's name
+		if err := s.athena(ctx, "GetQueryExecution", struct{ QueryExecutionId string }{id}, &out); err != nil {
 			return err
 		}
 		switch status := out.QueryExecution.Status; status.State {
@@ -109,7 +109,7 @@ var lowerState = map[string]string{"FAILED": "failed", "CANCELLED": "been cancel
 // https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html
 func (s *Session) queryResults(ctx context.Context, id, token string) (rows [][]string, next string, err error) {
 	in := struct {
-		QueryExecutionId string //nolint:revive // AWS's name
+		QueryExecutionId string
 		MaxResults       int
 		NextToken        string `json:",omitempty"`
 	}{id, athenaResults, token}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -50,7 +51,7 @@ func TestRecords(t *testing.T) {
 		"empty":          {"", nil, ""},
 		"torn":           {`{"Records":[` + one + `,` + two[:90], []string{one}, "middle of a record"},
 		"torn in string": {`{"Records":[{"a":"b\"`, nil, "middle of a record"},
-		"no list":        {`{"Records":7}`, nil, "no list"},
+		"no list":        {`{"Records":7}`, nil, "are no list"},
 		"something else": {"PK\x03\x04", nil, "not a CloudTrail log file"},
 		"list of what":   {`{"Records":[7]}`, nil, "not a CloudTrail log file"},
 	} {
@@ -102,25 +103,28 @@ func TestMentions(t *testing.T) {
 
 // memory is a Keeper.
 type memory struct {
+	lock     sync.Mutex
 	readings map[usage.Stream]usage.Reading
 	uses     map[usage.Stream][]usage.Use
-	kept     int
 }
 
 func newMemory() *memory {
-	return &memory{map[usage.Stream]usage.Reading{}, map[usage.Stream][]usage.Use{}, 0}
+	return &memory{readings: map[usage.Stream]usage.Reading{}, uses: map[usage.Stream][]usage.Use{}}
 }
 
 func (m *memory) Reading(_ context.Context, s usage.Stream) (usage.Reading, []usage.Use, error) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
 	r := m.readings[s]
 	r.Todo = append([]usage.Span(nil), r.Todo...)
 	return r, m.uses[s], nil
 }
 
 func (m *memory) KeepReading(_ context.Context, s usage.Stream, r usage.Reading, uses []usage.Use) error {
+	m.lock.Lock()
+	defer m.lock.Unlock()
 	r.Todo = append([]usage.Span(nil), r.Todo...)
 	m.readings[s], m.uses[s] = r, uses
-	m.kept++
 	return nil
 }
 
@@ -280,7 +284,7 @@ func TestHistoryGoesOn(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		n := 0
-		cloud.SetFault(func(c fakeaws.Call) fakeaws.Fault {
+		cloud.SetFault(func(fakeaws.Call) fakeaws.Fault {
 			if n++; fail && n == 6 {
 				cancel()
 			}

@@ -56,7 +56,7 @@ func (r *recordReader) enter() error {
 		if rest, found = bytes.CutPrefix(rest, []byte(`"Records"`)); found {
 			open := bytes.IndexByte(rest, '[')
 			if open < 0 {
-				return errors.New("Records is no list")
+				return errors.New("its Records are no list")
 			}
 			r.at = len(r.buf) - len(rest) + open + 1
 		}

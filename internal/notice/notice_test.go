@@ -324,3 +324,19 @@ func TestNoticeNotYetBegun(t *testing.T) {
 		t.Errorf("%d digests in 15 days, want one a week: %v", digests, told)
 	}
 }
+
+// Whoever hears that a key will be switched off hears where it is used, and how
+// it comes back.
+func TestNoticesSayWhereAKeyIsUsed(t *testing.T) {
+	m := with(accesskey.Record{Work: accesskey.Retirement, Phase: accesskey.Noticed, Since: noon, Terms: accesskey.Terms{Notice: day}})
+	m.Reasons, m.Uses = []string{"unused for 90 days"}, []string{"Terraform uses it from CircleCI."}
+	e := m.entry(Rung{Kind: Noticed, At: noon.Add(day)}, noon)
+	if diff := cmp.Diff([]string{"unused for 90 days", "Terraform uses it from CircleCI."}, e.Reasons); diff != "" || !strings.Contains(e.Do, "keytend rollback ana") {
+		t.Error(diff, e.Do)
+	}
+	soon := dueIn(day)
+	soon.Uses = m.Uses
+	if e := soon.entry(Rung{Kind: DueSoon, At: noon}, noon); !strings.Contains(strings.Join(e.Reasons, " "), "CircleCI") {
+		t.Error(e.Reasons)
+	}
+}

@@ -26,6 +26,9 @@ func (s Spot) Where() string {
 	case network.Endpoint:
 		return "through VPC endpoint " + s.Network.Who
 	case network.Service:
+		if s.Agent.Program == s.Network.Who {
+			return "on somebody's behalf"
+		}
 		return "by way of " + s.Network.Who
 	case network.AWS:
 		return "from AWS" + s.inAWS() + " (" + from + ")"
@@ -82,10 +85,10 @@ func (s Spot) Sentence(now time.Time) string {
 }
 
 func (s Spot) refused() string {
-	switch {
-	case s.Denied == 0:
+	switch s.Denied {
+	case 0:
 		return ""
-	case s.Denied == s.Count:
+	case s.Count:
 		return ", all of them denied"
 	}
 	return fmt.Sprintf(", %s of them denied", number(s.Denied))
