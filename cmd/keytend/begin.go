@@ -11,6 +11,7 @@ import (
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
+	"github.com/keytend/keytend/internal/usage"
 )
 
 // feasible refuses terms that contradict each other, with the arithmetic.
@@ -130,14 +131,19 @@ func (b *bench) room(ctx context.Context, r accesskey.Record, user accesskey.Use
 		"retire the one that nobody uses: `keytend retire ACCESS-KEY-ID`. No key that is used is ever removed to make room"}
 }
 
-// blind says, where CloudTrail can't be read, what that means for what is about
-// to be done; empty where it can.
-func (b *bench) blind(ctx context.Context, key accesskey.ID) string {
+// seen says where the key is used that is to be switched off, as CloudTrail shows;
+// and where that can't be read, what it means for what is about to be done.
+func (b *bench) seen(ctx context.Context, key accesskey.ID) string {
 	uses := b.rotator.Trail.Uses(ctx, key)
-	if uses.Known() {
-		return ""
+	sightings, _ := uses.Get()
+	text := ""
+	for _, place := range usage.Told(sightings, b.now()) {
+		text += "  " + place + "\n"
 	}
-	return "  CloudTrail can't be read, so these can't be told: by whom the key is used and in what rhythm (silence is\n" +
+	if uses.Known() {
+		return text
+	}
+	return text + "  CloudTrail can't be read, so these can't be told: by whom the key is used and in what rhythm (silence is\n" +
 		"  measured by its last use alone), and whether this state file is an old copy. " + uses.Why() + "\n"
 }
 

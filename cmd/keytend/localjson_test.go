@@ -13,34 +13,36 @@ import (
 	"github.com/invopop/jsonschema"
 )
 
-// TestLocalSchema fails where docs/schema is not what the structs say; go
-// generate writes it.
+// TestLocalSchema fails where docs/schema is not what the structs of this room
+// say; go generate writes it.
 func TestLocalSchema(t *testing.T) {
-	path := filepath.Join("..", "..", "docs", "schema", "local-v1.json")
-	want := localSchemaText(t)
-	if *update {
-		if err := os.WriteFile(path, want, 0o644); err != nil {
+	for name, document := range map[string]any{"local-v1.json": LocalDocument{}, "usage-v1.json": UsageDocument{}} {
+		path := filepath.Join("..", "..", "docs", "schema", name)
+		want := schemaText(t, name, document)
+		if *update {
+			if err := os.WriteFile(path, want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got = bytes.ReplaceAll(got, []byte("\r\n"), []byte("\n"))
-	if diff := cmp.Diff(string(got), string(want)); diff != "" {
-		t.Errorf("drifted (run go generate ./cmd/keytend):\n%s", diff)
+		got = bytes.ReplaceAll(got, []byte("\r\n"), []byte("\n"))
+		if diff := cmp.Diff(string(got), string(want)); diff != "" {
+			t.Errorf("%s drifted (run go generate ./cmd/keytend):\n%s", name, diff)
+		}
 	}
 }
 
-func localSchemaText(t *testing.T) []byte {
+func schemaText(t *testing.T, name string, document any) []byte {
 	t.Helper()
 	r := &jsonschema.Reflector{AllowAdditionalProperties: true, ExpandedStruct: true}
 	if err := r.AddGoComments("github.com/keytend/keytend/cmd/keytend", "."); err != nil {
 		t.Fatal(err)
 	}
-	schema := r.Reflect(LocalDocument{})
-	schema.ID = "https://keytend.dev/schema/local-v1.json"
+	schema := r.Reflect(document)
+	schema.ID = jsonschema.ID("https://keytend.dev/schema/" + name)
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)

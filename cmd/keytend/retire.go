@@ -124,7 +124,7 @@ func (r *retire) one(ctx context.Context, b *bench, user accesskey.User, key acc
 		if err := b.unfit(b.managed(ctx, q)); err != nil {
 			return err
 		}
-		if err := r.app.confirm(r.command, r.stay.yes, r.head(b, user, key), q, b.blind(ctx, key)); err != nil {
+		if err := r.app.confirm(r.command, r.stay.yes, r.head(b, user, key), q, b.seen(ctx, key)); err != nil {
 			return err
 		}
 		if err := b.begin(ctx, q); err != nil {

@@ -194,7 +194,7 @@ func (r *rotate) begin(ctx context.Context, b *bench, user accesskey.User, key a
 	if err := b.preflight(ctx, q, user); err != nil {
 		return err
 	}
-	if err := r.app.confirm(r.command, r.stay.yes, fmt.Sprintf("Rotate key %s of %s in account %s:", old, user.Name, b.account), q, b.blind(ctx, old), b.ownKey(ctx, q)); err != nil {
+	if err := r.app.confirm(r.command, r.stay.yes, fmt.Sprintf("Rotate key %s of %s in account %s:", old, user.Name, b.account), q, b.seen(ctx, old), b.ownKey(ctx, q)); err != nil {
 		return err
 	}
 	if q.SealedOld, err = b.sealOwn(ctx, old); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -79,77 +80,125 @@ func usageTable(spots []usage.Spot) string {
 	return b.String()
 }
 
-type usageDocument struct {
-	Schema string         `json:"schema"`
-	Keys   []usageKeyJSON `json:"keys"`
+// usageSchema names the shape and version of `usage --output json`. Within a
+// version fields are added, never taken away or changed in meaning.
+const usageSchema = "keytend.usage/v1"
+
+// The records are exported for the generator of the JSON schema, which reads
+// their comments.
+
+// UsageDocument is where keys are used, as JSON. Times are RFC 3339 in UTC. Lists
+// are never null.
+type UsageDocument struct {
+	// Always keytend.usage/v1.
+	Schema string `json:"schema" jsonschema:"const=keytend.usage/v1"`
+	// The key that was asked for, or all of the user.
+	Keys []UsageKeyRecord `json:"keys"`
 }
 
-type usageKeyJSON struct {
-	Account  string          `json:"account"`
-	User     string          `json:"user"`
-	Key      accesskey.ID    `json:"key"`
-	From     time.Time       `json:"from"`
-	To       time.Time       `json:"to"`
-	LastUsed *usageLastJSON  `json:"last_used"` // null: not known
-	Summary  string          `json:"summary"`
-	Places   []usageSpotJSON `json:"places"`
-	Rhythm   string          `json:"rhythm,omitempty"`
-	Shared   string          `json:"key_shared,omitempty"`
-	Blind    []string        `json:"blind"`
-	Looked   []string        `json:"looked"`
-	Unread   []usage.Gap     `json:"unread"`
-	Uses     []usage.Use     `json:"uses"`
+// UsageKeyRecord is where one key is used.
+type UsageKeyRecord struct {
+	// Twelve digits.
+	Account string `json:"account"`
+	// Whose key it is.
+	User string `json:"user"`
+	// The access key ID.
+	Key accesskey.ID `json:"key"`
+	// The window that was asked for.
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	// AWS's own last-used data; null: not known.
+	LastUsed *UsageLastRecord `json:"last_used" jsonschema:"nullable"`
+	// One sentence for all of it.
+	Summary string `json:"summary"`
+	// The places of use, the latest used first.
+	Places []UsagePlaceRecord `json:"places"`
+	// On how many days it was used, and its longest rest; absent: fewer than two.
+	Rhythm string `json:"rhythm,omitempty"`
+	// Why two consumers have it; absent: nothing shows that.
+	Shared string `json:"key_shared,omitempty"`
+	// What could not be seen, a sentence each.
+	Blind []string `json:"blind"`
+	// Where was looked.
+	Looked []string `json:"looked"`
+	// Where could not be looked, or not all of the way.
+	Unread []usage.Gap `json:"unread"`
+	// The sums that all of this rests on, one for each place, call and region.
+	Uses []usage.Use `json:"uses"`
 }
 
-type usageLastJSON struct {
-	At      *time.Time `json:"at"` // null: never
-	Service string     `json:"service,omitempty"`
-	Region  string     `json:"region,omitempty"`
+// UsageLastRecord is the latest use that AWS has published.
+type UsageLastRecord struct {
+	// Null: never used.
+	At *time.Time `json:"at" jsonschema:"nullable"`
+	// s3, ec2, ...
+	Service string `json:"service,omitempty"`
+	// Absent: AWS didn't say.
+	Region string `json:"region,omitempty"`
 }
 
-type usageSpotJSON struct {
-	Says     string    `json:"says"`
-	Network  string    `json:"network"` // own, aws, runner, ...
-	Who      string    `json:"who,omitempty"`
-	Source   string    `json:"network_source,omitempty"` // where it is known from
-	Program  string    `json:"program"`
-	Kind     string    `json:"program_kind,omitempty"`
-	Sources  []string  `json:"sources"`
-	Services []string  `json:"services"`
-	Actions  []string  `json:"actions"`
-	Regions  []string  `json:"regions"`
-	First    time.Time `json:"first"`
-	Last     time.Time `json:"last"`
-	Calls    int64     `json:"calls"`
-	Failed   int64     `json:"failed"`
-	Denied   int64     `json:"denied"`
-	Days     int       `json:"days"`
+// UsagePlaceRecord is one place of use: a program in a network.
+type UsagePlaceRecord struct {
+	// One sentence.
+	Says string `json:"says"`
+	// Whose the network is.
+	Network string `json:"network" jsonschema:"enum=own,enum=endpoint,enum=aws,enum=service,enum=runner,enum=private,enum=other,enum=unknown"`
+	// Which of these, where that is known.
+	Who string `json:"who,omitempty"`
+	// Where that is known from.
+	NetworkSource string `json:"network_source,omitempty"`
+	// The program, in words.
+	Program string `json:"program"`
+	// deployment, pipeline, cluster, agent, desktop, cli, product, sdk, aws; absent: not known.
+	ProgramKind string `json:"program_kind,omitempty"`
+	// Addresses, networks of many addresses, VPC endpoints or AWS services, the latest first.
+	Sources []string `json:"sources"`
+	// The most called first.
+	Services []string `json:"services"`
+	// service:Action, the most called first.
+	Actions []string `json:"actions"`
+	Regions []string `json:"regions"`
+	// First and last seen.
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
+	// How many calls; of them how many failed; of those how many were denied.
+	Calls  int64 `json:"calls"`
+	Failed int64 `json:"failed"`
+	Denied int64 `json:"denied"`
+	// On how many days.
+	Days int `json:"days"`
 }
 
 func writeUsageJSON(w io.Writer, answers []usageAnswer) error {
-	doc := usageDocument{Schema: "keytend.usage/v1", Keys: []usageKeyJSON{}}
+	doc := UsageDocument{Schema: usageSchema, Keys: []UsageKeyRecord{}}
 	for _, a := range answers {
-		doc.Keys = append(doc.Keys, a.json())
+		doc.Keys = append(doc.Keys, a.record())
 	}
-	out := json.NewEncoder(w)
+	var text bytes.Buffer
+	out := json.NewEncoder(&text)
+	out.SetEscapeHTML(false)
 	out.SetIndent("", "  ")
-	return out.Encode(doc)
+	if err := out.Encode(doc); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, escapeUnprintable(text.String()))
+	return err
 }
 
-func (a usageAnswer) json() usageKeyJSON {
-	k := usageKeyJSON{
-		Account: a.Account, User: a.User, Key: a.Key, From: a.From.UTC(), To: a.To.UTC(), Summary: a.Head, Places: []usageSpotJSON{}, Rhythm: a.Rest,
+func (a usageAnswer) record() UsageKeyRecord {
+	k := UsageKeyRecord{
+		Account: a.Account, User: a.User, Key: a.Key, From: a.From.UTC(), To: a.To.UTC(), Summary: a.Head, Places: []UsagePlaceRecord{}, Rhythm: a.Rest,
 		Blind: some(a.Blind), Looked: some(a.Looked), Unread: some(a.Unread), Uses: some(usage.Since(a.Uses, a.From)),
 	}
 	if last, known := a.LastUsed.Get(); known {
-		k.LastUsed = &usageLastJSON{moment(last.At), last.Service, last.Region}
+		k.LastUsed = &UsageLastRecord{moment(last.At), last.Service, last.Region}
 	}
 	if a.Shared != nil {
 		k.Shared = a.Shared.Why()
 	}
 	for i, s := range a.Spots {
-		k.Places = append(k.Places, usageSpotJSON{
-			Says: a.Places[i], Network: string(s.Network.Kind), Who: s.Network.Who, Source: s.Network.Source, Program: s.Agent.String(), Kind: string(s.Agent.Kind()),
+		k.Places = append(k.Places, UsagePlaceRecord{
+			Says: a.Places[i], Network: string(s.Network.Kind), Who: s.Network.Who, NetworkSource: s.Network.Source, Program: s.Agent.String(), ProgramKind: string(s.Agent.Kind()),
 			Sources: s.Sources, Services: s.Services, Actions: s.Actions, Regions: s.Regions, First: s.First, Last: s.Last,
 			Calls: s.Count, Failed: s.Errors, Denied: s.Denied, Days: len(s.Days),
 		})

@@ -104,3 +104,6 @@ func (d *Days) UnmarshalText(text []byte) (err error) {
 	*d, err = ParseDays(string(text))
 	return err
 }
+
+// JSONSchemaAlias tells the generator of JSON schemas that days are text.
+func (Days) JSONSchemaAlias() any { return "" }
