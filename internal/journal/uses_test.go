@@ -9,7 +9,6 @@ import (
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/usage"
-	"github.com/keytend/keytend/internal/useragent"
 )
 
 // What is kept of a stream comes back as it was; streams of one kind add up, and
@@ -22,9 +21,11 @@ func TestUses(t *testing.T) {
 	defer func() { _ = j.Close() }()
 	const account, key = "123456789012", accesskey.ID("AKIAIOSFODNN7EXAMPLE")
 	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	place := usage.Place{Source: "192.0.2.1"}
+	place.Agent.Family, place.Agent.Runtime, place.Agent.App = "boto", "lambda", "billing-export"
 	use := func(region string, count int64) usage.Use {
 		return usage.Use{
-			Place: usage.Place{Source: "192.0.2.1", Agent: useragent.Parse("Boto3/1.34 os/linux#6.1-amzn2023 lang/python#3.12 exec-env/AWS_Lambda_python3.12")},
+			Place: place,
 			What:  usage.What{Service: "ec2.amazonaws.com", Action: "DescribeInstances", Region: region},
 			First: at.AddDate(0, 0, -3), Last: at, Count: count, Errors: 2, Denied: 1, Days: usage.DaysOf(at.AddDate(0, 0, -3), at),
 		}
