@@ -42,6 +42,9 @@ func (d Days) with(day int32) Days {
 	return slices.Insert(d, i, day)
 }
 
+// first is the beginning of the first day, where there is one.
+func (d Days) first() time.Time { return time.Unix(int64(d[0])*86400, 0).UTC() }
+
 // Rest is the longest rest between two days of use, in whole days; 0: it was
 // used every day, or on one alone.
 func (d Days) Rest() int {

@@ -77,16 +77,14 @@ func (e Evidence) rest() string {
 			days = days.And(u.Days)
 		}
 	}
-	switch rest := days.Rest(); {
-	case len(days) < 2:
+	if len(days) < 2 {
 		return ""
-	case rest == 0:
-		return fmt.Sprintf("It was used on %d days, without a day's rest between the first and the last.", len(days))
-	case rest == 1:
-		return fmt.Sprintf("It was used on %d days; the longest rest between two of them was a day.", len(days))
-	default:
-		return fmt.Sprintf("It was used on %d days; the longest rest between two of them was %d days.", len(days), rest)
 	}
+	text := fmt.Sprintf("It was used on %d days since %s", len(days), days.first().Format(time.DateOnly))
+	if rest := days.Rest(); rest > 0 {
+		return text + "; the longest rest between two of them was " + many(rest, "day") + "."
+	}
+	return text + ", without a day's rest between the first and the last."
 }
 
 // dataPlane are services, as last-used data names them, that are mostly called

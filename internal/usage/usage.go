@@ -81,7 +81,8 @@ const (
 	// network, and beyond mostBlocks as one.
 	mostAddresses = 64
 	mostBlocks    = 256
-	mostAgents    = 4096
+	mostAgents    = 4096 // remembered as they were written
+	mostPrograms  = 512  // told apart
 )
 
 // Add adds one event.
@@ -111,9 +112,13 @@ func (t *Tally) agent(raw string) *useragent.Agent {
 	return a
 }
 
+// once is the agent itself; of more programs than are told apart, one for all.
 func (t *Tally) once(a useragent.Agent) *useragent.Agent {
 	if t.same == nil {
 		t.same = map[useragent.Agent]*useragent.Agent{}
+	}
+	if t.same[a] == nil && len(t.same) >= mostPrograms {
+		a = useragent.Agent{Family: useragent.Unknown, Program: "one of very many programs"}
 	}
 	if t.same[a] == nil {
 		t.same[a] = &a
@@ -173,9 +178,9 @@ func (t *Tally) folded(source string, agent *useragent.Agent) string {
 	}
 	if _, err := netip.ParseAddr(source); err == nil && len(of) >= mostAddresses {
 		source = network.Block(source)
-		if len(of) >= mostBlocks && !of[source] {
-			source = Anywhere
-		}
+	}
+	if len(of) >= mostBlocks && !of[source] {
+		source = Anywhere
 	}
 	of[source] = true
 	return source

@@ -92,8 +92,8 @@ func TestSentences(t *testing.T) {
 	session[0].What = What{"sts.amazonaws.com", "GetSessionToken", "us-east-1"}
 	for want, list := range map[string][]Event{
 		"A Python program (boto3) on Red Hat Linux uses it from 203.0.113.9 for ec2 in eu-central-1: 1 call, last 2026-11-23 12:00 UTC (just now).":                                                                                                     seen(office, server, 0, 1),
-		"The AWS CLI 2 on macOS uses it from 198.51.100.7 for ec2 in eu-west-1: 2 calls on 2 days, last 2026-11-23 12:00 UTC (just now), all of them denied.":                                                                                           denied,
-		"A Python program (boto3) in AWS Lambda uses it from AWS (18.192.1.1) for ec2 in eu-central-1: 12 calls on 12 days, last 2026-11-13 12:00 UTC (10 days ago).":                                                                                   seen(inAWS, onLambda, 10, 12),
+		"The AWS CLI 2 on macOS uses it from 198.51.100.7 for ec2 in eu-west-1: 2 calls on 2 days since 2026-11-22, last 2026-11-23 12:00 UTC (just now), all of them denied.":                                                                                           denied,
+		"A Python program (boto3) in AWS Lambda uses it from AWS (18.192.1.1) for ec2 in eu-central-1: 12 calls on 12 days since 2026-11-02, last 2026-11-13 12:00 UTC (10 days ago).":                                                                                   seen(inAWS, onLambda, 10, 12),
 		"Keytend on Linux uses it from 198.51.100.7 for ec2 in eu-central-1: 1 call, last 2026-11-22 12:00 UTC (24 hours ago).":                                                                                                                         seen(home, itself, 1, 1),
 		"A program that doesn't say what it is uses it from CircleCI (3.228.39.90) for ec2 in eu-central-1: 1 call, last 2026-11-22 12:00 UTC (24 hours ago).":                                                                                          seen(atCircle, "", 1, 1),
 		"A Python program (boto3) on Red Hat Linux uses it from a private network (10.1.2.3) for sts in us-east-1: 1 call, last 2026-11-20 12:00 UTC (3 days ago). It makes temporary credentials from the key, whose calls are not seen under its ID.": session,
@@ -214,6 +214,17 @@ func TestManyAddressesAreFolded(t *testing.T) {
 	}
 	if len(uses) > mostBlocks+2 || n != 20000 {
 		t.Errorf("%d rows, %d calls", len(uses), n)
+	}
+}
+
+// A caller may call itself something else each time.
+func TestManyProgramsAreFolded(t *testing.T) {
+	var tally Tally
+	for i := range 5000 {
+		tally.Add(Event{At: noon, Source: fmt.Sprintf("not an address %d", i), Agent: fmt.Sprintf("tool%d/1", i), What: What{"ec2.amazonaws.com", "A", "us-east-1"}})
+	}
+	if n := len(tally.Uses()); n > mostPrograms+mostBlocks+2 {
+		t.Errorf("%d rows", n)
 	}
 }
 

@@ -75,7 +75,7 @@ func (s Spot) Sentence(now time.Time) string {
 		text += ": " + calls(s.Count)
 	}
 	if days := len(s.Days); days > 1 {
-		text += fmt.Sprintf(" on %d days", days)
+		text += fmt.Sprintf(" on %d days since %s", days, s.First.UTC().Format(time.DateOnly))
 	}
 	text += ", last " + moment(s.Last, now) + s.refused() + "."
 	if s.Sessions {
