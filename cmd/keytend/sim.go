@@ -65,7 +65,8 @@ Secrets Manager and EventBridge may invoke, with a role of the same name that ha
 the rights keytend needs there. When it is invoked, PROGRAM is
 started on this computer as Lambda would start it (the Runtime API, the role's
 credentials, the function's environment; what it says goes to stderr) and killed
-when it has been idle. --lambda PROGRAM alone is what functions run that are made
+when it has been idle. Keytend itself then waits for things to settle no longer
+than --propagation. --lambda PROGRAM alone is what functions run that are made
 later, by the AWS CLI or Terraform. Nothing that was uploaded is ever run.`,
 		Example: `  eval "$(keytend sim --users 1000 --seed 7 &)"
   keytend scan
@@ -190,7 +191,9 @@ func live(ctx context.Context, aws *fakeaws.AWS) {
 
 // programs makes the functions that were asked for, and what runs them.
 func (s *simulation) programs(a *app, aws *fakeaws.AWS, endpoint string) *programs.Runner {
-	runner := &programs.Runner{Cloud: aws, Endpoint: endpoint, Programs: map[string]string{}, Env: []string{"KEYTEND_SIM_PID=" + strconv.Itoa(os.Getpid())}}
+	runner := &programs.Runner{Cloud: aws, Endpoint: endpoint, Programs: map[string]string{}, Env: []string{
+		"KEYTEND_SIM_PID=" + strconv.Itoa(os.Getpid()), "KEYTEND_SETTLE=" + max(20*time.Millisecond, s.config.Propagation).String(),
+	}}
 	if !a.quiet {
 		runner.Log = a.stderr
 	}
@@ -210,7 +213,7 @@ func (s *simulation) programs(a *app, aws *fakeaws.AWS, endpoint string) *progra
 		aws.AddFunction(account, fakeaws.FunctionSpec{
 			Name: name, Region: region, Role: "arn:aws:iam::" + account + ":role/" + name, Timeout: 15 * time.Minute, ReservedConcurrency: 1,
 			Policy: invokedBy(arn, account),
-		}, fakeaws.RoleSpec{Name: name, TrustPolicy: lambdaTrust, InlinePolicies: map[string]string{"keytend": functionPolicy()}})
+		}, fakeaws.RoleSpec{Name: name, TrustPolicy: lambdaTrust, InlinePolicies: map[string]string{"keytend": functionPolicy(name)}})
 	}
 	aws.RunFunctions(runner.Run)
 	return runner
@@ -226,9 +229,9 @@ func invokedBy(arn, account string) string {
 		`"Action":"lambda:InvokeFunction","Resource":%q,"Condition":{"StringEquals":{"AWS:SourceAccount":%q}}}]}`, arn, account)
 }
 
-// functionPolicy is what a rotation function may do.
-func functionPolicy() string {
-	return permission.Policy(permission.Needs(permission.Lambda, permission.Reap), permission.Scope{}).JSON()
+// functionPolicy is what a rotation function may do that runs as a role.
+func functionPolicy(role string) string {
+	return permission.Policy(permission.Needs(permission.Lambda, permission.Reap), permission.Scope{Self: "role/" + role}).JSON()
 }
 
 // open listens, on loopback unless more is explicitly allowed.

@@ -95,8 +95,8 @@ func (a *AWS) rotationFunction(s *secret, run *rotationRun) (*function, string) 
 }
 
 // endTry takes a try's outcome: done when AWSCURRENT is on the new version, else
-// the whole sequence comes again, in this window or, when that is over, in the
-// next that there can be.
+// the whole sequence comes again, in this window or, when that is over or the
+// function itself took AWSPENDING off, in the next that there can be.
 func (a *AWS) endTry(s *secret, run *rotationRun, failure string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -113,7 +113,8 @@ func (a *AWS) endTry(s *secret, run *rotationRun, failure string) {
 	}
 	a.tellRotation(s, "RotationFailed", run.token, failure, now)
 	again := now.Add(retryAfter << (run.tries - 1))
-	if run.tries < maxTries && again.Before(run.closes) {
+	pending := s.pending()
+	if run.tries < maxTries && again.Before(run.closes) && pending != nil && pending.id == run.token {
 		a.callOff(s.rotation.next)
 		s.rotation.next = a.due(again, func(ctx context.Context) { a.rotate(ctx, s) })
 		return

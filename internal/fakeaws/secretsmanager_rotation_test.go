@@ -346,6 +346,28 @@ func TestARotationThatNeverSucceedsIsTriedEveryDay(t *testing.T) {
 	}
 }
 
+// TestAFunctionThatTakesPendingOff ends its rotation: it comes again another day,
+// with another version.
+func TestAFunctionThatTakesPendingOff(t *testing.T) {
+	a, f, c := withRotator(t, nil)
+	f.fail = func(e rotationEvent) error {
+		if e.Step == "setSecret" {
+			return errors.Join(errors.New("not now"), move(t, c, "AWSPENDING", 2, 0))
+		}
+		return nil
+	}
+	if err := rotateWith(t, c, 2, byRotator(1)); err != nil {
+		t.Fatal(err)
+	}
+	a.Elapse(t.Context(), 3*time.Hour)
+	want(t, "one try", f.steps(), "create set")
+	f.fail = nil
+	a.Elapse(t.Context(), 2*day)
+	if got := labels(t, c); !strings.Contains(got, "new=CURRENT+PENDING") {
+		t.Errorf("labels %s", got)
+	}
+}
+
 func TestAValueByHandAbandonsTheRotation(t *testing.T) {
 	a, f, c := withRotator(t, nil)
 	f.after = func(e rotationEvent) error {

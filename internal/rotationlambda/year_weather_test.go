@@ -15,6 +15,10 @@ import (
 	"github.com/keytend/keytend/internal/rotation"
 )
 
+// looks are the calls between which and the change of a key nothing can be seen any
+// more: AWS has no conditional one. Who puts an old key back just then has lost.
+var looks = []string{"GetSecretValue", "UpdateAccessKey", "DeleteAccessKey"}
+
 // writes are the function's calls that change something.
 var writes = []string{"iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey", "iam:TagUser", "iam:UntagUser",
 	"secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage", "secretsmanager:TagResource", "secretsmanager:UntagResource"}
@@ -25,6 +29,8 @@ func (y *year) fault(c fakeaws.Call) fakeaws.Fault {
 		return fakeaws.Proceed()
 	}
 	y.calling = false // whoever calls meanwhile is not the function
+	y.late = slices.Contains(looks, c.Action)
+	defer func() { y.late = false }()
 	y.save()
 	if !y.calm && y.random.IntN(1000) < disturbed {
 		y.disturb()
@@ -103,6 +109,7 @@ func (y *year) edit() error {
 }
 
 func (y *year) write(text string) error {
+	y.lastPut = time.Now()
 	_, err := y.secrets().PutSecretValue(y.t.Context(), &secretsmanager.PutSecretValueInput{SecretId: aws.String(secretID), SecretString: aws.String(text + " ")})
 	return err
 }
@@ -117,7 +124,7 @@ func (y *year) open() error {
 // save writes what was open, unless that would bring a key back which does not
 // work any more: that is not ours to prevent.
 func (y *year) save() {
-	if y.draft == nil || time.Now().Before(y.draft.save) || time.Now().Before(y.flight) {
+	if y.draft == nil || y.late || time.Now().Before(y.draft.save) || time.Now().Before(y.flight) {
 		return
 	}
 	d := y.draft
@@ -237,7 +244,7 @@ func (y *year) moveBack() error {
 	text, before := y.value("AWSPREVIOUS")
 	_, now := y.value(current)
 	c, err := document.Read(text)
-	if before == "" || err != nil || time.Now().Before(y.flight) || y.works(c) != nil {
+	if before == "" || err != nil || y.late || time.Now().Before(y.flight) || y.works(c) != nil {
 		return errNothingDone
 	}
 	return y.move(current, now, before)
