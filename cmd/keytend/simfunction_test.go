@@ -36,7 +36,7 @@ func TestSimRunsFunctions(t *testing.T) {
 	if first == key.id {
 		t.Fatal("the secret was not rotated")
 	}
-	for range 22 { // days on which somebody uses the key
+	for range 17 { // days on which somebody uses the key
 		s.advance("2d")
 		s.holds()
 	}
@@ -122,11 +122,11 @@ func (s *simulated) makeSecret(key pair) {
 	}
 }
 
-// scheduleReaper has the function invoked every five days.
+// scheduleReaper has the function invoked every ten days.
 func (s *simulated) scheduleReaper() {
 	s.t.Helper()
 	c := eventbridge.NewFromConfig(s.config)
-	_, err := c.PutRule(s.t.Context(), &eventbridge.PutRuleInput{Name: aws.String("keytend-reap"), ScheduleExpression: aws.String("rate(5 days)")})
+	_, err := c.PutRule(s.t.Context(), &eventbridge.PutRuleInput{Name: aws.String("keytend-reap"), ScheduleExpression: aws.String("rate(10 days)")})
 	if err != nil {
 		s.t.Fatal(err)
 	}
