@@ -64,34 +64,55 @@ func (d *desk) onRecord(ctx context.Context, account string, now time.Time) (map
 	uses, err := d.Uses(ctx, account)
 	known, told := network.Directory{Ranges: network.Published()}, map[accesskey.ID][]string{}
 	for key, of := range uses {
-		lines := usage.Sentences(usage.Since(of, now.Add(-awsapi.EventsKept)), known, now)
+		of = usage.Since(of, now.Add(-awsapi.EventsKept))
+		lines := usage.Sentences(of, known, now)
 		if more := len(lines) - placesShown; more > 0 {
 			lines = append(lines[:placesShown], fmt.Sprintf("And %s more: `keytend usage %s`.", count(more, "place"), key))
+		}
+		if rhythm := usage.Rhythm(of); rhythm != "" {
+			lines = append(lines, rhythm)
 		}
 		told[key] = lines
 	}
 	return told, err
 }
 
-// whereUsed tells where the keys of a plan are used, as far as it is on record.
+// whereUsed tells where the keys of a plan are used, as far as it is on record;
+// and of those that are to be switched off now, who knows of it and how it is
+// taken back.
 func (p *planning) whereUsed(ctx context.Context, schedule *policy.Schedule, doc *report.Plan) error {
 	if p.desk == nil {
 		return nil
 	}
+	acks, err := p.desk.Acks(ctx, schedule.Now)
+	if err != nil {
+		return err
+	}
 	doc.Used = map[accesskey.ID][]string{}
-	seen := map[string]bool{}
+	accounts := map[string]map[accesskey.ID][]string{}
 	for _, i := range schedule.Sorted() {
-		if i.Key == "" || seen[i.Account] {
+		if i.Key == "" {
 			continue
 		}
-		seen[i.Account] = true
-		told, err := p.desk.onRecord(ctx, i.Account, schedule.Now)
-		if err != nil {
-			return err
+		if accounts[i.Account] == nil {
+			if accounts[i.Account], err = p.desk.onRecord(ctx, i.Account, schedule.Now); err != nil {
+				return err
+			}
 		}
-		for key, lines := range told {
-			doc.Used[key] = lines
+		doc.Used[i.Key] = accounts[i.Account][i.Key]
+		if i.Action == policy.GoOn && (i.Next == policy.Deactivate || i.Phase == accesskey.Noticed) {
+			doc.Used[i.Key] = append(doc.Used[i.Key], p.beforeOff(ctx, i, acks)...)
 		}
 	}
 	return nil
+}
+
+// beforeOff is who knows that a key is to be switched off, and how that is taken
+// back.
+func (p *planning) beforeOff(ctx context.Context, i *policy.Item, acks []notice.Ack) []string {
+	r, err := p.desk.Fetch(ctx, accesskey.Subject{Account: i.Account, User: i.User})
+	if err != nil {
+		return nil // it has ended meanwhile
+	}
+	return []string{acknowledged(r, acks), undo(r)}
 }

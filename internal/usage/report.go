@@ -46,7 +46,7 @@ func (e Evidence) Answer() Answer {
 	for _, s := range a.Spots {
 		a.Places = append(a.Places, s.Sentence(e.To))
 	}
-	a.Head, a.Rest, a.Blind = e.head(a.Spots), e.rest(), e.blind()
+	a.Head, a.Rest, a.Blind = e.head(a.Spots), Rhythm(Since(e.Uses, e.From)), e.blind()
 	a.Shared = Shared(a.Spots, e.To)
 	return a
 }
@@ -70,9 +70,11 @@ func (e Evidence) head(spots []Spot) string {
 	return fmt.Sprintf("No use of key %s of %s was seen %s.", e.Key, e.User, days)
 }
 
-func (e Evidence) rest() string {
+// Rhythm says on how many days there were uses, and the longest rest, without
+// Keytend's own; empty: fewer than two days.
+func Rhythm(uses []Use) string {
 	var days Days
-	for _, u := range Since(e.Uses, e.From) {
+	for _, u := range uses {
 		if !u.Agent.Own() {
 			days = days.And(u.Days)
 		}
