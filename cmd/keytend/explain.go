@@ -96,7 +96,7 @@ func (e *explain) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.app.sharing(ctx, e.session).note(&inv)
+	e.noteShared(ctx, &inv)
 	found, err := find(inv, user)
 	if err != nil {
 		return err
@@ -113,6 +113,16 @@ func (e *explain) run(ctx context.Context) error {
 		return err
 	}
 	return partial(failed)
+}
+
+// noteShared puts beside each key what is on record of who uses it.
+func (e *explain) noteShared(ctx context.Context, inv *accesskey.Inventory) {
+	recorded := e.app.usesOnRecord(ctx)
+	if recorded == nil {
+		return
+	}
+	defer func() { _ = recorded.Close() }()
+	e.app.sharing(ctx, recorded, inv.Account.ID, now(e.session)).note(inv)
 }
 
 func (e *explain) check(c *cobra.Command) error {

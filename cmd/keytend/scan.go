@@ -234,15 +234,20 @@ func (s *scan) observe(ctx context.Context, baseline *report.Baseline) (result, 
 	if err != nil {
 		return result{}, err
 	}
-	shared := s.app.sharing(ctx, session)
+	recorded := s.app.usesOnRecord(ctx)
+	if recorded != nil {
+		defer func() { _ = recorded.Close() }()
+	}
 	inv, err := s.app.collect(ctx, session, inventory.Options{
 		IDs: inventory.IDs(s.ids.value), Live: s.live, Concurrency: s.concurrency,
-		Wanted: func(inv accesskey.Inventory) []string { return shared.wanted(inv, s.rules, now(session)) },
+		Wanted: func(inv accesskey.Inventory) []string {
+			return s.app.sharing(ctx, recorded, inv.Account.ID, now(session)).wanted(inv, s.rules, now(session))
+		},
 	})
 	if err != nil {
 		return result{}, err
 	}
-	shared.note(&inv)
+	s.app.sharing(ctx, recorded, inv.Account.ID, now(session)).note(&inv)
 	at := now(session)
 	findings := policy.Findings(inv, s.rules, at)
 	s.measure.account(inv, findings, at)

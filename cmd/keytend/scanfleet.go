@@ -114,7 +114,9 @@ func (f *fleetScan) write(ctx context.Context, w io.Writer) error {
 	f.stop = stop
 	f.missing = f.crew.visit(visiting, inventory.Options{
 		IDs: inventory.IDs(f.ids.value), Live: f.live, Concurrency: f.concurrency,
-		Wanted: func(inv accesskey.Inventory) []string { return policy.Wanted(inv, f.rules, f.crew.at) },
+		Wanted: func(inv accesskey.Inventory) []string {
+			return f.app.sharing(ctx, f.recorded, inv.Account.ID, f.crew.at).wanted(inv, f.rules, f.crew.at)
+		},
 	}, f.take)
 	if f.broken != nil {
 		return f.broken
@@ -139,7 +141,7 @@ func (f *fleetScan) open(w io.Writer) (err error) {
 
 // take judges and writes one account.
 func (f *fleetScan) take(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
-	f.app.sharingIn(ctx, f.recorded, session).note(&inv)
+	f.app.sharing(ctx, f.recorded, inv.Account.ID, f.crew.at).note(&inv)
 	findings := policy.Findings(inv, f.rules, f.crew.at)
 	f.measure.account(inv, findings, f.crew.at)
 	inv.Failures = append(inv.Failures, noteManaged(ctx, f.elsewhere, inv.Account.ID, findings)...)

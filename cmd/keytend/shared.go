@@ -37,43 +37,31 @@ func (a *app) usesOnRecord(ctx context.Context) *journal.Journal {
 	return j
 }
 
-// sharing reads what is on record of the session's account.
-func (a *app) sharing(ctx context.Context, session *awsapi.Session) sharing {
-	j := a.usesOnRecord(ctx)
+// sharing reads what is on record of an account; j is nil where nothing is.
+func (a *app) sharing(ctx context.Context, j *journal.Journal, account string, at time.Time) sharing {
 	if j == nil {
 		return sharing{}
 	}
-	defer func() { _ = j.Close() }()
-	return a.sharingIn(ctx, j, session)
-}
-
-// sharingIn is sharing with a state file that is open; nil: there is none.
-func (a *app) sharingIn(ctx context.Context, j *journal.Journal, session *awsapi.Session) sharing {
-	if j == nil {
-		return sharing{}
+	uses, err := j.Uses(ctx, account)
+	var users map[accesskey.ID]string
+	if err == nil {
+		users, err = j.UsersOfKeys(ctx, account)
 	}
-	id, err := session.Identity(ctx)
-	if err != nil {
-		return sharing{} // the scan says so itself
-	}
-	uses, err := j.Uses(ctx, id.Account)
 	if err != nil {
 		a.log.WarnContext(ctx, "where keys are used is not told: "+err.Error())
 		return sharing{}
 	}
-	return sharingOf(ctx, session, uses, now(session))
+	return sharingOf(uses, users, at)
 }
 
-func sharingOf(ctx context.Context, session *awsapi.Session, uses map[accesskey.ID][]usage.Use, at time.Time) sharing {
+func sharingOf(uses map[accesskey.ID][]usage.Use, users map[accesskey.ID]string, at time.Time) sharing {
 	s := sharing{facts: map[accesskey.ID]accesskey.Fact[string]{}}
 	known := network.Directory{Ranges: network.Published()}
 	for key, of := range uses {
 		why := ""
 		if shared := usage.Shared(usage.Spots(usage.Since(of, at.Add(-awsapi.EventsKept)), known), at); shared != nil {
 			why = shared.Why()
-			if _, user, err := session.KeyLastUsed(ctx, key); err == nil {
-				s.users = append(s.users, user)
-			}
+			s.users = append(s.users, users[key])
 		}
 		s.facts[key] = accesskey.Observed(why, at, "keytend usage")
 	}

@@ -37,6 +37,7 @@ type usages struct {
 	desk    *desk
 	session *awsapi.Session
 	account string
+	user    string    // whose keys are asked about
 	ends    time.Time // of the window that was asked for
 	ours    gathered
 }
@@ -156,6 +157,7 @@ func (u *usages) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	u.user = user
 	if err := u.gather(ctx, keys); err != nil {
 		return u.broken(ctx, err)
 	}

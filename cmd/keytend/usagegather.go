@@ -64,7 +64,7 @@ func (u *usages) read(ctx context.Context, keys []accesskey.ID) error {
 	if err := u.sweep(ctx, keys, show); err != nil {
 		return err
 	}
-	history := evidence.History{Account: u.account, Trail: u.session, Keep: u.desk, Within: u.within, Progress: show}
+	history := evidence.History{Account: u.account, User: u.user, Trail: u.session, Keep: u.desk, Within: u.within, Progress: show}
 	var looked []string
 	for _, key := range keys {
 		regions, err := u.regionsOf(ctx, key)
@@ -90,7 +90,7 @@ func (u *usages) sweep(ctx context.Context, keys []accesskey.ID, show func(evide
 		if err != nil {
 			return err
 		}
-		logs := evidence.Logs{Account: u.account, Store: store, Keep: u.desk, Since: u.since(), Now: u.ends, Progress: show}
+		logs := evidence.Logs{Account: u.account, User: u.user, Store: store, Keep: u.desk, Since: u.since(), Now: u.ends, Progress: show}
 		if err := u.take(logs.Collect(ctx, keys)); err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func (u *usages) sweep(ctx context.Context, keys []accesskey.ID, show func(evide
 	if u.athena == "" {
 		return nil
 	}
-	table := evidence.Table{Account: u.account, Athena: u.session, Name: u.athena, Output: u.results, Day: u.day, Keep: u.desk, Since: u.since(), Now: u.ends}
+	table := evidence.Table{Account: u.account, User: u.user, Athena: u.session, Name: u.athena, Output: u.results, Day: u.day, Keep: u.desk, Since: u.since(), Now: u.ends}
 	return u.take(table.Collect(ctx, keys))
 }
 

@@ -20,6 +20,7 @@ import (
 // https://docs.aws.amazon.com/athena/latest/ug/create-cloudtrail-table.html
 type Table struct {
 	Account string
+	User    string // whose keys they are
 	Athena  interface {
 		AthenaRows(ctx context.Context, q awsapi.AthenaQuery) iter.Seq2[[]string, error]
 	}
@@ -87,7 +88,7 @@ func (t Table) Collect(ctx context.Context, keys []accesskey.ID) (map[accesskey.
 		}
 		var err error
 		stream := usage.Stream{Account: t.Account, Key: key, Via: "athena " + t.Name}
-		if f.Uses, err = keepWidened(ctx, t.Keep, stream, t.Since, t.Now, tallies[key].Uses()); err != nil {
+		if f.Uses, err = keepWidened(ctx, t.Keep, stream, usage.Reading{User: t.User, From: t.Since, To: t.Now}, tallies[key].Uses()); err != nil {
 			return nil, err
 		}
 		found[key] = f

@@ -32,6 +32,7 @@ type Trail interface {
 // History reads CloudTrail's event history: management events of 90 days.
 type History struct {
 	Account  string
+	User     string // whose keys they are
 	Trail    Trail
 	Keep     Keeper
 	Within   time.Duration // how long to read at most; what is left is read the next time
@@ -103,6 +104,7 @@ func (r *historyReader) read(ctx, limited context.Context) (Found, error) {
 	for _, u := range uses {
 		r.kept.Sum(u)
 	}
+	r.reading.User = r.User
 	until := r.now.Add(-settled)
 	r.reading.Plan(r.since, until, r.now.Add(-awsapi.EventsKept))
 	young := usage.Span{From: until.Add(time.Second), To: r.now}

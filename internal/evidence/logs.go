@@ -34,6 +34,7 @@ type Store interface {
 // Logs reads the log files of a trail: exported, or where CloudTrail wrote them.
 type Logs struct {
 	Account  string
+	User     string // whose keys they are
 	Store    Store
 	Keep     Keeper
 	Since    time.Time
@@ -193,13 +194,14 @@ func (s *sweep) found(ctx context.Context, key accesskey.ID, listed error) (Foun
 		f.Looked = []string{fmt.Sprintf("%d log files of %s", s.read, s.Store)}
 	}
 	var err error
-	f.Uses, err = keepWidened(ctx, s.Keep, usage.Stream{Account: s.Account, Key: key, Via: "logs " + s.Store.String()}, s.Since, s.Now, s.tallies[key].Uses())
+	f.Uses, err = keepWidened(ctx, s.Keep, usage.Stream{Account: s.Account, Key: key, Via: "logs " + s.Store.String()},
+		usage.Reading{User: s.User, From: s.Since, To: s.Now}, s.tallies[key].Uses())
 	return f, err
 }
 
 // keepWidened keeps what a stream told in one piece: what it told before may be
 // the same events.
-func keepWidened(ctx context.Context, keep Keeper, stream usage.Stream, since, now time.Time, uses []usage.Use) ([]usage.Use, error) {
+func keepWidened(ctx context.Context, keep Keeper, stream usage.Stream, now usage.Reading, uses []usage.Use) ([]usage.Use, error) {
 	reading, before, err := keep.Reading(ctx, stream)
 	if err != nil {
 		return nil, err
@@ -208,11 +210,10 @@ func keepWidened(ctx context.Context, keep Keeper, stream usage.Stream, since, n
 	for _, u := range append(before, uses...) {
 		all.Widen(u)
 	}
-	if reading.From.IsZero() || since.Before(reading.From) {
-		reading.From = since
+	if !reading.From.IsZero() && reading.From.Before(now.From) {
+		now.From = reading.From
 	}
-	reading.To = now
-	return all.Uses(), keep.KeepReading(ctx, stream, reading, all.Uses())
+	return all.Uses(), keep.KeepReading(ctx, stream, now, all.Uses())
 }
 
 // Folder is a folder of log files, or one.

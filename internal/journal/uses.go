@@ -121,3 +121,22 @@ func (j *Journal) Streams(ctx context.Context, account string, key accesskey.ID)
 	}, `select via from reading where account = ? and key = ? order by via`, account, key)
 	return list, wrapped("read what is known of key "+string(key), err)
 }
+
+// UsersOfKeys returns whose the keys of an account were whose uses are on record.
+func (j *Journal) UsersOfKeys(ctx context.Context, account string) (map[accesskey.ID]string, error) {
+	users := map[accesskey.ID]string{}
+	err := j.each(ctx, func(rows *sql.Rows) error {
+		var key accesskey.ID
+		var body string
+		var r usage.Reading
+		if err := rows.Scan(&key, &body); err != nil {
+			return err
+		}
+		err := json.Unmarshal([]byte(body), &r)
+		if r.User != "" {
+			users[key] = r.User
+		}
+		return err
+	}, `select key, body from reading where account = ?`, account)
+	return users, wrapped("read whose keys of account "+account+" were", err)
+}

@@ -30,7 +30,7 @@ func TestUses(t *testing.T) {
 			First: at.AddDate(0, 0, -3), Last: at, Count: count, Errors: 2, Denied: 1, Days: usage.DaysOf(at.AddDate(0, 0, -3), at),
 		}
 	}
-	reading := usage.Reading{From: at.AddDate(0, 0, -90), To: at, Todo: []usage.Span{{From: at.AddDate(0, 0, -90), To: at.AddDate(0, 0, -30), Seen: []string{"e1"}}}}
+	reading := usage.Reading{User: "worker", From: at.AddDate(0, 0, -90), To: at, Todo: []usage.Span{{From: at.AddDate(0, 0, -90), To: at.AddDate(0, 0, -30), Seen: []string{"e1"}}}}
 	keep := func(via string, uses ...usage.Use) {
 		if err := j.KeepReading(t.Context(), usage.Stream{Account: account, Key: key, Via: via}, reading, uses); err != nil {
 			t.Fatal(err)
@@ -55,6 +55,10 @@ func TestUses(t *testing.T) {
 	streams, err := j.Streams(t.Context(), account, key)
 	if err != nil || len(streams) != 3 || streams[2].Via != "logs s3://example-trail" {
 		t.Error(streams, err)
+	}
+	users, err := j.UsersOfKeys(t.Context(), account)
+	if diff := cmp.Diff(map[accesskey.ID]string{key: "worker"}, users); err != nil || diff != "" {
+		t.Error(err, diff)
 	}
 	if all, err := j.Uses(t.Context(), "210987654321"); err != nil || len(all) > 0 {
 		t.Error(all, err)

@@ -18,7 +18,8 @@ type Stream struct {
 // Reading is how far a stream was read, newest events first: so much that no
 // event is ever added up twice. The zero Reading has nothing.
 type Reading struct {
-	From time.Time `json:"from"` // what is between From and To was read, but for Todo
+	User string    `json:"user,omitempty"` // whose key it was
+	From time.Time `json:"from"`           // what is between From and To was read, but for Todo
 	To   time.Time `json:"to"`
 	Todo []Span    `json:"todo,omitempty"` // the newest first
 }
