@@ -213,7 +213,7 @@ func (s *simulation) programs(a *app, aws *fakeaws.AWS, endpoint string) *progra
 		aws.AddFunction(account, fakeaws.FunctionSpec{
 			Name: name, Region: region, Role: "arn:aws:iam::" + account + ":role/" + name, Timeout: 15 * time.Minute, ReservedConcurrency: 1,
 			Policy: invokedBy(arn, account),
-		}, fakeaws.RoleSpec{Name: name, TrustPolicy: lambdaTrust, InlinePolicies: map[string]string{"keytend": functionPolicy(name)}})
+		}, fakeaws.RoleSpec{Name: name, TrustPolicy: lambdaTrust, InlinePolicies: map[string]string{"keytend": functionPolicy(name), "logs": functionLogs}})
 	}
 	aws.RunFunctions(runner.Run)
 	return runner
@@ -228,6 +228,9 @@ func invokedBy(arn, account string) string {
 	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Sid":"invoke","Effect":"Allow","Principal":{"Service":["secretsmanager.amazonaws.com","events.amazonaws.com"]},`+
 		`"Action":"lambda:InvokeFunction","Resource":%q,"Condition":{"StringEquals":{"AWS:SourceAccount":%q}}}]}`, arn, account)
 }
+
+// functionLogs lets a function write its log.
+const functionLogs = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:CreateLogGroup","logs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}]}`
 
 // functionPolicy is what a rotation function may do that runs as a role.
 func functionPolicy(role string) string {

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/keytend/keytend/internal/iampolicy"
 )
 
 // schedulerService is EventBridge Scheduler: schedules that invoke functions, and
@@ -184,7 +182,7 @@ func (a *AWS) planTask(task *plannedTask, after time.Time) {
 	task.next = a.due(next, func(context.Context) {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.runTask(task, next)
+		a.runTask(task, a.clock.now())
 		a.planTask(task, next)
 	})
 }
@@ -193,21 +191,11 @@ func (a *AWS) planTask(task *plannedTask, after time.Time) {
 // waits for.
 func (a *AWS) runTask(task *plannedTask, now time.Time) {
 	f := a.functionByARN(task.Target.Arn)
-	acct, role := (&request{aws: a}).roleByARN(task.Target.RoleArn)
-	if f == nil || role == nil {
+	if f == nil {
 		return
 	}
-	session := &session{name: "scheduler", issued: now, account: acct, role: role}
-	who := principal{account: acct, role: role, session: session}
-	policies := a.policiesOf(who)
-	if text := f.policy(); text != "" {
-		doc := a.document(text)
-		policies.Resource = &doc
-	}
-	caller := who.asCaller()
-	caller.RoleARN = who.issuerARN()
-	if policies.Decide(iampolicy.Request{Caller: caller, Action: "lambda:InvokeFunction", Resource: f.arn(), ResourceAccount: f.home.account.id}).Allowed() {
-		a.invokeLater(f, []byte(cmp.Or(task.Target.Input, "{}")), a.clock.now())
+	if a.roleMay(task.Target.RoleArn, "lambda:InvokeFunction", f.arn()) {
+		a.invokeLater(f, []byte(cmp.Or(task.Target.Input, "{}")), now)
 	}
 }
 

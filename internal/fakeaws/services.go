@@ -23,6 +23,7 @@ func allServices() []service {
 		eventbridgeService(),
 		lambdaService(),
 		schedulerService(),
+		logsService(),
 		securityhubService(),
 		s3Service(),
 		cloudformationService(),

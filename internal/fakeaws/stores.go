@@ -29,6 +29,7 @@ type stores struct {
 	buses          map[string]bool    // of EventBridge, by name, besides "default"
 	events         []BusEvent
 	schedules      map[scheduleKey]*plannedTask // of Scheduler
+	logGroups      map[string]*logGroup         // of CloudWatch Logs, by name
 	scheduleGroups map[string]*scheduleGroup
 	eventRules     map[ruleKey]*eventRule // of EventBridge
 	functions      map[string]*function   // of Lambda, by name
@@ -46,7 +47,7 @@ func (acct *account) in(region string) *stores {
 		keys: map[string]*kmsKey{}, aliases: map[string]*kmsAlias{}, findings: map[string]finding{},
 		topics: map[string]*topic{}, metrics: map[string]*metric{}, alarms: map[string]*alarm{}, buses: map[string]bool{},
 		functions: map[string]*function{}, eventRules: map[ruleKey]*eventRule{},
-		schedules: map[scheduleKey]*plannedTask{}, scheduleGroups: map[string]*scheduleGroup{},
+		schedules: map[scheduleKey]*plannedTask{}, scheduleGroups: map[string]*scheduleGroup{}, logGroups: map[string]*logGroup{},
 	}
 	for service, name := range map[string]string{"secretsmanager": "aws/secretsmanager", "ssm": "aws/ssm"} {
 		s.addManagedKey(service, name)
@@ -91,6 +92,18 @@ func (a *AWS) serviceMay(service, permission, resource, policy string, owner *ac
 	return iampolicy.Policies{Resource: &doc, ResourceDecides: true}.Decide(iampolicy.Request{
 		Caller: iampolicy.Caller{Service: service}, Action: permission, Resource: resource, ResourceAccount: owner.id, Context: facts,
 	}).Allowed()
+}
+
+// roleMay asks a role's own policies, for what a service of AWS does as the role.
+func (a *AWS) roleMay(roleARN, permission, resource string) bool {
+	acct, role := (&request{aws: a}).roleByARN(roleARN)
+	if role == nil {
+		return false
+	}
+	who := principal{account: acct, role: role, session: &session{name: "service", account: acct, role: role}}
+	caller := who.asCaller()
+	caller.RoleARN = who.issuerARN()
+	return a.policiesOf(who).Decide(iampolicy.Request{Caller: caller, Action: permission, Resource: resource}).Allowed()
 }
 
 func (r *request) decision(permission string, on target, owner *account, resource string, decides bool) iampolicy.Decision {

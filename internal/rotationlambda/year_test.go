@@ -38,9 +38,9 @@ const (
 	// stuckAfter is how long people let a secret be that ought to have rotated.
 	stuckAfter = 6 * rotateEvery * day
 	// Of a thousand calls of the function so many go wrong, of those that change
-	// something more, and between so many a person comes.
-	troubledReads, troubledWrites, disturbed = 12, 120, 2
-	troubledRuns                             = 25 // of a thousand invocations
+	// something more, of those to IAM the most, and between so many a person comes.
+	troubledReads, troubledWrites, troubledKeys, disturbed = 12, 120, 250, 2
+	troubledRuns                                           = 25 // of a thousand invocations
 )
 
 // year is a world whose secret rotates by its schedule while everything goes

@@ -43,6 +43,9 @@ func (y *year) fault(c fakeaws.Call) fakeaws.Fault {
 	odds := troubledReads
 	if slices.Contains(writes, name) {
 		odds = troubledWrites
+		if c.Service == "iam" {
+			odds = troubledKeys
+		}
 	}
 	if y.calm || y.random.IntN(1000) >= odds {
 		return fakeaws.Proceed()

@@ -46,7 +46,7 @@ func start(t *testing.T) (*checked, []string) {
 	aws.RunFunctions(rotator(aws))
 	c := &checked{
 		next:    aws,
-		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config", "secretsmanager", "ssm", "kms", "securityhub", "cloudformation", "identitystore", "sns", "events", "cloudwatch", "lambda", "scheduler"),
+		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config", "secretsmanager", "ssm", "kms", "securityhub", "cloudformation", "identitystore", "sns", "events", "cloudwatch", "lambda", "scheduler", "logs"),
 		t:       t,
 		actions: map[string]int{},
 	}

@@ -98,7 +98,7 @@ var newer = map[string]string{
 // absent are members which the model requires and AWS leaves out.
 var absent = map[string]string{
 	"lambda.GetFunctionCodeSigningConfigResponse.CodeSigningConfigArn": "terraform-provider-aws, resourceFunctionRead: of a function without one it is nil",
-	"iam.AccessKeyLastUsed.LastUsedDate": "API_AccessKeyLastUsed (IAM): null where the key was never used",
+	"iam.AccessKeyLastUsed.LastUsedDate":                               "API_AccessKeyLastUsed (IAM): null where the key was never used",
 }
 
 // commonErrors may come from any operation:

@@ -24,7 +24,7 @@ type environment struct {
 	timeout     time.Duration
 	began, used time.Time // the simulation's time
 	broken      bool      // of no use any more
-	log         io.Writer
+	say         func(line string)
 
 	cmd    *exec.Cmd
 	server *http.Server
@@ -86,9 +86,7 @@ func (e *environment) listen(out io.Reader) {
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		if e.log != nil {
-			_, _ = fmt.Fprintf(e.log, "%s: %s\n", e.name, lines.Text()) // who reads it went away
-		}
+		e.say(lines.Text())
 	}
 	_, _ = io.Copy(io.Discard, out) // a line too long: the program must not wait
 }

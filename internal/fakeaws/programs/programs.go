@@ -126,11 +126,20 @@ func (r *Runner) start(f fakeaws.FunctionSpec) (*environment, error) {
 	for name, value := range f.Environment {
 		env = append(env, name+"="+value)
 	}
-	e := &environment{name: f.Name, arn: f.ARN, key: keyOf(f), timeout: f.Timeout, began: r.Cloud.Now(), log: r.Log}
+	e := &environment{name: f.Name, arn: f.ARN, key: keyOf(f), timeout: f.Timeout, began: r.Cloud.Now(), say: func(line string) { r.say(f, line) }}
 	if err := e.start(program, env); err != nil {
 		return nil, fmt.Errorf("start function %s: %w", f.Name, err)
 	}
 	return e, nil
+}
+
+// say writes what a program said into the function's log group, if its role may, and
+// to Log.
+func (r *Runner) say(f fakeaws.FunctionSpec, line string) {
+	r.Cloud.WriteFunctionLog(f.ARN, line)
+	if r.Log != nil {
+		_, _ = fmt.Fprintf(r.Log, "%s: %s\n", f.Name, line) // who reads it went away
+	}
 }
 
 // runtimeError is an error as Lambda calls it.

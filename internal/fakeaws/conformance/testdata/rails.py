@@ -198,6 +198,22 @@ fails("ResourceNotFoundException", 404, schedules.get_schedule, Name="reap", Gro
 schedules.delete_schedule(Name="reap")
 fails("ResourceNotFoundException", 404, schedules.get_schedule, Name="reap")
 
+# --- CloudWatch Logs
+logs = client("logs")
+logs.create_log_group(logGroupName="/aws/lambda/rails", tags={"a": "b"})
+fails("ResourceAlreadyExistsException", 400, logs.create_log_group, logGroupName="/aws/lambda/rails")
+logs.put_retention_policy(logGroupName="/aws/lambda/rails", retentionInDays=30)
+fails("InvalidParameterException", 400, logs.put_retention_policy, logGroupName="/aws/lambda/rails", retentionInDays=31)
+group = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"][0]
+assert group["retentionInDays"] == 30 and group["arn"] == f"arn:aws:logs:eu-west-1:{MANAGEMENT}:log-group:/aws/lambda/rails:*"
+logs.tag_resource(resourceArn=group["arn"], tags={"c": "d"})
+logs.untag_resource(resourceArn=group["arn"], tagKeys=["a"])
+assert logs.list_tags_for_resource(resourceArn=group["arn"])["tags"] == {"c": "d"}
+logs.delete_retention_policy(logGroupName="/aws/lambda/rails")
+assert logs.filter_log_events(logGroupName="/aws/lambda/rails")["events"] == []
+logs.delete_log_group(logGroupName="/aws/lambda/rails")
+fails("ResourceNotFoundException", 400, logs.delete_log_group, logGroupName="/aws/lambda/rails")
+
 rules.remove_targets(Rule="rails", Ids=["topic"])
 rules.delete_rule(Name="rails")
 functions.delete_function(FunctionName="rails")
