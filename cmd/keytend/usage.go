@@ -30,6 +30,7 @@ type usages struct {
 	logs    []string // folders, s3://bucket/prefix
 	athena  string   // database.table
 	results string   // of Athena: s3://bucket/prefix
+	group   string   // Athena's workgroup; empty: primary
 	day     string   // Athena's partition by day
 	output  choice
 	out     string
@@ -97,6 +98,7 @@ func (u *usages) addFlags(command *cobra.Command) {
 	flags.StringArrayVar(&u.logs, "logs", nil, "read log files of a trail: a `folder`, or s3://BUCKET/PREFIX (repeatable)")
 	flags.StringVar(&u.athena, "athena", "", "ask this Athena `table` over a trail: DATABASE.TABLE")
 	flags.StringVar(&u.results, "athena-output", "", "where Athena is to write its results: s3://BUCKET/PREFIX (default: the workgroup's)")
+	flags.StringVar(&u.group, "athena-workgroup", "", "`workgroup` that Athena runs it in (default: primary)")
 	flags.StringVar(&u.day, "athena-day", "", "`column` by which that table is partitioned by day, as 2026/11/23: less is read then")
 	flags.DurationVar(&u.within, "within", u.within, "how long to read the event history at most")
 	flags.StringArrayVar(&u.ranges, "ip-ranges", nil, "`file` or https URL of published ranges: AWS's ip-ranges.json or GitHub's meta (repeatable)")
@@ -136,8 +138,8 @@ func (u *usages) checkSources() error {
 			return fmt.Errorf("--logs %w", err)
 		}
 	}
-	if u.athena == "" && (u.results != "" || u.day != "") {
-		return errors.New("--athena-output and --athena-day go with --athena")
+	if u.athena == "" && u.results+u.group+u.day != "" {
+		return errors.New("--athena-output, --athena-workgroup and --athena-day go with --athena")
 	}
 	if u.athena == "" {
 		return nil

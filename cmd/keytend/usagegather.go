@@ -86,11 +86,11 @@ func (u *usages) read(ctx context.Context, keys []accesskey.ID) error {
 // sweep reads what has the events of all keys.
 func (u *usages) sweep(ctx context.Context, keys []accesskey.ID, show func(evidence.Progress)) error {
 	for _, place := range u.logs {
-		store, err := u.store(place)
+		store, atOnce, err := u.store(place)
 		if err != nil {
 			return err
 		}
-		logs := evidence.Logs{Account: u.account, User: u.user, Store: store, Keep: u.desk, Since: u.since(), Now: u.ends, Progress: show}
+		logs := evidence.Logs{Account: u.account, User: u.user, Store: store, Keep: u.desk, Since: u.since(), Now: u.ends, AtOnce: atOnce, Progress: show}
 		if err := u.take(logs.Collect(ctx, keys)); err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func (u *usages) sweep(ctx context.Context, keys []accesskey.ID, show func(evide
 	if u.athena == "" {
 		return nil
 	}
-	table := evidence.Table{Account: u.account, User: u.user, Athena: u.session, Name: u.athena, Output: u.results, Day: u.day, Keep: u.desk, Since: u.since(), Now: u.ends}
+	table := evidence.Table{Account: u.account, User: u.user, Athena: u.session, Name: u.athena, Output: u.results, WorkGroup: u.group, Day: u.day, Keep: u.desk, Since: u.since(), Now: u.ends}
 	return u.take(table.Collect(ctx, keys))
 }
 
@@ -109,14 +109,18 @@ func (u *usages) take(found map[accesskey.ID]evidence.Found, err error) error {
 	return err
 }
 
-// store is where log files lie.
-func (u *usages) store(place string) (evidence.Store, error) {
+// objectsAtOnce is how many objects are read at once: S3 is far away, and a log
+// file small.
+const objectsAtOnce = 32
+
+// store is where log files lie, and how many of them are read at once.
+func (u *usages) store(place string) (_ evidence.Store, atOnce int, err error) {
 	if !strings.HasPrefix(place, "s3://") {
 		path, err := filepath.Abs(place)
-		return evidence.Folder(path), err
+		return evidence.Folder(path), 0, err
 	}
 	name, prefix, err := evidence.ParseBucket(place)
-	return evidence.Bucket{S3: u.session, Name: name, Prefix: prefix, Account: u.account}, err
+	return evidence.Bucket{S3: u.session, Name: name, Prefix: prefix, Account: u.account}, objectsAtOnce, err
 }
 
 // regionsOf are those whose event history is read: IAM's, that of the session

@@ -59,6 +59,8 @@ type Session struct {
 	duties    *duties    // nil: it does everything itself
 	signer    *v4.Signer // of what no SDK client signs; it remembers what it derived from each key
 
+	buckets sync.Map // name → the region that S3 sent us to
+
 	identityLock sync.Mutex
 	identity     Identity // zero until it was read
 }

@@ -58,7 +58,7 @@ func (s *Session) objectPage(ctx context.Context, q ObjectQuery, token string) (
 		CommonPrefixes        []struct{ Prefix string }
 		NextContinuationToken string
 	}
-	err := s.inBucket(ctx, wireCall{
+	err := s.inBucket(ctx, q.Bucket, wireCall{
 		service: "S3", host: "s3", action: "ListObjectsV2", method: http.MethodGet, path: objectPath(q.Bucket, "") + "?" + params.Encode(),
 		read: func(body io.Reader) error {
 			if err := xml.NewDecoder(io.LimitReader(body, maxWireDocument)).Decode(&answer); err != nil {
@@ -77,10 +77,15 @@ func (s *Session) objectPage(ctx context.Context, q ObjectQuery, token string) (
 	return page, answer.NextContinuationToken, err
 }
 
-// inBucket makes a call to S3, again where its bucket is in another region.
-func (s *Session) inBucket(ctx context.Context, call wireCall) error {
+// inBucket makes a call to S3, again where its bucket is in another region; which
+// is remembered.
+func (s *Session) inBucket(ctx context.Context, bucket string, call wireCall) error {
+	if region, known := s.buckets.Load(bucket); known {
+		call.region, _ = region.(string)
+	}
 	err := s.wire(ctx, call)
 	if region := bucketRegion(err); region != "" && region != call.region {
+		s.buckets.Store(bucket, region)
 		call.region = region
 		err = s.wire(ctx, call)
 	}

@@ -24,7 +24,7 @@ func (s *Session) Object(ctx context.Context, bucket, key string, read func(io.R
 			return err
 		},
 	}
-	if err := s.inBucket(ctx, call); err != nil {
+	if err := s.inBucket(ctx, bucket, call); err != nil {
 		return s.fail("s3:GetObject", err)
 	}
 	return misread

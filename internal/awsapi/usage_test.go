@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -34,6 +35,22 @@ func TestOwnAddresses(t *testing.T) {
 	got, err = session.OwnAddresses(t.Context(), "eu-west-1")
 	if diff := cmp.Diff(want, got); diff != "" || ClassOf(err) != Denied || !strings.Contains(err.Error(), "ec2:DescribeNatGateways") {
 		t.Error(err, ClassOf(err), diff)
+	}
+}
+
+// Where a bucket is is asked once.
+func TestBucketsRegionIsRemembered(t *testing.T) {
+	cloud, session := cloudWith(t, func(s *fakeaws.AccountSpec) {
+		s.Buckets = []fakeaws.BucketSpec{{Name: "example-logs", Region: "us-west-2", Objects: map[string]string{"a": "text"}}}
+	})
+	read := func(in io.Reader) error { _, err := io.Copy(io.Discard, in); return err }
+	for range 5 {
+		if err := session.Object(t.Context(), "example-logs", "a", read); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := cloud.Calls()["s3:GetObject"]; n != 6 {
+		t.Errorf("%d calls, want 6", n)
 	}
 }
 

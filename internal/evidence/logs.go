@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -39,12 +40,12 @@ type Logs struct {
 	Keep     Keeper
 	Since    time.Time
 	Now      time.Time
+	AtOnce   int // files read at once; 0: as many as there are processors
 	Progress func(Progress)
 }
 
 // Collect reads every file once, for all keys. A file that can't be read leaves
-// the others. Each processor works on a file of its own; memory does not grow
-// with how many there are.
+// the others. Memory does not grow with how many there are.
 func (l Logs) Collect(ctx context.Context, keys []accesskey.ID) (map[accesskey.ID]Found, error) {
 	s := &sweep{Logs: l, keys: map[accesskey.ID]bool{}, tallies: map[accesskey.ID]*usage.Tally{}, data: map[accesskey.ID]bool{}, seed: maphash.MakeSeed()}
 	for _, key := range keys {
@@ -84,7 +85,7 @@ type sweep struct {
 func (s *sweep) files(ctx context.Context) error {
 	names := make(chan string, 64)
 	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
+	for range cmp.Or(s.AtOnce, runtime.GOMAXPROCS(0)) {
 		workers.Go(func() {
 			for name := range names {
 				s.file(ctx, name)
