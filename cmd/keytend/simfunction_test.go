@@ -30,7 +30,7 @@ func TestSimRunsFunctions(t *testing.T) {
 	s := newSimulated(t, environment)
 	key := s.newKey("billing")
 	s.makeSecret(key)
-	s.scheduleReaper()
+	s.scheduleReaper("rate(10 days)")
 	s.advance("1s")
 	first := s.holds()
 	if first == key.id {
@@ -122,11 +122,11 @@ func (s *simulated) makeSecret(key pair) {
 	}
 }
 
-// scheduleReaper has the function invoked every ten days.
-func (s *simulated) scheduleReaper() {
+// scheduleReaper has the function invoked by a rule of EventBridge.
+func (s *simulated) scheduleReaper(rate string) {
 	s.t.Helper()
 	c := eventbridge.NewFromConfig(s.config)
-	_, err := c.PutRule(s.t.Context(), &eventbridge.PutRuleInput{Name: aws.String("keytend-reap"), ScheduleExpression: aws.String("rate(10 days)")})
+	_, err := c.PutRule(s.t.Context(), &eventbridge.PutRuleInput{Name: aws.String("keytend-reap"), ScheduleExpression: &rate})
 	if err != nil {
 		s.t.Fatal(err)
 	}
