@@ -109,6 +109,7 @@ func TestStories(t *testing.T) {
 			"delivered":          (*story)(nil).command((*story).deliveries),
 			"allow":              (*story)(nil).command((*story).allow),
 			"did":                (*story)(nil).command((*story).did),
+			"secret":             (*story)(nil).command((*story).secret),
 			"roots":              (*story)(nil).command((*story).roots),
 			"sqlite":             sqlite,
 			"exits":              exits,

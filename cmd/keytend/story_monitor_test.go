@@ -57,7 +57,7 @@ func (s *story) alarms(ts *testscript.TestScript, args []string) {
 // protocol, of JSON.
 var (
 	versions = map[string]string{"iam": "2010-05-08", "monitoring": "2010-08-01", "sns": "2010-03-31"}
-	targets  = map[string]string{"config": "StarlingDoveService", "events": "AWSEvents"}
+	targets  = map[string]string{"config": "StarlingDoveService", "events": "AWSEvents", "logs": "Logs_20140328", "secretsmanager": "secretsmanager"}
 )
 
 // somebody makes a call as the account's administrator, behind everybody's back:

@@ -34,6 +34,7 @@ import (
 //	sim -users 100 -seed 7          a seeded account
 //	sim -accounts 20 -users 10      a seeded organization
 //	sim -spec account.json          an account written down (fakeaws.AccountSpec), or a list of them
+//	sim -lambda NAME                with a function NAME, which is this keytend
 //
 // The environment gets the administrator's key.
 func (s *story) sim(ts *testscript.TestScript, args []string) {
@@ -47,6 +48,7 @@ func (s *story) sim(ts *testscript.TestScript, args []string) {
 	throttle := flags.Float64("throttle", 0, "")
 	propagation := flags.Duration("propagation", 0, "")
 	lag := flags.Duration("lag", 0, "")
+	lambda := flags.String("lambda", "", "")
 	ts.Check(flags.Parse(args))
 	start, err := time.Parse(time.RFC3339, *now)
 	ts.Check(err)
@@ -67,6 +69,9 @@ func (s *story) sim(ts *testscript.TestScript, args []string) {
 	id, secret := s.aws.AdminKey(s.first)
 	ts.Setenv("AWS_ACCESS_KEY_ID", id)
 	ts.Setenv("AWS_SECRET_ACCESS_KEY", secret)
+	if *lambda != "" {
+		s.addFunction(ts, *lambda)
+	}
 }
 
 // addSpecs adds one account or a list of them; the first is the story's.
@@ -187,7 +192,7 @@ func (s *story) advance(ts *testscript.TestScript, args []string) {
 	}
 	by, err := time.ParseDuration(args[0])
 	ts.Check(err)
-	s.aws.Advance(by)
+	s.aws.Elapse(context.Background(), by)
 	s.consume()
 }
 
