@@ -42,12 +42,12 @@ func tagOf(revision int64, chunk int) string {
 }
 
 // revisionOf reads a tag's name; false: it is none of a record.
-func revisionOf(tag string) (revision int64, chunk int, ok bool) {
+func revisionOf(tag string) (revision int64, ok bool) {
 	name, ours := strings.CutPrefix(tag, recordTag)
 	first, second, _ := strings.Cut(name, "/")
 	revision, err := strconv.ParseInt(first, 36, 64)
-	chunk, err2 := strconv.Atoi(second)
-	return revision, chunk, ours && err == nil && err2 == nil && revision > 0
+	_, notNumber := strconv.Atoi(second)
+	return revision, ours && err == nil && notNumber == nil && revision > 0
 }
 
 // errDamaged says that somebody changed our tags.
@@ -100,7 +100,7 @@ type found struct {
 func unpack(tags map[string]string) (found, error) {
 	var latest int64
 	for tag := range tags {
-		if revision, _, ok := revisionOf(tag); ok {
+		if revision, ok := revisionOf(tag); ok {
 			latest = max(latest, revision)
 		}
 	}
@@ -138,7 +138,7 @@ func joined(tags map[string]string, revision int64) (string, error) {
 func older(tags map[string]string, revision int64) []string {
 	var all []string
 	for tag := range tags {
-		if of, _, ok := revisionOf(tag); ok && of < revision {
+		if of, ok := revisionOf(tag); ok && of < revision {
 			all = append(all, tag)
 		}
 	}
