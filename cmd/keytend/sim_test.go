@@ -131,6 +131,7 @@ func TestSimRefuses(t *testing.T) {
 		{"--latency -5s", exitUsage, "latency"},
 		{"--report-age 5h", exitUsage, "4h"},
 		{"--truth /nowhere/at/all/truth.json --listen 127.0.0.1:0", exitFailed, "write truth"},
+		{"--lambda rotation=/nowhere/at/all", exitUsage, "NAME=PROGRAM"},
 		{"surplus", exitUsage, "surplus"},
 	} {
 		var stdout bytes.Buffer
