@@ -35,11 +35,13 @@ const (
 	day = 24 * time.Hour
 	// rotateEvery is the secret's schedule, in days.
 	rotateEvery = 8
+	// lingersAtMost is how long a record may be in one phase without a word to people.
+	lingersAtMost = 25 * day
 	// stuckAfter is how long people let a secret be that ought to have rotated.
 	stuckAfter = 6 * rotateEvery * day
 	// Of a thousand calls of the function so many go wrong, of those that change
-	// something more, of those to IAM the most, and between so many a person comes.
-	troubledReads, troubledWrites, troubledKeys, disturbed = 12, 120, 250, 2
+	// something more, of the rare ones the most, and between so many a person comes.
+	troubledReads, troubledWrites, troubledRare, disturbed = 12, 120, 250, 2
 	troubledRuns                                           = 25 // of a thousand invocations
 )
 
@@ -61,7 +63,8 @@ type year struct {
 	acted    map[string]int            // what people did
 	touched  bool                      // a key or a label was changed since consumers last used what they have
 	rotated  int
-	worst    int
+	worst    int  // how many keys there were at once
+	crowded  bool // a third was asked for, which AWS's quota refuses: a lost call had come late
 	lastKey  accesskey.ID
 	lastMove time.Time
 	lastPut  time.Time // by a person: from then on the schedule counts
@@ -198,6 +201,9 @@ func (y *year) consume() {
 	if time.Since(y.lastMove) > stuckAfter && time.Since(y.lastPut) > stuckAfter {
 		y.t.Errorf("day %.2f: nothing has come of the schedule for %s\n%s", time.Since(y.from).Hours()/24, stuckAfter, y.status())
 	}
+	if r := y.record(); r.ID != "" && r.Live() && r.Phase != accesskey.Blocked && time.Since(r.Since) > lingersAtMost {
+		y.t.Errorf("day %.2f: the record lingers\n%s", time.Since(y.from).Hours()/24, y.status())
+	}
 	y.keys = append(y.keys, cached{held, time.Now()})
 	fresh := y.keys[:0]
 	for _, k := range y.keys {
@@ -212,6 +218,7 @@ func (y *year) consume() {
 // useAll lets every consumer use what it has.
 func (y *year) useAll() {
 	tried := map[accesskey.ID]bool{}
+	y.worst = max(y.worst, len(y.user("ana").Keys))
 	for _, k := range append(y.keys, cached{y.holds(), time.Now()}) {
 		if tried[k.ID] {
 			continue
@@ -264,8 +271,8 @@ func (y *year) invoke(ctx context.Context, payload []byte) ([]byte, error) {
 // judge is the year's end.
 func (y *year) judge(d time.Duration) {
 	y.say("struck %v, people %v", y.struck, y.acted)
-	y.t.Logf("%d keys in the secret in %d days, %d invocations, %d of them failed; %d calls were struck; people did %v",
-		y.rotated, int(d/day), y.runs, len(y.fails), y.strikes(), y.acted)
+	y.t.Logf("%d keys in the secret in %d days, %d invocations, %d of them failed; %d calls were struck; a third key was asked for: %v; people did %v",
+		y.rotated, int(d/day), y.runs, len(y.fails), y.strikes(), y.crowded, y.acted)
 	if want := int(d/day) / rotateEvery / 2; y.rotated < want {
 		y.t.Errorf("the secret had %d keys in the year, want at least %d", y.rotated, want)
 	}
@@ -293,7 +300,7 @@ func (y *year) strikes() int {
 // nothing about it.
 func (y *year) everythingStruck() {
 	for _, call := range append([]string{"iam:GetUser", "iam:ListAccessKeys", "secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"}, writes...) {
-		if len(y.struck[call]) < 3 {
+		if len(y.struck[call]) < 2 {
 			y.t.Errorf("%s was only struck by %v", call, y.struck[call])
 		}
 	}

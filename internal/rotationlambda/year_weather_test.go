@@ -3,6 +3,7 @@ package rotationlambda
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -37,14 +38,14 @@ func (y *year) fault(c fakeaws.Call) fakeaws.Fault {
 	}
 	name := c.Service + ":" + c.Action
 	if name == "iam:CreateAccessKey" {
-		y.worst = max(y.worst, len(y.user("ana").Keys)+1)
+		y.crowded = y.crowded || len(y.user("ana").Keys) > 1
 	}
-	y.touched = y.touched || slices.Contains([]string{"iam:UpdateAccessKey", "iam:DeleteAccessKey", "secretsmanager:UpdateSecretVersionStage"}, name)
+	y.touched = y.touched || slices.Contains([]string{"iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey", "secretsmanager:UpdateSecretVersionStage"}, name)
 	odds := troubledReads
 	if slices.Contains(writes, name) {
 		odds = troubledWrites
-		if c.Service == "iam" {
-			odds = troubledKeys
+		if !strings.HasSuffix(strings.ToLower(c.Action), "tagresource") {
+			odds = troubledRare
 		}
 	}
 	if y.calm || y.random.IntN(1000) >= odds {
