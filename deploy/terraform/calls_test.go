@@ -23,7 +23,7 @@ func TestTheSimulatedAWSTakesWhatTheModuleMakes(t *testing.T) {
 		t.Skip("skipped: no boto3: install Debian's python3-boto3")
 	}
 	env := simulated(t)
-	for _, example := range []string{"monitoring"} {
+	for _, example := range []string{"one-secret", "monitoring"} {
 		run := exec.CommandContext(t.Context(), python, filepath.Join("testdata", "apply.py"), filepath.Join("testdata", example+".json"))
 		run.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_") }), env...)
 		if out, err := run.CombinedOutput(); err != nil || !strings.Contains(string(out), "taken away") {
