@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/keytend/keytend/internal/awsapi"
 	"github.com/keytend/keytend/internal/iampolicy"
@@ -305,7 +304,7 @@ func (s *Site) alarms(ctx context.Context) error {
 				return err
 			}
 			t.There, t.Ours, t.Have = true, ours(tags), alarmSettings(there[i])
-			t.Note = fmt.Sprintf("%s since %s", there[i].State, there[i].Since.Format(time.RFC3339))
+			t.Note = fmt.Sprintf("%s since %s", there[i].State, stamp(there[i].Since))
 		}
 		t.put = func(ctx context.Context) error { return s.session.PutAlarm(ctx, want, s.tagsOf(t)) }
 		t.drop = func(ctx context.Context) error { return s.session.DeleteAlarm(ctx, want.Name) }

@@ -371,7 +371,7 @@ func keyName(k accesskey.Key) (accesskey.ID, string) {
 	return "", "a key"
 }
 
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 // exactly spells a time in its two greatest units: "90 days 12 minutes".
 func exactly(d time.Duration) string {
