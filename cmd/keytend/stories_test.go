@@ -105,6 +105,7 @@ func TestStories(t *testing.T) {
 			"metrics":            (*story)(nil).command((*story).metrics),
 			"alarms":             (*story)(nil).command((*story).alarms),
 			"somebody":           (*story)(nil).command((*story).somebody),
+			"elapse":             (*story)(nil).command((*story).elapse),
 			"follows":            (*story)(nil).command((*story).follows),
 			"delivered":          (*story)(nil).command((*story).deliveries),
 			"allow":              (*story)(nil).command((*story).allow),

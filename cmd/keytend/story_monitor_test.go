@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -135,4 +136,15 @@ func (s *story) deliveries(ts *testscript.TestScript, args []string) {
 	}
 	s.told = len(all)
 	s.compare(ts, "deliveries", got, args[1:])
+}
+
+// elapse moves AWS's clock and does what AWS does of itself on the way, such as
+// rotations by Secrets Manager: elapse 2h.
+func (s *story) elapse(ts *testscript.TestScript, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: elapse DURATION")
+	}
+	by, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	s.aws.Elapse(context.Background(), by)
 }

@@ -44,7 +44,7 @@ func (c *counts) monitoringPractice() Practice {
 		Name: "monitoring", Title: "Watch keys",
 		Target:   fmt.Sprintf("100 %%: %d AWS Config rules in every account, with a recorder that is on", len(configRules)),
 		Sentence: fmt.Sprintf("AWS Config rules about access keys in place: %d of %d", c.monitoring.good, c.monitoring.of),
-		Measured: "AWS Config's managed rules by source identifier in the region asked, counted only where the configuration recorder is on. Custom rules, Security Hub and other tools are not seen, nor whether anybody is told.",
+		Measured: "AWS Config's managed rules by source identifier in the region asked, counted only where the configuration recorder is on. Custom rules, Security Hub and other tools are not seen, nor whether anybody is told: keytend monitor status shows that of its own watch, which keytend monitor install makes.",
 	})
 }
 
