@@ -54,19 +54,45 @@ func (s *Session) DeleteEventRule(ctx context.Context, name string) error {
 	return s.eventCall(ctx, "DeleteRule", map[string]string{"Name": name}, new(struct{}))
 }
 
-// EventTargets are the targets of a rule: ID → ARN (events:ListTargetsByRule).
-func (s *Session) EventTargets(ctx context.Context, rule string) (map[string]string, error) {
-	targets, in := map[string]string{}, map[string]string{"Rule": rule}
+// EventTarget is one to which a rule sends what it matches.
+type EventTarget struct {
+	ID, ARN string
+	// Words is the text that is sent in place of the event; <name> in it is what
+	// Paths has of the event. Empty: the event itself.
+	Words string
+	Paths map[string]string // name → $.detail.eventName
+}
+
+// targetOnWire is a target as EventBridge has it.
+type targetOnWire struct {
+	ID               string       `json:"Id"`
+	ARN              string       `json:"Arn"`
+	InputTransformer *transformer `json:",omitempty"`
+}
+
+type transformer struct {
+	InputPathsMap map[string]string `json:",omitempty"`
+	InputTemplate string
+}
+
+// EventTargets are the targets of a rule (events:ListTargetsByRule).
+func (s *Session) EventTargets(ctx context.Context, rule string) ([]EventTarget, error) {
+	var targets []EventTarget
+	in := map[string]string{"Rule": rule}
 	for {
 		var out struct {
-			Targets   []struct{ Id, Arn string }
+			Targets   []targetOnWire
 			NextToken string
 		}
 		if err := s.eventCall(ctx, "ListTargetsByRule", in, &out); err != nil {
 			return nil, err
 		}
 		for _, t := range out.Targets {
-			targets[t.Id] = t.Arn
+			one := EventTarget{ID: t.ID, ARN: t.ARN}
+			if t.InputTransformer != nil {
+				one.Words, one.Paths = t.InputTransformer.InputTemplate, t.InputTransformer.InputPathsMap
+			}
+			targets = append(targets, one)
 		}
 		switch out.NextToken {
 		case "":
@@ -79,9 +105,13 @@ func (s *Session) EventTargets(ctx context.Context, rule string) (map[string]str
 }
 
 // PutEventTarget has a rule send what it matches to something (events:PutTargets).
-func (s *Session) PutEventTarget(ctx context.Context, rule, id, arn string) error {
+func (s *Session) PutEventTarget(ctx context.Context, rule string, t EventTarget) error {
+	one := targetOnWire{ID: t.ID, ARN: t.ARN}
+	if t.Words != "" {
+		one.InputTransformer = &transformer{t.Paths, t.Words}
+	}
 	var out targetsAnswer
-	err := s.eventCall(ctx, "PutTargets", map[string]any{"Rule": rule, "Targets": []map[string]string{{"Id": id, "Arn": arn}}}, &out)
+	err := s.eventCall(ctx, "PutTargets", map[string]any{"Rule": rule, "Targets": []targetOnWire{one}}, &out)
 	return s.entriesOf("events:PutTargets", out, err)
 }
 

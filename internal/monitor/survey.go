@@ -337,14 +337,28 @@ func alarmSettings(a awsapi.Alarm) []Setting {
 // target is the ID of the one target of our event rules.
 const target = "keytend"
 
+// eventWanted is an event rule with what it tells in which words.
+type eventWanted struct {
+	awsapi.EventRule
+	words string
+	paths map[string]string
+}
+
 func (s *Site) events(ctx context.Context) error {
-	wanted := []awsapi.EventRule{{
-		Name: Prefix + "rotation-failed", Description: madeHere + " Tells of rotations by Secrets Manager that failed or were abandoned.",
-		Pattern: `{"detail":{"eventName":["RotationFailed","RotationAbandoned"],"eventSource":["secretsmanager.amazonaws.com"]},"detail-type":["AWS Service Event via CloudTrail"],"source":["aws.secretsmanager"]}`,
+	wanted := []eventWanted{{
+		awsapi.EventRule{
+			Name: Prefix + "rotation-failed", Description: madeHere + " Tells of rotations by Secrets Manager that failed or were abandoned.",
+			Pattern: `{"detail":{"eventName":["RotationFailed","RotationAbandoned"],"eventSource":["secretsmanager.amazonaws.com"]},"detail-type":["AWS Service Event via CloudTrail"],"source":["aws.secretsmanager"]}`,
+		},
+		`"Secrets Manager, account <account>, <region>, <time>: <event> of <secret>. See the log of its rotation function."`,
+		map[string]string{"account": "$.account", "region": "$.region", "time": "$.time", "event": "$.detail.eventName", "secret": "$.detail.additionalEventData.SecretId"},
 	}}
 	if !s.options.WithoutConfig {
-		wanted = append([]awsapi.EventRule{{
-			Name: Prefix + "config-compliance", Description: madeHere + " Tells of what AWS Config's rules on access keys find.", Pattern: s.compliancePattern(),
+		wanted = append([]eventWanted{{
+			awsapi.EventRule{Name: Prefix + "config-compliance", Description: madeHere + " Tells of what AWS Config's rules on access keys find.", Pattern: s.compliancePattern()},
+			`"AWS Config, account <account>, <region>, <time>: <kind> <id> is <verdict> by rule <rule>. See keytend monitor status and keytend scan."`,
+			map[string]string{"account": "$.detail.awsAccountId", "region": "$.region", "time": "$.time", "kind": "$.detail.resourceType", "id": "$.detail.resourceId",
+				"verdict": "$.detail.newEvaluationResult.complianceType", "rule": "$.detail.configRuleName"},
 		}}, wanted...)
 	}
 	for _, want := range wanted {
@@ -385,32 +399,28 @@ func (s *Site) compliancePattern() string {
 	return string(text)
 }
 
-func (s *Site) event(ctx context.Context, want awsapi.EventRule) error {
-	t := &Thing{Kind: "event rule", Name: want.Name, About: strings.TrimPrefix(want.Description, madeHere+" "), Want: []Setting{{"pattern", sorted(want.Pattern)}, {"tells", s.Topic}, {"state", "on"}}}
+func (s *Site) event(ctx context.Context, want eventWanted) error {
+	tells := awsapi.EventTarget{ID: target, ARN: s.Topic, Words: want.words, Paths: want.paths}
+	t := &Thing{Kind: "event rule", Name: want.Name, About: strings.TrimPrefix(want.Description, madeHere+" "),
+		Want: append([]Setting{{"pattern", sorted(want.Pattern)}, {"state", "on"}}, targetSettings(tells)...)}
 	has, there, err := s.session.EventRule(ctx, want.Name)
 	if err != nil {
 		return err
 	}
-	targets := map[string]string{}
+	var told []awsapi.EventTarget // our own target, where it is there
 	if there {
-		tags, err := s.session.EventRuleTags(ctx, has.ARN)
-		if err != nil {
+		if told, err = s.told(ctx, t, has); err != nil {
 			return err
 		}
-		if targets, err = s.session.EventTargets(ctx, want.Name); err != nil {
-			return err
-		}
-		state := map[bool]string{true: "on", false: "off"}[has.Enabled]
-		t.There, t.Ours, t.Have = true, ours(tags), []Setting{{"pattern", sorted(has.Pattern)}, {"tells", targets[target]}, {"state", state}}
 	}
 	t.put = func(ctx context.Context) error {
-		if err := s.session.PutEventRule(ctx, want, s.tagsOf(t)); err != nil {
+		if err := s.session.PutEventRule(ctx, want.EventRule, s.tagsOf(t)); err != nil {
 			return err
 		}
-		return s.session.PutEventTarget(ctx, want.Name, target, s.Topic)
+		return s.session.PutEventTarget(ctx, want.Name, tells)
 	}
 	t.drop = func(ctx context.Context) error {
-		if targets[target] != "" {
+		if len(told) > 0 {
 			if err := s.session.RemoveEventTargets(ctx, want.Name, []string{target}); err != nil {
 				return err
 			}
@@ -419,6 +429,34 @@ func (s *Site) event(ctx context.Context, want awsapi.EventRule) error {
 	}
 	s.add(t)
 	return nil
+}
+
+// told reads how an event rule that is there stands, and its target that is
+// ours.
+func (s *Site) told(ctx context.Context, t *Thing, has awsapi.EventRule) ([]awsapi.EventTarget, error) {
+	tags, err := s.session.EventRuleTags(ctx, has.ARN)
+	if err != nil {
+		return nil, err
+	}
+	targets, err := s.session.EventTargets(ctx, has.Name)
+	if err != nil {
+		return nil, err
+	}
+	targets = slices.DeleteFunc(targets, func(one awsapi.EventTarget) bool { return one.ID != target })
+	state := map[bool]string{true: "on", false: "off"}[has.Enabled]
+	t.There, t.Ours, t.Have = true, ours(tags), []Setting{{"pattern", sorted(has.Pattern)}, {"state", state}}
+	for _, one := range append(targets, awsapi.EventTarget{})[:1] {
+		t.Have = append(t.Have, targetSettings(one)...)
+	}
+	return targets, nil
+}
+
+func targetSettings(t awsapi.EventTarget) []Setting {
+	var paths []string
+	for _, name := range slices.Sorted(maps.Keys(t.Paths)) {
+		paths = append(paths, name+"="+t.Paths[name])
+	}
+	return []Setting{{"tells", t.ARN}, {"in the words", strings.TrimSpace(t.Words + " " + strings.Join(paths, " "))}}
 }
 
 // sorted is a JSON text in one form, whoever wrote it.
