@@ -1,6 +1,7 @@
 package accesskey
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -120,6 +121,10 @@ type Record struct {
 	Denied     time.Time `json:"denied"`            // revocation: sessions issued before this are denied; zero: not yet
 	Amended    int64     `json:"amended,omitempty"` // the Version in which a person last changed terms, flags or deliveries
 	Alerted    []Reason  `json:"alerted,omitempty"` // waits of this phase of which people were told
+
+	// Failing is since when calls have not been carried out, each time they were
+	// sent in this phase.
+	Failing map[Action]time.Time `json:"failing,omitempty"`
 }
 
 // Live reports whether the record has still to end.
@@ -143,6 +148,7 @@ func (r Record) Clone() Record {
 	r.Spared = slices.Clone(r.Spared)
 	r.Reserved = slices.Clone(r.Reserved)
 	r.Alerted = slices.Clone(r.Alerted)
+	r.Failing = maps.Clone(r.Failing)
 	r.Block, r.Hold, r.Approval, r.Rejection = cloned(r.Block), cloned(r.Hold), cloned(r.Approval), cloned(r.Rejection)
 	return r
 }
@@ -223,6 +229,10 @@ type Claim struct {
 	// Untaggable says that tagging was denied: exclusion between journals is
 	// not guaranteed.
 	Untaggable bool `json:"untaggable,omitempty"`
+	// Waited is what the claim before this one waited for when it was made anew,
+	// and WaitedFrom since when: a claim does not last, and a wait goes on.
+	Waited     Reason    `json:"waited,omitempty"`
+	WaitedFrom time.Time `json:"waited_from"`
 }
 
 // Proof is a run of consecutive successes as a key.

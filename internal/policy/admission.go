@@ -151,10 +151,7 @@ func windowClosed(_ Step, r accesskey.Record, g Gate, now time.Time) (Step, bool
 }
 
 func notAdmitted(r accesskey.Record, now, notBefore time.Time, why accesskey.Reason, saw string) (Step, bool) {
-	since := now
-	if r.Watch.Waiting == why && !r.Watch.WaitingFrom.IsZero() {
-		since = r.Watch.WaitingFrom
-	}
+	since := WaitingSince(r, why, now)
 	deadline := since.Add(r.Terms.Patience)
 	if why == WhyFrozen || why == WhyOutsideWindow {
 		deadline = later(notBefore, since).Add(r.Terms.Patience)

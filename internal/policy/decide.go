@@ -113,17 +113,17 @@ var noticed = []Clause{
 }
 
 var claimed = []Clause{
-	{12, "nobody else manages the key", (*view).adopted}, // before the claim expires, or a block would come and go with it
-	{3, "the claim is fresh", (*view).claimExpired},
+	{12, "nobody else manages the key", (*view).adopted},
 	{3, "the keys are still those of the claim, the old one Active", (*view).claimContradicted},
 	{3, "the tag is still ours", (*view).claimTaken},
 	{0, "nobody holds it", (*view).held},
+	{6, "every destination holds the old key", (*view).destinationHoldsOther}, // before what is checked again and again, which would end the block
 	{4, "rights, destinations and escrow were found in order", (*view).unchecked},
-	{6, "every destination holds the old key", (*view).destinationHoldsOther},
 	{12, "whether anybody else manages the key was read", (*view).managedElsewhere},
 	{18, "what CloudTrail shows of our acts was read", (*view).actsUnread},
 	{14, "the clock is right", (*view).clockIsOff},
 	{11, "there is room for a new key", (*view).makeRoom},
+	{3, "the claim is fresh", (*view).claimExpired}, // after all that waits or blocks: that would end and begin anew with each claim
 	{0, "create", (*view).create},
 }
 

@@ -41,7 +41,7 @@ func (v *view) callIsUnsettled() (Step, bool) {
 		return pass()
 	}
 	if from := v.settleFrom(i); v.ObservedAt.Before(from) {
-		return v.until(from, WhyIntentOpen, "%s of %s was written down by %s and may still be carried out", i.Action, target(i), i.Holder)
+		return v.waitUntil(from, v.failingSince(i, from).Add(v.t.Patience), WhyIntentOpen, "%s of %s was written down by %s and may still be carried out", i.Action, target(i), i.Holder)
 	}
 	if settled, told := Settle(v.Input); told {
 		return Step{Kind: Check, Reason: WhySettle, Key: settled.Key, Destination: i.Destination}, true
@@ -50,6 +50,16 @@ func (v *view) callIsUnsettled() (Step, bool) {
 		return v.authorUnknown(i)
 	}
 	return v.wait(WhyUnknownFact, "what became of %s of %s can't be seen", i.Action, target(i))
+}
+
+// failingSince is since when such calls have come to nothing, each time; else the
+// other time. Waits for what becomes of one call after the other have one
+// deadline.
+func (v *view) failingSince(i accesskey.Intent, other time.Time) time.Time {
+	if since, failing := v.r.Failing[i.Action]; failing {
+		return since
+	}
+	return other
 }
 
 func target(i accesskey.Intent) string {
@@ -123,7 +133,7 @@ func (v *view) refusedJustNow() (Step, bool) {
 	if i.Outcome != accesskey.OutcomeNotDone || i.Action == accesskey.Deliver || !v.now.Before(again) {
 		return pass()
 	}
-	return v.waitUntil(again, v.waitingSince(WhySpacing).Add(v.t.Patience), WhySpacing, "%s of %s did not happen", i.Action, target(i))
+	return v.waitUntil(again, v.failingSince(i, v.waitingSince(WhySpacing)).Add(v.t.Patience), WhySpacing, "%s of %s did not happen", i.Action, target(i))
 }
 
 func (v *view) userIsUnknown() (Step, bool) {

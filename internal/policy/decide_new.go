@@ -39,8 +39,11 @@ func (v *view) turnAround(why accesskey.Reason) (Step, bool) {
 	return act(RollBack, why, v.r.New)
 }
 
+// proofExhausted: a key that fails when the time is over is given up. One that
+// nobody has tried since then, for the process had died, gets a last run.
 func (v *view) proofExhausted() (Step, bool) {
-	if v.now.Before(v.r.Since.Add(v.t.ProveMax)) {
+	over, p := v.r.Since.Add(v.t.ProveMax), v.r.Proof
+	if v.now.Before(over) || p.Tried.Before(over) || p.Count > 0 {
 		return pass()
 	}
 	return act(RollBack, WhyProofExhausted, v.r.New)
@@ -48,7 +51,11 @@ func (v *view) proofExhausted() (Step, bool) {
 
 // proofTooFast spreads the rounds over the span.
 func (v *view) proofTooFast() (Step, bool) {
-	return v.roundTooFast(v.r.Proof, v.r.Since.Add(v.t.ProveMax))
+	deadline := v.r.Since.Add(v.t.ProveMax)
+	if !v.r.Proof.Tried.Before(deadline) { // a last run
+		deadline = v.r.Proof.Tried.Add(v.t.ProveMax)
+	}
+	return v.roundTooFast(v.r.Proof, deadline)
 }
 
 func (v *view) roundTooFast(p accesskey.Proof, deadline time.Time) (Step, bool) {

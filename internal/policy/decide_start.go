@@ -221,8 +221,10 @@ func (v *view) tagTooFresh() (Step, bool) {
 
 func (v *view) claim() (Step, bool) { return act(Claim, WhyAgreed, v.r.Old) }
 
+func (v *view) claimIsFresh() bool { return v.now.Sub(v.r.Claim.At) <= v.t.ClaimMax }
+
 func (v *view) claimExpired() (Step, bool) {
-	if v.now.Sub(v.r.Claim.At) <= v.t.ClaimMax {
+	if v.claimIsFresh() {
 		return pass()
 	}
 	return act(Claim, WhyFirstReading, v.r.Old)
@@ -325,6 +327,9 @@ func (v *view) makeRoom() (Step, bool) {
 		if step, answered := check(id); answered {
 			return step, true
 		}
+	}
+	if !v.claimIsFresh() {
+		return v.claimExpired()
 	}
 	return act(Delete, WhyMakeRoom, id)
 }

@@ -208,7 +208,19 @@ func TestBorders(t *testing.T) {
 
 		{5, "the first round", silent, func(in *Input) { justCreated(in, 0) }, Prove, WhyProof},
 		{5, "a round too soon", silent, func(in *Input) { justCreated(in, time.Second) }, Wait, WhySpacing},
-		{5, "prove_max", silent, func(in *Input) { justCreated(in, 0); in.Record.Since = noon.Add(-5 * time.Minute) }, RollBack, WhyProofExhausted},
+		{5, "prove_max", silent, func(in *Input) {
+			justCreated(in, time.Second)
+			in.Record.Since = in.Record.Proof.Tried.Add(-5 * time.Minute)
+		}, RollBack, WhyProofExhausted},
+		{5, "… and nobody tried for so long", silent, func(in *Input) { justCreated(in, 0); in.Record.Since = noon.Add(-Day) }, Prove, WhyProof},
+		{5, "… and the last run goes well", silent, func(in *Input) {
+			justCreated(in, time.Minute)
+			in.Record.Since, in.Record.Proof.Count = noon.Add(-Day), 1
+		}, Prove, WhyProof},
+		{4, "a destination holds a third key, and the claim is old", freshClaim, func(in *Input) {
+			in.Destinations["a"] = holds(third)
+			in.Record.Claim.At, in.Record.Checked = noon.Add(-Day), noon.Add(-Day)
+		}, Block, WhyHoldsOther},
 
 		{6, "a destination holds the old key again", silent, func(in *Input) {
 			in.Destinations["a"] = holds(oldKey)

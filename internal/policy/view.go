@@ -163,12 +163,18 @@ func (v *view) unread() (string, bool) {
 	return "", false
 }
 
-// waitingSince is since when the record has waited for this very reason.
-func (v *view) waitingSince(why accesskey.Reason) time.Time {
-	if v.r.Watch.Waiting == why && !v.r.Watch.WaitingFrom.IsZero() {
-		return v.r.Watch.WaitingFrom
+func (v *view) waitingSince(why accesskey.Reason) time.Time { return WaitingSince(v.r, why, v.now) }
+
+// WaitingSince is since when a record has waited for this very reason, through
+// the claims that were made anew meanwhile; now where it hasn't.
+func WaitingSince(r accesskey.Record, why accesskey.Reason, now time.Time) time.Time {
+	switch {
+	case r.Watch.Waiting == why && !r.Watch.WaitingFrom.IsZero():
+		return r.Watch.WaitingFrom
+	case r.Claim.Waited == why && !r.Claim.WaitedFrom.IsZero():
+		return r.Claim.WaitedFrom
 	}
-	return v.now
+	return now
 }
 
 // wait looks again soon, and tells people once it has gone on for too long.

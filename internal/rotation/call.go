@@ -62,6 +62,7 @@ func (p *pass) conclude(c call, sent error) error {
 	now := p.Clock.Now()
 	return p.amend(func(next *accesskey.Record) (accesskey.Event, error) {
 		next.Intent.Outcome = outcomeOf(sent)
+		failing(next, next.Intent)
 		event := accesskey.Event{Key: c.intent.Key, Destination: c.intent.Destination, Outcome: next.Intent.Outcome}
 		event.What = fmt.Sprintf("%s %s", c.intent.Action, next.Intent.Outcome)
 		switch next.Intent.Outcome {
@@ -141,6 +142,22 @@ func outcomeOf(err error) accesskey.Outcome {
 		return accesskey.OutcomeNotDone
 	}
 	return accesskey.OutcomeUnknown
+}
+
+// failing keeps since when such a call was not carried out, however often it was
+// sent.
+func failing(r *accesskey.Record, i accesskey.Intent) {
+	switch {
+	case i.Outcome == accesskey.OutcomeDone:
+		if delete(r.Failing, i.Action); len(r.Failing) == 0 {
+			r.Failing = nil
+		}
+	case i.Outcome == accesskey.OutcomeNotDone && r.Failing[i.Action].IsZero():
+		if r.Failing == nil {
+			r.Failing = map[accesskey.Action]time.Time{}
+		}
+		r.Failing[i.Action] = i.At
+	}
 }
 
 // effect is what a call that was carried out means for the record, whether we
@@ -232,6 +249,7 @@ func (p *pass) settle() error {
 	}
 	next := p.next()
 	next.Intent = settled
+	failing(&next, settled)
 	if settled.Outcome == accesskey.OutcomeDone {
 		effect(&next, settled, p.now)
 	} else {

@@ -215,12 +215,20 @@ func (p *pass) mayHaveCome(r accesskey.Record, i accesskey.Intent) bool {
 	return i.Action == accesskey.Deactivate && exit.Inactive().IsZero() && stands(seen, i.Key) != accesskey.Active
 }
 
-// enter moves a record to another phase.
+// enter moves a record to another phase. A claim that is made anew is no other:
+// what people were told stands, and what it waited for, and what fails.
 func enter(r *accesskey.Record, phase accesskey.Phase, now time.Time) {
 	if r.Phase == phase {
 		return
 	}
-	r.Phase, r.Since, r.Alerted = phase, now, nil
+	switch anew := len(r.Claim.Former) > 0; {
+	case anew && r.Phase == accesskey.Claimed && phase == accesskey.Requested:
+		r.Claim.Waited, r.Claim.WaitedFrom = r.Watch.Waiting, r.Watch.WaitingFrom
+	case anew && r.Phase == accesskey.Requested && phase == accesskey.Claimed:
+	default:
+		r.Alerted, r.Failing, r.Claim.Waited, r.Claim.WaitedFrom = nil, nil, "", time.Time{}
+	}
+	r.Phase, r.Since = phase, now
 	r.Watch.Waiting, r.Watch.WaitingFrom = "", time.Time{}
 }
 
@@ -261,7 +269,7 @@ func (p *pass) waited() (accesskey.Record, accesskey.Event) {
 		next.Phase, next.Block = p.record.Phase, p.record.Block
 	}
 	if next.Watch.Waiting != p.step.Reason {
-		next.Watch.Waiting, next.Watch.WaitingFrom = p.step.Reason, p.now
+		next.Watch.Waiting, next.Watch.WaitingFrom = p.step.Reason, policy.WaitingSince(p.record, p.step.Reason, p.now)
 	}
 	event := accesskey.Event{What: "waits", Key: p.step.Key, Destination: p.step.Destination, Note: p.step.Saw}
 	if !p.step.Deadline.IsZero() && !p.now.Before(p.step.Deadline) && !alerted(next, p.step.Reason) {
