@@ -1,0 +1,45 @@
+package migrate
+
+import (
+	"slices"
+	"strings"
+)
+
+// Verdict is what a place is taken for.
+type Verdict struct {
+	Workload   Workload
+	Confidence float64 // 0 to 1
+	For        []Rule  // the first of them decided
+	Against    []Rule
+}
+
+// nothingFits is how sure one is of not knowing.
+const nothingFits = 0.2
+
+// Judge says what a place is taken for: what the first rule says that fits it,
+// the surer the more agree and the fewer don't.
+func Judge(p Place) Verdict {
+	v := Verdict{Workload: Unknown, Confidence: nothingFits}
+	for _, r := range rules {
+		switch {
+		case !r.fits(p):
+		case len(v.For) == 0:
+			v.Workload, v.Confidence, v.For = r.Workload, r.Confidence, []Rule{r}
+		case r.Workload == v.Workload:
+			v.For = append(v.For, r)
+			v.Confidence += (1 - v.Confidence) * r.Confidence / 2
+		default:
+			v.Against = append(v.Against, r)
+			v.Confidence *= 1 - r.Confidence/20
+		}
+	}
+	return v
+}
+
+func (r Rule) fits(p Place) bool {
+	said := p.said()
+	has := func(part string) bool { return strings.Contains(said+" ", part) }
+	return (len(r.From) == 0 || slices.Contains(r.From, p.From)) &&
+		(len(r.Agent) == 0 || slices.ContainsFunc(r.Agent, has)) &&
+		!slices.ContainsFunc(r.Without, has)
+}

@@ -1,0 +1,156 @@
+package migrate
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// sample is one labelled event.
+type sample struct {
+	line  string
+	class Workload
+	place Place
+}
+
+func readSamples(t *testing.T, name string) []sample {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []sample
+	lines := bufio.NewScanner(strings.NewReader(string(text)))
+	for lines.Scan() {
+		if line := lines.Text(); !strings.HasPrefix(line, "#") {
+			out = append(out, parseSample(t, line))
+		}
+	}
+	return out
+}
+
+func parseSample(t *testing.T, line string) sample {
+	t.Helper()
+	f := strings.Split(line, " | ")
+	if len(f) != 7 || !slices.Contains(Workloads(), Workload(f[0])) {
+		t.Fatalf("not a sample: %q", line)
+	}
+	from := Origin(f[2])
+	switch owner := f[3]; owner {
+	case "-":
+	case "own":
+		from = FromOwn
+	default:
+		from = FromEndpoint
+	}
+	return sample{line: line, class: Workload(f[0]), place: Place{Agent: f[4], Network: f[1], From: from}}
+}
+
+// tally counts, for one class, what was taken for it rightly, wrongly, and what
+// was missed.
+type tally struct{ right, wrong, missed int }
+
+func (c tally) precision() float64 { return share(c.right, c.wrong) }
+func (c tally) recall() float64    { return share(c.right, c.missed) }
+
+func share(right, other int) float64 {
+	if right+other == 0 {
+		return 1
+	}
+	return float64(right) / float64(right+other)
+}
+
+// The bars. Samples that rules were written from must fit nearly all; what was
+// held out says what to expect of events never seen.
+var bars = []struct {
+	file                     string
+	precision, recall, total float64 // of each class, and right answers of all
+}{
+	{"known.txt", 0.8, 0.8, 0.95},
+	{"held-out.txt", 0.75, 0.7, 0.9},
+}
+
+func TestClassifierKeepsItsBar(t *testing.T) {
+	samples := 0
+	for _, bar := range bars {
+		set := readSamples(t, bar.file)
+		samples += len(set)
+		counts, right := judgeAll(t, set)
+		t.Logf("%s: %d of %d right", bar.file, right, len(set))
+		for _, w := range Workloads() {
+			c, ok := counts[w]
+			if !ok {
+				continue
+			}
+			t.Logf("  %-32s precision %.2f  recall %.2f  (%d right, %d wrongly taken for it, %d missed)", w, c.precision(), c.recall(), c.right, c.wrong, c.missed)
+			if c.precision() < bar.precision || c.recall() < bar.recall {
+				t.Errorf("%s: %s is below the bar of %.2f and %.2f", bar.file, w, bar.precision, bar.recall)
+			}
+		}
+		if total := share(right, len(set)-right); total < bar.total {
+			t.Errorf("%s: %.3f right, below the bar of %.2f", bar.file, total, bar.total)
+		}
+	}
+	if samples < 200 {
+		t.Errorf("only %d samples", samples)
+	}
+}
+
+func judgeAll(t *testing.T, set []sample) (counts map[Workload]*tally, right int) {
+	counts = map[Workload]*tally{}
+	of := func(w Workload) *tally {
+		if counts[w] == nil {
+			counts[w] = &tally{}
+		}
+		return counts[w]
+	}
+	for _, s := range set {
+		v := Judge(s.place)
+		if v.Workload == s.class {
+			of(s.class).right++
+			right++
+			continue
+		}
+		of(s.class).missed++
+		of(v.Workload).wrong++
+		t.Logf("taken for %s (%.2f): %s", v.Workload, v.Confidence, s.line)
+	}
+	return counts, right
+}
+
+// Where rules may be wrong they are not sure: what a person is told to be certain
+// has to be so.
+func TestClassifierIsNotSureOfWhatIsHard(t *testing.T) {
+	const sure = 0.93
+	set := readSamples(t, "hard.txt")
+	_, right := judgeAll(t, set)
+	t.Logf("hard.txt: %d of %d right", right, len(set))
+	for _, s := range set {
+		if v := Judge(s.place); v.Workload != s.class && v.Confidence > sure {
+			t.Errorf("taken for %s with %.2f: %s", v.Workload, v.Confidence, s.line)
+		}
+	}
+}
+
+func TestRulesAreWhole(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range Rules() {
+		switch {
+		case r.Name == "" || r.Reason == "" || r.Source == "" || r.Confidence <= 0 || r.Confidence >= 1:
+			t.Errorf("rule %q lacks something", r.Name)
+		case seen[r.Name]:
+			t.Errorf("rule %q is there twice", r.Name)
+		case len(r.Agent) == 0 && len(r.From) == 0:
+			t.Errorf("rule %q fits everything", r.Name)
+		}
+		for _, part := range append(r.Agent, r.Without...) {
+			if strings.ToLower(part) != part {
+				t.Errorf("rule %q asks for %q: agents are read in lower case", r.Name, part)
+			}
+		}
+		seen[r.Name] = true
+	}
+}
