@@ -1,10 +1,5 @@
 package migrate
 
-import (
-	"slices"
-	"strings"
-)
-
 // Verdict is what a place is taken for.
 type Verdict struct {
 	Workload   Workload
@@ -34,12 +29,4 @@ func Judge(p Place) Verdict {
 		}
 	}
 	return v
-}
-
-func (r Rule) fits(p Place) bool {
-	said := p.said()
-	has := func(part string) bool { return strings.Contains(said+" ", part) }
-	return (len(r.From) == 0 || slices.Contains(r.From, p.From)) &&
-		(len(r.Agent) == 0 || slices.ContainsFunc(r.Agent, has)) &&
-		!slices.ContainsFunc(r.Without, has)
 }

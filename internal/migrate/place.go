@@ -1,6 +1,9 @@
 package migrate
 
-import "strings"
+import (
+	"github.com/keytend/keytend/internal/network"
+	"github.com/keytend/keytend/internal/useragent"
+)
 
 // Origin is whose network a call came from.
 type Origin string
@@ -8,7 +11,7 @@ type Origin string
 // The origins.
 const (
 	FromOwn       Origin = "own"       // an address or VPC endpoint of the account itself
-	FromEndpoint  Origin = "endpoint"  // a VPC endpoint of another account
+	FromEndpoint  Origin = "endpoint"  // a VPC endpoint that is not the account's own
 	FromAWS       Origin = "aws"       // AWS's ranges; whether the account's own address is not known
 	FromStranger  Origin = "stranger"  // AWS's ranges, and none of the account's own addresses, which were read
 	FromService   Origin = "service"   // an AWS service called on the user's behalf
@@ -20,15 +23,41 @@ const (
 	FromOther     Origin = "other"     // any other address
 )
 
-// Place is one user agent at one address: what rules are asked about.
+// Place is one program at one address: what rules are asked about.
 type Place struct {
-	Agent   string // as CloudTrail has it
+	Agent   useragent.Agent
 	Network string // sourceIPAddress, or a part of it
 	From    Origin
 }
 
-// said is the user agent as rules read it: in lower case, without the brackets
-// that S3 puts around it.
-func (p Place) said() string {
-	return strings.Trim(strings.ToLower(p.Agent), "[] ")
+// runners are CI services by the names that their addresses have.
+var runners = map[string]Origin{"GitHub": FromGitHub, "GitLab": FromGitLab, "CircleCI": FromCircleCI, "Bitbucket": FromBitbucket}
+
+// OriginOf is whose network a named source is. owned says that the account's own
+// addresses and endpoints were read, so that what is not among them is not its
+// own.
+func OriginOf(n network.Name, owned bool) Origin {
+	switch n.Kind {
+	case network.Own:
+		return FromOwn
+	case network.Endpoint:
+		if owned {
+			return FromEndpoint
+		}
+		return FromAWS
+	case network.AWS:
+		if owned {
+			return FromStranger
+		}
+		return FromAWS
+	case network.Service:
+		return FromService
+	case network.Private:
+		return FromPrivate
+	case network.Runner:
+		if runner, ok := runners[n.Who]; ok {
+			return runner
+		}
+	}
+	return FromOther
 }

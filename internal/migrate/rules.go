@@ -1,16 +1,43 @@
 package migrate
 
-// Rule is one thing that an event may show about who made it.
+import (
+	"slices"
+	"strings"
+
+	"github.com/keytend/keytend/internal/useragent"
+)
+
+// Rule is one thing that an event may show about who made it. It fits a place
+// that has one of each list that is not empty.
 type Rule struct {
 	Name     string
 	Workload Workload
-	Agent    []string // the user agent has one of these; none: any agent
-	Without  []string // … and none of these
-	From     []Origin // the call came from one of these; none: from anywhere
-	// Confidence is how sure the rule alone makes, from 0 to 1.
-	Confidence float64
-	Reason     string // a clause after "because"
-	Source     string // where that is documented
+
+	Families []useragent.Family
+	Kinds    []useragent.Kind
+	Systems  []useragent.System
+	Hosts    []useragent.Host
+	Runtimes []useragent.Runtime
+	Words    []string // a part of the application ID or of the program's own name, in lower case
+	From     []Origin
+
+	Confidence float64 // how sure the rule alone makes, from 0 to 1
+	Reason     string  // a clause after "because"
+	Source     string  // where that is documented
+}
+
+// fits reports whether a rule is about a place.
+func (r Rule) fits(p Place) bool {
+	a := p.Agent
+	called := strings.ToLower(a.App + " " + a.Program)
+	return one(r.Families, a.Family, a.Also) && one(r.Kinds, useragent.KindOf(a.Family)) && one(r.Systems, a.System) &&
+		one(r.Hosts, a.Host) && one(r.Runtimes, a.Runtime) && one(r.From, p.From) &&
+		(len(r.Words) == 0 || slices.ContainsFunc(r.Words, func(word string) bool { return strings.Contains(called, word) }))
+}
+
+// one reports whether one of the values is wanted, or nothing particular is.
+func one[T comparable](wanted []T, values ...T) bool {
+	return len(wanted) == 0 || slices.ContainsFunc(values, func(v T) bool { return slices.Contains(wanted, v) })
 }
 
 const (
@@ -22,99 +49,102 @@ const (
 	partnerAgents = "https://docs.aws.amazon.com/PRM/latest/aws-prm-onboarding-guide/automated-user-agent.html"
 	terraformSaid = "https://developer.hashicorp.com/terraform/cli/config/environment-variables (TF_APPEND_USER_AGENT)"
 	githubAction  = "https://github.com/aws-actions/configure-aws-credentials"
+	bitbucketIPs  = "https://support.atlassian.com/bitbucket-cloud/docs/what-are-the-bitbucket-cloud-ip-addresses-i-should-use-to-configure-my-corporate-firewall/"
 )
 
 var (
-	awsSide     = []Origin{FromOwn, FromAWS, FromStranger, FromPrivate}
-	outside     = []Origin{FromOther, FromPrivate}
-	macs        = []string{"os/macos", "darwin/", "; darwin;", "md/goos/darwin", "md/goos#darwin", "mac os x", "mac_os_x", "macintosh", "darwin/v"}
-	desktops    = []string{"windows/10 ", "windows/11 ", "os/windows#10 ", "os/windows#11 ", "os/windows#10.0.19", "os/windows#10.0.22", "windows_10.0.19", "windows_10.0.22", "windows_nt_10.0.19", "windows_nt_10.0.22", "win32/"}
-	servers     = []string{"2008server", "2012server", "2016server", "2019server", "2022server", "2025server", "windows_10.0.14393", "windows_10.0.17763", "windows_10.0.20348", "windows_10.0.26100", "windows_nt_10.0.14393", "windows_nt_10.0.17763", "windows_nt_10.0.20348", "windows_nt_6.", "os/windows#10.0.14393", "os/windows#10.0.17763", "os/windows#10.0.20348"}
-	awsKernels  = []string{".amzn1", ".amzn2", "-aws"}
-	clusterware = []string{
-		"cluster-autoscaler", "elbv2.k8s.aws", "externaldns/", "external-dns/", "cert-manager", "ebs.csi.aws.com", "efs.csi.aws.com", "karpenter",
-		"amazon-vpc-cni-k8s", "kubernetes/", "secrets-store-csi-driver", "external-secrets", "argo-cd", "argocd", "fluxcd", "velero", "crossplane",
-		"aws-cloud-controller-manager", "k8s.io/",
-	}
-	linux = []string{"linux", "md/goos/linux"}
-	sdks  = []string{"aws-sdk-", "boto3/", "botocore/", "aws-cli/", "minio", "aws-cdk/"}
+	inAWS   = []Origin{FromOwn, FromAWS, FromStranger}
+	outside = []Origin{FromOther, FromPrivate}
+	theirs  = []useragent.Family{"datadog", "new-relic", "snowflake", "databricks", "splunk", "fivetran", "sumo-logic", "lacework", "cloudhealth"}
 )
 
 // Rules are asked in this order. The first that fits decides; later ones that
-// fit speak for it or against it.
+// fit speak for it or against it. The slice is shared: don't change it.
 func Rules() []Rule { return rules }
 
 var rules = []Rule{
-	{"called by an AWS service", Unknown, nil, nil, []Origin{FromService}, 0.9,
-		"an AWS service made the call on the user's behalf, which tells nothing of who asked it to", trailRecord},
-	{"another account's VPC endpoint", OtherAccount, nil, nil, []Origin{FromEndpoint}, 0.97,
-		"it came through a VPC endpoint of another account", trailRecord},
-	{"CloudShell", Human, []string{"exec-env/cloudshell"}, nil, nil, 0.95,
-		"it was typed in CloudShell", userAgents},
-	{"Lambda's runtime", Lambda, []string{"exec-env/aws_lambda_"}, nil, nil, 0.97,
-		"the user agent names a Lambda runtime", lambdaRuntime},
-	{"Fargate", ECS, []string{"exec-env/aws_ecs_fargate"}, nil, nil, 0.97,
-		"the user agent names ECS on Fargate", ecsRuntime},
-	{"ECS on EC2", ECS, []string{"exec-env/aws_ecs"}, nil, nil, 0.9,
-		"the user agent names ECS (CodeBuild says the same of itself)", ecsRuntime},
-	{"GitHub's action", GitHubActions, []string{"configure-aws-credentials-for-github-actions"}, nil, nil, 0.98,
-		"the user agent names the action that GitHub workflows get credentials with", githubAction},
-	{"HCP Terraform's agent", HCPTerraform, []string{"tfc-agent"}, nil, nil, 0.95,
-		"the user agent names HCP Terraform's agent", terraformSaid},
-	{"GitLab by name", GitLab, []string{"gitlab-runner", "gitlab/", "app/gitlab"}, nil, nil, 0.9,
-		"the user agent names GitLab", userAgents},
-	{"CircleCI by name", CircleCI, []string{"circleci"}, nil, nil, 0.9,
-		"the user agent names CircleCI", userAgents},
-	{"Bitbucket by name", Bitbucket, []string{"bitbucket"}, nil, nil, 0.9,
-		"the user agent names Bitbucket", userAgents},
-	{"GitHub's runners", GitHubActions, nil, nil, []Origin{FromGitHub}, 0.9,
-		"it came from GitHub's hosted runners", "https://docs.github.com/en/rest/meta/meta (actions)"},
-	{"GitLab's runners", GitLab, nil, nil, []Origin{FromGitLab}, 0.85,
-		"it came from GitLab.com's addresses", "https://docs.gitlab.com/user/gitlab_com/#ip-range"},
-	{"CircleCI's addresses", CircleCI, nil, nil, []Origin{FromCircleCI}, 0.9,
-		"it came from CircleCI's published addresses", "https://circleci.com/docs/ip-ranges/"},
-	{"Bitbucket's runners", Bitbucket, nil, nil, []Origin{FromBitbucket}, 0.9,
-		"it came from Bitbucket Pipelines' published addresses", "https://support.atlassian.com/bitbucket-cloud/docs/what-are-the-bitbucket-cloud-ip-addresses-i-should-use-to-configure-my-corporate-firewall/"},
-	{"a partner's product", ThirdParty, []string{"apn/1.0", "apn/1.1", "apn_1.0", "apn_1.1"}, []string{"hashicorp"}, nil, 0.88,
-		"the user agent carries the mark of AWS's partners", partnerAgents},
-	{"a known service", ThirdParty, []string{"datadog", "snowflake", "fivetran", "newrelic", "new-relic", "databricks", "sumologic", "splunkcloud", "lacework", "prismacloud", "cloudhealth", "cloudability", "segment/", "stitchdata", "hevodata", "wiz-"}, nil, nil, 0.85,
-		"the user agent names a third party's product", userAgents},
-	{"the VS Code, JetBrains or Visual Studio toolkit", Human, []string{"aws-toolkit-", "awstoolkit"}, nil, nil, 0.93,
-		"the user agent is an editor's AWS toolkit", userAgents},
-	{"a program with windows", Human, []string{"cyberduck", "s3 browser", "winscp", "mozilla/5.0", "mountain duck", "transmit/", "dbeaver", "nosqlworkbench"}, nil, nil, 0.9,
-		"the user agent is a program that people look at", userAgents},
-	{"a Mac", Human, macs, nil, []Origin{FromOther, FromPrivate, FromAWS, FromStranger}, 0.92,
-		"the call was made on macOS, which people use", userAgents},
-	{"Windows' Linux", Human, []string{"microsoft-standard-wsl", "-microsoft "}, nil, nil, 0.9,
-		"the call was made in Linux on a Windows computer (WSL)", userAgents},
-	{"Docker Desktop", Human, []string{"linuxkit"}, nil, outside, 0.8,
-		"the call was made in Docker Desktop's virtual machine", userAgents},
-	{"a Windows computer", Human, desktops, servers, []Origin{FromOther, FromPrivate}, 0.88,
-		"the call was made on a desktop version of Windows", userAgents},
-	{"cluster software", EKS, clusterware, []string{"terraform"}, awsSide, 0.88,
-		"the user agent is software that runs in Kubernetes clusters, and it came from AWS", userAgents},
-	{"cluster software elsewhere", OnPremises, clusterware, []string{"terraform"}, outside, 0.6,
-		"the user agent is software that runs in Kubernetes clusters, and it came from outside AWS", userAgents},
-	{"Terraform run by a program", HCPTerraform, []string{"hashicorp-terraform-exec"}, nil, []Origin{FromAWS, FromStranger}, 0.85,
-		"Terraform was run by a program, as HCP Terraform does, in AWS and not at one of the account's addresses", terraformSaid},
-	{"Terraform in somebody's AWS", HCPTerraform, []string{"hashicorp/1.0 terraform/", "hashicorp-terraform"}, nil, []Origin{FromStranger}, 0.7,
-		"Terraform ran in AWS, where HCP Terraform's runs are, and not at one of the account's addresses", terraformSaid},
-	{"Terraform in AWS", HCPTerraform, []string{"hashicorp/1.0 terraform/", "hashicorp-terraform"}, nil, []Origin{FromAWS}, 0.5,
-		"Terraform ran in AWS, where HCP Terraform's runs are; whether at one of the account's addresses is not known", terraformSaid},
-	{"the account's own network", EC2, nil, nil, []Origin{FromOwn}, 0.8,
-		"it came from the account's own network and names no Lambda, ECS or cluster software", awsRanges},
-	{"somebody else's AWS", OtherAccount, nil, nil, []Origin{FromStranger}, 0.6,
-		"it came from AWS's ranges, and from none of the account's own addresses", awsRanges},
-	{"Amazon's Linux in AWS", EC2, awsKernels, nil, []Origin{FromAWS, FromPrivate}, 0.65,
-		"it ran on a kernel that AWS's images have, in AWS", awsRanges},
-	{"in AWS", EC2, sdks, nil, []Origin{FromAWS}, 0.5,
-		"it came from AWS's ranges; whether from one of the account's addresses is not known", awsRanges},
-	{"a Windows server", OnPremises, servers, nil, outside, 0.82,
-		"the call was made on a server version of Windows, outside AWS", userAgents},
-	{"a backup program", OnPremises, []string{"rclone", "restic", "veeam", "duplicati", "synology", "qnap", "minio (linux", "commvault", "netbackup", "duplicity", "s3cmd", "s3fs"}, macs, outside, 0.78,
-		"the user agent is a program that servers run, outside AWS", userAgents},
-	{"Linux outside AWS", OnPremises, linux, macs, outside, 0.75,
-		"the call was made on Linux, outside AWS", userAgents},
-	{"a script language's SDK outside AWS", OnPremises, []string{"aws-sdk-ruby", "aws-sdk-php", "aws-sdk-java"}, append(macs[:len(macs):len(macs)], desktops...), outside, 0.55,
-		"the user agent is an SDK that servers use, outside AWS", userAgents},
+	{Name: "called by an AWS service", Workload: Unknown, From: []Origin{FromService}, Confidence: 0.9, Source: trailRecord,
+		Reason: "an AWS service made the call on the user's behalf, which tells nothing of who asked it to"},
+	{Name: "another account's VPC endpoint", Workload: OtherAccount, From: []Origin{FromEndpoint}, Confidence: 0.97, Source: trailRecord,
+		Reason: "it came through a VPC endpoint that is not the account's own"},
+	{Name: "CloudShell", Workload: Human, Runtimes: []useragent.Runtime{useragent.CloudShell}, Confidence: 0.95, Source: userAgents,
+		Reason: "it was typed in CloudShell"},
+	{Name: "Lambda's runtime", Workload: Lambda, Runtimes: []useragent.Runtime{useragent.Lambda}, Confidence: 0.97, Source: lambdaRuntime,
+		Reason: "the user agent names a Lambda runtime"},
+	{Name: "Fargate", Workload: ECS, Runtimes: []useragent.Runtime{useragent.Fargate}, Confidence: 0.97, Source: ecsRuntime,
+		Reason: "the user agent names ECS on Fargate"},
+	{Name: "ECS on EC2", Workload: ECS, Runtimes: []useragent.Runtime{useragent.ECSOnEC2}, Confidence: 0.9, Source: ecsRuntime,
+		Reason: "the user agent names ECS (CodeBuild says the same of itself)"},
+	{Name: "an EKS add-on", Workload: EKS, Runtimes: []useragent.Runtime{useragent.EKSAddon}, Confidence: 0.95, Source: userAgents,
+		Reason: "the user agent names an add-on of EKS"},
+	{Name: "a service with a role of its own", Workload: Unknown, Runtimes: []useragent.Runtime{useragent.CodeBuild, useragent.SageMaker, useragent.AppRunner}, Confidence: 0.9, Source: userAgents,
+		Reason: "it ran in CodeBuild, SageMaker or App Runner, each of which has a service role to be used instead"},
+	{Name: "GitHub's actions", Workload: GitHubActions, Families: []useragent.Family{useragent.GitHubActions}, Confidence: 0.98, Source: githubAction,
+		Reason: "the user agent names an action of GitHub's workflows"},
+	{Name: "HCP Terraform's agent", Workload: HCPTerraform, Families: []useragent.Family{"hcp-terraform"}, Confidence: 0.95, Source: terraformSaid,
+		Reason: "the user agent names HCP Terraform"},
+	{Name: "GitLab's runner", Workload: GitLab, Families: []useragent.Family{"gitlab-runner"}, Confidence: 0.9, Source: "https://gitlab.com/gitlab-org/gitlab-runner",
+		Reason: "the user agent names GitLab"},
+	{Name: "Bitbucket's pipes", Workload: Bitbucket, Families: []useragent.Family{"bitbucket-pipelines"}, Confidence: 0.95, Source: "https://bitbucket.org/atlassian/aws-s3-deploy",
+		Reason: "the user agent names Bitbucket Pipelines"},
+	{Name: "GitHub by name", Workload: GitHubActions, Words: []string{"github-actions"}, Confidence: 0.9, Source: userAgents,
+		Reason: "the program calls itself after GitHub Actions"},
+	{Name: "GitLab by name", Workload: GitLab, Words: []string{"gitlab"}, Confidence: 0.9, Source: userAgents,
+		Reason: "the program calls itself after GitLab"},
+	{Name: "CircleCI by name", Workload: CircleCI, Words: []string{"circleci"}, Confidence: 0.9, Source: userAgents,
+		Reason: "the program calls itself after CircleCI"},
+	{Name: "Bitbucket by name", Workload: Bitbucket, Words: []string{"bitbucket"}, Confidence: 0.9, Source: userAgents,
+		Reason: "the program calls itself after Bitbucket"},
+	{Name: "GitHub's runners", Workload: GitHubActions, From: []Origin{FromGitHub}, Confidence: 0.9, Source: "https://docs.github.com/en/rest/meta/meta (actions)",
+		Reason: "it came from GitHub's addresses"},
+	{Name: "GitLab's addresses", Workload: GitLab, From: []Origin{FromGitLab}, Confidence: 0.85, Source: "https://docs.gitlab.com/user/gitlab_com/#ip-range",
+		Reason: "it came from GitLab.com's addresses"},
+	{Name: "CircleCI's addresses", Workload: CircleCI, From: []Origin{FromCircleCI}, Confidence: 0.9, Source: "https://circleci.com/docs/ip-ranges/",
+		Reason: "it came from CircleCI's published addresses"},
+	{Name: "Bitbucket's addresses", Workload: Bitbucket, From: []Origin{FromBitbucket}, Confidence: 0.9, Source: bitbucketIPs,
+		Reason: "it came from Bitbucket Pipelines' published addresses"},
+	{Name: "a partner's product", Workload: ThirdParty, Families: []useragent.Family{useragent.Partner}, Confidence: 0.88, Source: partnerAgents,
+		Reason: "the user agent carries the mark of AWS's partners"},
+	{Name: "a partner's application ID", Workload: ThirdParty, Words: []string{"apn_1", "apn/1"}, Confidence: 0.88, Source: partnerAgents,
+		Reason: "the application ID is a product code of AWS's partners"},
+	{Name: "a known service", Workload: ThirdParty, Families: theirs, Confidence: 0.85, Source: userAgents,
+		Reason: "the user agent names a third party's product"},
+	{Name: "a program with windows", Workload: Human, Kinds: []useragent.Kind{useragent.Desktop}, Confidence: 0.92, Source: userAgents,
+		Reason: "the user agent is a program that people look at"},
+	{Name: "the console", Workload: Human, Families: []useragent.Family{useragent.Console}, Confidence: 0.9, Source: trailRecord,
+		Reason: "the call was made by the console"},
+	{Name: "a Mac", Workload: Human, Systems: []useragent.System{useragent.MacOS}, Confidence: 0.9, Source: userAgents,
+		Reason: "the call was made on macOS, which people use"},
+	{Name: "Windows' Linux", Workload: Human, Hosts: []useragent.Host{useragent.WSL}, Confidence: 0.9, Source: userAgents,
+		Reason: "the call was made in Linux on a Windows computer (WSL)"},
+	{Name: "Docker Desktop", Workload: Human, Hosts: []useragent.Host{useragent.DockerDesktop}, Confidence: 0.8, Source: userAgents,
+		Reason: "the call was made in Docker Desktop's virtual machine"},
+	{Name: "a Windows computer", Workload: Human, Hosts: []useragent.Host{useragent.WindowsDesktop}, From: outside, Confidence: 0.88, Source: userAgents,
+		Reason: "the call was made on a desktop version of Windows"},
+	{Name: "cluster software", Workload: EKS, Kinds: []useragent.Kind{useragent.Cluster}, From: inAWS, Confidence: 0.88, Source: userAgents,
+		Reason: "the user agent is software that runs in Kubernetes clusters, and it came from AWS"},
+	{Name: "cluster software elsewhere", Workload: OnPremises, Kinds: []useragent.Kind{useragent.Cluster}, From: outside, Confidence: 0.6, Source: userAgents,
+		Reason: "the user agent is software that runs in Kubernetes clusters, and it came from outside AWS"},
+	{Name: "Terraform in somebody's AWS", Workload: HCPTerraform, Families: []useragent.Family{useragent.Terraform}, From: []Origin{FromStranger}, Confidence: 0.7, Source: terraformSaid,
+		Reason: "Terraform ran in AWS, where HCP Terraform's runs are, and not at one of the account's addresses"},
+	{Name: "Terraform in AWS", Workload: HCPTerraform, Families: []useragent.Family{useragent.Terraform}, From: []Origin{FromAWS}, Confidence: 0.5, Source: terraformSaid,
+		Reason: "Terraform ran in AWS, where HCP Terraform's runs are; whether at one of the account's addresses is not known"},
+	{Name: "the account's own network", Workload: EC2, From: []Origin{FromOwn}, Confidence: 0.8, Source: awsRanges,
+		Reason: "it came from the account's own network and names no Lambda, ECS or cluster software"},
+	{Name: "somebody else's AWS", Workload: OtherAccount, From: []Origin{FromStranger}, Confidence: 0.6, Source: awsRanges,
+		Reason: "it came from AWS's ranges, and from none of the account's own addresses"},
+	{Name: "Amazon's Linux in AWS", Workload: EC2, Hosts: []useragent.Host{useragent.AmazonLinux, useragent.EC2Kernel}, From: []Origin{FromAWS, FromPrivate}, Confidence: 0.65, Source: awsRanges,
+		Reason: "it ran on a kernel that AWS's images have, in AWS"},
+	{Name: "in AWS", Workload: EC2, From: []Origin{FromAWS}, Confidence: 0.5, Source: awsRanges,
+		Reason: "it came from AWS's ranges; whether from one of the account's addresses is not known"},
+	{Name: "a Windows server", Workload: OnPremises, Hosts: []useragent.Host{useragent.WindowsServer}, From: outside, Confidence: 0.82, Source: userAgents,
+		Reason: "the call was made on a server version of Windows, outside AWS"},
+	{Name: "a program of servers", Workload: OnPremises, Kinds: []useragent.Kind{useragent.Agentry}, From: outside, Confidence: 0.78, Source: userAgents,
+		Reason: "the user agent is a program that servers run, outside AWS"},
+	{Name: "Azure's Linux", Workload: GitHubActions, Hosts: []useragent.Host{useragent.Azure}, From: outside, Confidence: 0.55, Source: githubAction,
+		Reason: "it ran on a kernel that GitHub's hosted runners have, as other machines in Azure do"},
+	{Name: "Linux outside AWS", Workload: OnPremises, Systems: []useragent.System{useragent.Linux}, From: outside, Confidence: 0.75, Source: userAgents,
+		Reason: "the call was made on Linux, outside AWS"},
+	{Name: "an SDK of servers outside AWS", Workload: OnPremises, Families: []useragent.Family{"aws-sdk-ruby", "aws-sdk-php", "aws-sdk-java"}, From: outside, Confidence: 0.55, Source: userAgents,
+		Reason: "the user agent is an SDK that servers use, outside AWS"},
 }
