@@ -47,3 +47,37 @@ func document(statements []Allowance) string {
 	}
 	return string(text)
 }
+
+// Document is the trust policy as IAM has it. A provider or trust anchor that is
+// still to be made stands there by the ARN it will have, or not at all.
+func (t Trust) Document() string {
+	type written struct {
+		Effect    string
+		Principal map[string]string
+		Action    []string
+		Condition map[string]map[string][]string `json:",omitempty"`
+	}
+	st := written{Effect: "Allow", Principal: map[string]string{t.Kind: t.Principal}, Action: t.Actions}
+	for _, c := range t.Conditions {
+		values, literal := c.Values.([]string)
+		key, named := c.Variable.(string)
+		if !literal || !named {
+			continue
+		}
+		if st.Condition == nil {
+			st.Condition = map[string]map[string][]string{}
+		}
+		if st.Condition[c.Test] == nil {
+			st.Condition[c.Test] = map[string][]string{}
+		}
+		st.Condition[c.Test][key] = values
+	}
+	text, err := json.MarshalIndent(struct {
+		Version   string
+		Statement []written
+	}{"2012-10-17", []written{st}}, "", "  ")
+	if err != nil {
+		panic(err) // it holds text alone
+	}
+	return string(text)
+}

@@ -34,9 +34,20 @@ func (w *weaver) allow(action string, resources []string) {
 			}
 		}
 	}
+	w.pieces = append(w.pieces[:before:before], widest(w.pieces[before:])...)
 	if len(w.pieces) == before && (!covered || len(resources) > 0) {
 		w.grant.Elsewhere = append(w.grant.Elsewhere, action)
 	}
+}
+
+// widest leaves out what another piece of the same action grants anyway.
+func widest(pieces []Allowance) []Allowance {
+	for _, p := range pieces {
+		if len(p.Conditions) == 0 && slices.Equal(p.Resources, []string{"*"}) {
+			return []Allowance{p}
+		}
+	}
+	return pieces
 }
 
 // take makes pieces of a statement that allows an action.

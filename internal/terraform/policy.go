@@ -2,12 +2,14 @@ package terraform
 
 // Statement is one statement of an IAM policy.
 type Statement struct {
-	Sid        string // empty: none
-	Effect     string // empty: Allow
-	Actions    []string
-	Resources  any // []string, []any with expressions among them, or an Expression; nil: none, as in trust policies
-	Principals []Principal
-	Conditions []Condition
+	Sid       string // empty: none
+	Effect    string // empty: Allow
+	Actions   []string
+	Resources any // []string, []any with expressions among them, or an Expression; nil: none, as in trust policies
+	// NotResources, in the place of Resources: all but these.
+	NotResources any
+	Principals   []Principal
+	Conditions   []Condition
 	// ForEach, where set, is a list for each element of which the statement is
 	// made: an empty one leaves it out.
 	ForEach Expression
@@ -49,6 +51,9 @@ func (st Statement) write(b *Body) {
 	b.Set("actions", st.Actions)
 	if st.Resources != nil {
 		b.Set("resources", st.Resources)
+	}
+	if st.NotResources != nil {
+		b.Set("not_resources", st.NotResources)
 	}
 	for _, p := range st.Principals {
 		who := b.Block("principals")

@@ -1,0 +1,254 @@
+package migrate
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+
+	"github.com/keytend/keytend/internal/iampolicy"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// story is one workload and what is known about it.
+type story struct {
+	name     string
+	workload Workload
+	around   Surroundings
+	answers  Answers
+	boundary string
+}
+
+func stories() []story {
+	plain := Surroundings{Account: "123456789012", Partition: "aws", Region: "eu-central-1"}
+	withProviders := plain
+	withProviders.Providers = []Provider{
+		{ARN: "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com", URL: "token.actions.githubusercontent.com", Audiences: []string{"sts.amazonaws.com"}},
+		{ARN: "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE", URL: "oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"},
+	}
+	center := plain
+	center.IdentityCenter = true
+	const boundary = "arn:aws:iam::123456789012:policy/team/limits"
+	pods := Answers{Cluster: "prod", Namespace: "billing", ServiceAccount: "worker"}
+	anchor := "arn:aws:rolesanywhere:eu-central-1:123456789012:trust-anchor/1234abcd-12ab-34cd-56ef-1234567890ab"
+	return []story{
+		{"ec2", EC2, plain, Answers{}, boundary},
+		{"lambda", Lambda, plain, Answers{}, ""},
+		{"lambda-function", Lambda, plain, Answers{Function: "billing"}, ""},
+		{"ecs", ECS, plain, Answers{}, ""},
+		{"eks-pod-identity", EKS, plain, pods, ""},
+		{"eks-irsa", EKS, withProviders, pods, ""},
+		{"other-account", OtherAccount, plain, Answers{Principal: "arn:aws:iam::210987654321:role/worker"}, ""},
+		{"github-branch", GitHubActions, plain, Answers{Repo: "example/shop", Branch: "main"}, ""},
+		{"github-environment", GitHubActions, withProviders, Answers{Repo: "example/shop", Environment: "production"}, ""},
+		{"gitlab", GitLab, plain, Answers{Repo: "example/shop", Branch: "main"}, ""},
+		{"circleci", CircleCI, plain, Answers{Organization: "11111111-2222-3333-4444-555555555555", Project: "66666666-7777-8888-9999-000000000000"}, ""},
+		{"bitbucket", Bitbucket, plain, Answers{Workspace: "example", Organization: "{11111111-2222-3333-4444-555555555555}", Repo: "66666666-7777-8888-9999-000000000000"}, ""},
+		{"hcp-terraform", HCPTerraform, plain, Answers{Organization: "example", Project: "shop", Workspace: "prod"}, ""},
+		{"human-login", Human, plain, Answers{}, ""},
+		{"human-identity-center", Human, center, Answers{}, boundary},
+		{"on-premises", OnPremises, plain, Answers{CommonName: "backup.example.com"}, ""},
+		{"on-premises-anchor", OnPremises, plain, Answers{CommonName: "backup.example.com", TrustAnchor: anchor}, ""},
+		{"third-party", ThirdParty, plain, Answers{Principal: "210987654321"}, ""},
+	}
+}
+
+func (s story) plan(t testing.TB) Migration {
+	t.Helper()
+	h := holder(t, `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":["s3:*","ec2:Describe*"],"Resource":"*"},
+		{"Effect":"Allow","NotAction":"iam:*","NotResource":"arn:aws:sqs:*:123456789012:payroll","Condition":{"StringEquals":{"aws:RequestedRegion":"eu-central-1"}}},
+		{"Effect":"Deny","Action":"s3:Put*","Resource":"arn:aws:s3:::example/locked/*"}]}`)
+	h.Name = "billing"
+	if s.boundary != "" {
+		h.Boundary = &iampolicy.NamedDocument{ARN: s.boundary, Document: iampolicy.FullAccess()}
+	}
+	part := Part{Workload: s.workload, Confidence: 0.9, Calls: 9, Share: 1, Seen: []Seen{
+		called("s3", "PutObject", "arn:aws:s3:::example/a"), called("ec2", "DescribeInstances"), called("sqs", "ListQueues"),
+	}}
+	m, err := Plan(h, part, false, s.around, s.answers, Window{Text: "2026-08-25 to 2026-11-23"}, func() string { return "0123456789abcdef0123456789abcdef" })
+	if err != nil {
+		t.Fatalf("%s: %v", s.name, err)
+	}
+	return m
+}
+
+func TestTerraform(t *testing.T) {
+	for _, s := range stories() {
+		t.Run(s.name, func(t *testing.T) {
+			m := s.plan(t)
+			if !m.Ready() {
+				t.Fatalf("not ready: %v", m.Missing)
+			}
+			text := m.Terraform()
+			golden(t, filepath.Join("testdata", "terraform", s.name+".tf"), text)
+			if again := string(hclwrite.Format([]byte(text))); again != text {
+				t.Errorf("formatting changes it:\n%s", cmp.Diff(text, again))
+			}
+			checkReferences(t, text)
+			for _, never := range []string{"thumbprint", `"repo:*`} {
+				if strings.Contains(text, never) {
+					t.Errorf("has %q", never)
+				}
+			}
+		})
+	}
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got; -update writes it anew):\n%s", path, diff)
+	}
+}
+
+// checkReferences parses a file and finds each reference declared in it.
+func checkReferences(t *testing.T, text string) {
+	t.Helper()
+	file, wrong := hclparse.NewParser().ParseHCL([]byte(text), "main.tf")
+	if wrong.HasErrors() {
+		t.Fatal(wrong)
+	}
+	body := file.Body.(*hclsyntax.Body)
+	declared := map[string]bool{}
+	for _, b := range body.Blocks {
+		switch b.Type {
+		case "variable":
+			declared["var."+b.Labels[0]] = true
+		case "resource":
+			declared[strings.Join(b.Labels, ".")] = true
+		case "data":
+			declared["data."+strings.Join(b.Labels, ".")] = true
+		}
+	}
+	_ = hclsyntax.VisitAll(body, func(node hclsyntax.Node) hcl.Diagnostics {
+		if e, ok := node.(*hclsyntax.ScopeTraversalExpr); ok {
+			if name := reference(e.Traversal); name != "" && !declared[name] {
+				t.Errorf("%s is not declared in\n%s", name, text)
+			}
+		}
+		return nil
+	})
+}
+
+// reference is what a traversal refers to: aws_iam_role.x, data.aws_x.y, var.z.
+func reference(path hcl.Traversal) string {
+	parts := []string{path.RootName()}
+	length := 2
+	if path.RootName() == "data" {
+		length = 3
+	}
+	for _, step := range path[1:] {
+		if attr, ok := step.(hcl.TraverseAttr); ok && len(parts) < length {
+			parts = append(parts, attr.Name)
+		}
+	}
+	return strings.Join(parts, ".")
+}
+
+// What isn't answered is asked, and nothing is trusted in its place.
+func TestWhomToTrustIsNeverGuessed(t *testing.T) {
+	for w, flags := range map[Workload]string{
+		GitHubActions: "repo branch|environment", GitLab: "repo branch", CircleCI: "organization project", Bitbucket: "workspace organization repo",
+		HCPTerraform: "organization project workspace", OtherAccount: "principal", ThirdParty: "principal", OnPremises: "common-name",
+		EKS: "namespace service-account cluster", EC2: "", Lambda: "", ECS: "", Human: "",
+	} {
+		m := story{name: string(w), workload: w, around: Surroundings{Account: "123456789012", Partition: "aws"}}.plan(t)
+		var asked []string
+		for _, q := range m.Missing {
+			asked = append(asked, strings.Join(q.Flags, "|"))
+		}
+		if got := strings.Join(asked, " "); got != flags || m.Ready() != (flags == "") {
+			t.Errorf("%s: asks %q, want %q; ready %v", w, got, flags, m.Ready())
+		}
+	}
+}
+
+func TestAnswersThatTrustTooMuchAreRefused(t *testing.T) {
+	for _, c := range []struct {
+		w    Workload
+		a    Answers
+		fine bool
+	}{
+		{GitHubActions, Answers{Repo: "example/*", Branch: "main"}, false},
+		{GitHubActions, Answers{Repo: "example/shop", Branch: "*"}, false},
+		{GitHubActions, Answers{Repo: "example", Branch: "main"}, false},
+		{GitHubActions, Answers{Repo: "example/shop", Branch: "main", Environment: "prod"}, false},
+		{GitHubActions, Answers{Repo: "example/shop", Branch: "main"}, true},
+		{GitLab, Answers{Repo: "example/team/shop", Branch: "main"}, true},
+		{ThirdParty, Answers{Principal: "*"}, false},
+		{ThirdParty, Answers{Principal: "210987654321"}, true},
+		{OtherAccount, Answers{Principal: "210987654321"}, false},
+		{OtherAccount, Answers{Principal: "arn:aws:iam::210987654321:role/app/worker"}, true},
+		{OnPremises, Answers{CommonName: "*.example.com"}, false},
+		{OnPremises, Answers{CommonName: "a", TrustAnchor: "anchor"}, false},
+	} {
+		if err := c.a.Check(Recommend(c.w, Surroundings{})); (err == nil) != c.fine {
+			t.Errorf("%s %+v: %v", c.w, c.a, err)
+		}
+	}
+}
+
+// Every role's trust policy is one that IAM takes, and lets in whom it names and
+// nobody else: judged by the policy language.
+func TestTrustLetsInWhomItNames(t *testing.T) {
+	provider := "token.actions.githubusercontent.com"
+	for _, c := range []struct {
+		subject string
+		in      bool
+	}{
+		{"repo:example/shop:ref:refs/heads/main", true},
+		{"repo:example/shop:ref:refs/heads/main2", false},
+		{"repo:example/shop:pull_request", false},
+		{"repo:example/other:ref:refs/heads/main", false},
+		{"repo:example/shop:environment:main", false},
+	} {
+		m := story{name: "github", workload: GitHubActions, around: Surroundings{Account: "123456789012", Partition: "aws"}, answers: Answers{Repo: "example/shop", Branch: "main"}}.plan(t)
+		trust, err := iampolicy.Parse(m.Trust.Document())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := iampolicy.CheckTrust(m.Trust.Document()); err != nil {
+			t.Fatal(err)
+		}
+		d := iampolicy.Evaluate(nil, nil, nil, &trust, iampolicy.Request{
+			Caller: iampolicy.Caller{Account: "123456789012", IdP: m.Trust.Principal}, Action: "sts:AssumeRoleWithWebIdentity", Resource: m.RoleARN(),
+			Context: map[string][]string{provider + ":sub": {c.subject}, provider + ":aud": {"sts.amazonaws.com"}},
+		})
+		if d.Allowed() != c.in {
+			t.Errorf("%s: %s", c.subject, d.Outcome)
+		}
+	}
+}
+
+func TestEveryWorkloadHasAWay(t *testing.T) {
+	for _, w := range Workloads() {
+		r := Recommend(w, Surroundings{})
+		if r.Replacement == "" || r.Effort == "" || r.Why == "" || w != Mixed && len(r.Steps) == 0 {
+			t.Errorf("%s: no whole recommendation: %+v", w, r)
+		}
+		if w.String() == string(w) {
+			t.Errorf("%s has no name for people", w)
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package migrate
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Migration is the way of one workload from a key to a role.
+type Migration struct {
+	Holder         Holder
+	Part           Part
+	Recommendation Recommendation
+	RoleName       string
+	Grant          Grant
+	Trust          Trust
+	Missing        []Question // unanswered: there is no Terraform until they are
+	Answers        Answers
+	Around         Surroundings
+	Window         Window
+}
+
+// Window is what was looked through.
+type Window struct {
+	Text string // "2026-08-25 to 2026-11-23"
+	// Data says that data events were among it: reads of objects, messages, items.
+	Data   bool
+	Unread []string // what could not be read, a phrase each
+}
+
+// Unseen says what the window can't have seen.
+func (w Window) Unseen() []string {
+	var out []string
+	if !w.Data {
+		out = append(out, "Data events are not in it: reads and writes of S3 objects, DynamoDB items, SQS and SNS messages, Lambda invocations, KMS-free decryptions. Where the program does such things, add their actions yourself, as narrow as the user's are now.")
+	}
+	for _, u := range w.Unread {
+		out = append(out, "Not read: "+u+".")
+	}
+	return append(out, "What happens less often than the window is long (yearly jobs, recovery) is not in it either.")
+}
+
+// Plan works out the way of one workload. The role's name tells the workload where
+// the key has several. An error says which answer can't be right.
+func Plan(h Holder, p Part, several bool, s Surroundings, a Answers, w Window, externalID func() string) (Migration, error) {
+	r := Recommend(p.Workload, s)
+	m := Migration{Holder: h, Part: p, Recommendation: r, RoleName: roleName(h.Name, p.Workload, several), Answers: a, Around: s, Window: w}
+	if err := a.Check(r); err != nil {
+		return m, err
+	}
+	m.Grant = h.Grant(p.Seen)
+	m.Missing = a.Missing(r)
+	if r.Role && len(m.Missing) == 0 {
+		m.Trust = s.Trust(r, a, externalID)
+	}
+	return m, nil
+}
+
+// Ready reports whether Terraform can be written.
+func (m Migration) Ready() bool {
+	return len(m.Missing) == 0 && (m.Recommendation.Role || m.Part.Workload == Human)
+}
+
+// RoleARN is the ARN that the role will have; empty where it is none of Terraform
+// here.
+func (m Migration) RoleARN() string {
+	if !m.Recommendation.Role {
+		return ""
+	}
+	return "arn:" + m.Around.Partition + ":iam::" + m.Around.Account + ":role/" + m.RoleName
+}
+
+// roleName is at most 64 characters, as IAM has it.
+func roleName(user string, w Workload, several bool) string {
+	end := "-role"
+	if several {
+		end = "-" + string(w)
+	}
+	return user[:min(len(user), 64-len(end))] + end
+}
+
+var notLabel = regexp.MustCompile(`[^a-z0-9_]+`)
+
+// label is a name of Terraform's.
+func label(text string) string {
+	text = strings.Trim(notLabel.ReplaceAllString(strings.ToLower(text), "_"), "_")
+	if text == "" || text[0] >= '0' && text[0] <= '9' {
+		text = "role_" + text
+	}
+	return text
+}

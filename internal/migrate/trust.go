@@ -1,0 +1,157 @@
+package migrate
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/keytend/keytend/internal/terraform"
+)
+
+// Trust is who may assume a role, and under what conditions.
+type Trust struct {
+	Actions    []string
+	Kind       string // of the principal: AWS, Service, Federated
+	Principal  string // a service, an ARN
+	Conditions []terraform.Condition
+	// NewProvider is an OIDC provider that the account lacks; nil: it has it, or
+	// none is needed.
+	NewProvider *Provider
+	Notes       []string // sentences
+}
+
+// token is what a CI service's token says.
+type token struct {
+	issuer   string // without https://
+	audience string
+	subject  string // with * where it is a pattern
+}
+
+// tokens are the CI services' tokens of a workload. Sources: the
+// recommendations'.
+func (a Answers) token(w Workload) (token, bool) {
+	switch w {
+	case GitHubActions:
+		return token{"token.actions.githubusercontent.com", "sts.amazonaws.com", "repo:" + a.Repo + a.githubContext()}, true
+	case GitLab:
+		return token{"gitlab.com", "https://gitlab.com", "project_path:" + a.Repo + ":ref_type:branch:ref:" + a.Branch}, true
+	case CircleCI:
+		subject := "org/" + a.Organization + "/project/" + a.Project + "/user/*"
+		if a.Branch != "" {
+			subject += "/vcs-ref/refs/heads/" + a.Branch
+		}
+		return token{"oidc.circleci.com/org/" + a.Organization, a.Organization, subject}, true
+	case Bitbucket:
+		repo, workspace := braced(a.Repo), strings.Trim(a.Organization, "{}")
+		subject := repo + ":*"
+		if a.Environment != "" {
+			subject = repo + ":" + braced(a.Environment) + ":*"
+		}
+		return token{"api.bitbucket.org/2.0/workspaces/" + a.Workspace + "/pipelines-config/identity/oidc", "ari:cloud:bitbucket::workspace/" + workspace, subject}, true
+	case HCPTerraform:
+		return token{"app.terraform.io", "aws.workload.identity", "organization:" + a.Organization + ":project:" + a.Project + ":workspace:" + a.Workspace + ":run_phase:*"}, true
+	}
+	return token{}, false
+}
+
+func (a Answers) githubContext() string {
+	if a.Environment != "" {
+		return ":environment:" + a.Environment
+	}
+	return ":ref:refs/heads/" + a.Branch
+}
+
+func braced(uuid string) string { return "{" + strings.Trim(uuid, "{}") + "}" }
+
+// Trust is who is to be trusted with the role of a workload, as narrow as is
+// known. externalID is asked for where it is needed.
+func (s Surroundings) Trust(r Recommendation, a Answers, externalID func() string) Trust {
+	if t, ok := a.token(r.Workload); ok {
+		return s.byToken(t)
+	}
+	switch r.Replacement {
+	case InstanceProfile:
+		t := byService("ec2.amazonaws.com")
+		t.Notes = []string{"EC2 says nothing of the instance when it assumes the role, so that the trust can't be narrowed to one: who may give the profile to instances (iam:PassRole) decides."}
+		return t
+	case ExecutionRole:
+		return byService("lambda.amazonaws.com", s.account(), like("aws:SourceArn", s.arn("lambda", "*", "function:"+or(a.Function, "*"))))
+	case TaskRole:
+		return byService("ecs-tasks.amazonaws.com", s.account(), like("aws:SourceArn", s.arn("ecs", "*", "*")))
+	case PodIdentity:
+		t := byService("pods.eks.amazonaws.com", equals("aws:RequestTag/eks-cluster-arn", s.arn("eks", s.Region, "cluster/"+a.Cluster)),
+			equals("aws:RequestTag/kubernetes-namespace", a.Namespace), equals("aws:RequestTag/kubernetes-service-account", a.ServiceAccount))
+		t.Actions = append(t.Actions, "sts:TagSession")
+		return t
+	case IRSA:
+		p := s.cluster()
+		return Trust{Actions: webIdentity, Kind: "Federated", Principal: p.ARN, Conditions: []terraform.Condition{
+			equals(p.URL+":aud", "sts.amazonaws.com"), equals(p.URL+":sub", "system:serviceaccount:"+a.Namespace+":"+a.ServiceAccount)}}
+	case ExternalID:
+		return Trust{Actions: []string{"sts:AssumeRole"}, Kind: "AWS", Principal: s.principal(a.Principal), Conditions: []terraform.Condition{equals("sts:ExternalId", externalID())}}
+	case AssumeRole:
+		return Trust{Actions: []string{"sts:AssumeRole"}, Kind: "AWS", Principal: a.Principal}
+	case RolesAnywhere:
+		anchor := terraform.Condition{Test: "ArnEquals", Variable: "aws:SourceArn", Values: terraform.Expression("[aws_rolesanywhere_trust_anchor.servers.arn]")}
+		if a.TrustAnchor != "" {
+			anchor.Values = []string{a.TrustAnchor}
+		}
+		t := byService("rolesanywhere.amazonaws.com", anchor, equals("aws:PrincipalTag/x509Subject/CN", a.CommonName))
+		t.Actions = append(t.Actions, "sts:SetSourceIdentity", "sts:TagSession")
+		return t
+	}
+	return Trust{}
+}
+
+var webIdentity = []string{"sts:AssumeRoleWithWebIdentity"}
+
+// byToken trusts a CI service's tokens, through the provider that the account has.
+func (s Surroundings) byToken(t token) Trust {
+	out := Trust{Actions: webIdentity, Kind: "Federated", Principal: "arn:" + s.Partition + ":iam::" + s.Account + ":oidc-provider/" + t.issuer,
+		Conditions: []terraform.Condition{equals(t.issuer+":aud", t.audience), equals(t.issuer+":sub", t.subject)}}
+	if strings.Contains(t.subject, "*") {
+		out.Conditions[1].Test = "StringLike"
+	}
+	i := slices.IndexFunc(s.Providers, func(p Provider) bool { return strings.EqualFold(p.URL, t.issuer) })
+	if i < 0 {
+		out.NewProvider = &Provider{URL: t.issuer, Audiences: []string{t.audience}}
+		return out
+	}
+	out.Principal = s.Providers[i].ARN
+	if known := s.Providers[i].Audiences; known != nil && !slices.Contains(known, t.audience) {
+		out.Notes = append(out.Notes, "The account's provider "+t.issuer+" doesn't know the audience "+t.audience+": add it to its client IDs.")
+	}
+	return out
+}
+
+func byService(name string, conditions ...terraform.Condition) Trust {
+	return Trust{Actions: []string{"sts:AssumeRole"}, Kind: "Service", Principal: name, Conditions: conditions}
+}
+
+func equals(key, value string) terraform.Condition {
+	return terraform.Condition{Test: "StringEquals", Variable: key, Values: []string{value}}
+}
+
+func like(key, value string) terraform.Condition {
+	return terraform.Condition{Test: "ArnLike", Variable: key, Values: []string{value}}
+}
+
+func (s Surroundings) account() terraform.Condition { return equals("aws:SourceAccount", s.Account) }
+
+func (s Surroundings) arn(service, region, resource string) string {
+	return "arn:" + s.Partition + ":" + service + ":" + region + ":" + s.Account + ":" + resource
+}
+
+// principal is an account's ARN where only the account was given.
+func (s Surroundings) principal(given string) string {
+	if accountID.MatchString(given) {
+		return "arn:" + s.Partition + ":iam::" + given + ":root"
+	}
+	return given
+}
+
+func or(value, fallback string) string {
+	if value == "" {
+		return fallback
+	}
+	return value
+}
