@@ -21,6 +21,7 @@ type account struct {
 	groups    catalogue[*group]
 	roles     catalogue[*role]
 	policies  catalogue[*policy]
+	oidc      []*oidcProvider // by URL
 	report    report
 	events    []Event                   // in order of time; what LookupEvents reads
 	index     map[lookupAttribute][]int // their numbers, from 1, by name and by key

@@ -20,7 +20,7 @@ func iamService() service {
 	}
 	tables := []map[string]action{
 		userActions(), userTagActions(), loginActions(), keyActions(), reportActions(), accountActions(), groupActions(),
-		identityPolicyActions(), policyActions(), policyVersionActions(), roleActions(), credentialActions(), simulationActions(),
+		identityPolicyActions(), policyActions(), policyVersionActions(), roleActions(), oidcActions(), credentialActions(), simulationActions(),
 	}
 	for _, table := range tables {
 		for name, act := range table {

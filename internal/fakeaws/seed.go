@@ -28,6 +28,7 @@ func (a *AWS) seed(s AccountSpec) {
 	for _, r := range s.Roles {
 		acct.roles.put(r.Name, acct.seededRole(r))
 	}
+	acct.seedOIDC(s.OIDCProviders)
 	a.seedRoot(acct, s.Root)
 	for _, u := range s.Users {
 		acct.users.put(u.Name, a.seededUser(acct, u))
@@ -39,7 +40,7 @@ func (a *AWS) seed(s AccountSpec) {
 	a.planSeeded(acct, now)
 	acct.spec = s
 	acct.spec.Users, acct.spec.Groups, acct.spec.Policies, acct.spec.Roles, acct.spec.Root = nil, nil, nil, nil, RootSpec{}
-	acct.spec.Secrets, acct.spec.Parameters, acct.spec.Events = nil, nil, nil
+	acct.spec.Secrets, acct.spec.Parameters, acct.spec.Events, acct.spec.OIDCProviders = nil, nil, nil, nil
 	a.seedEvents(acct, s.Events)
 	if s.ReportAge > 0 {
 		acct.storeReport(second(now.Add(-s.ReportAge)), a.config.LastUsedLag)

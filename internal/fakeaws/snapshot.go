@@ -31,6 +31,9 @@ func (a *AWS) Snapshot(id string) AccountSpec {
 	for _, r := range acct.roles.all() {
 		s.Roles = append(s.Roles, r.snapshot())
 	}
+	for _, p := range acct.oidc {
+		s.OIDCProviders = append(s.OIDCProviders, OIDCProviderSpec{URL: p.url, ClientIDs: slices.Clone(p.clients), Thumbprints: slices.Clone(p.thumbprints), Created: p.created, Tags: copied(p.tags)})
+	}
 	acct.snapshotStores(&s)
 	return s
 }

@@ -32,6 +32,8 @@ type AccountSpec struct {
 	Policies []PolicySpec
 	Roles    []RoleSpec
 
+	OIDCProviders []OIDCProviderSpec
+
 	Secrets    []SecretSpec
 	Parameters []ParameterSpec
 	Topics     []TopicSpec // of SNS

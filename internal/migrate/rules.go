@@ -30,7 +30,7 @@ type Rule struct {
 func (r Rule) fits(p Place) bool {
 	a := p.Agent
 	called := strings.ToLower(a.App + " " + a.Program)
-	return one(r.Families, a.Family, a.Also) && one(r.Kinds, useragent.KindOf(a.Family)) && one(r.Systems, a.System) &&
+	return one(r.Families, a.Family, a.Also) && one(r.Kinds, a.Kind()) && one(r.Systems, a.System) &&
 		one(r.Hosts, a.Host) && one(r.Runtimes, a.Runtime) && one(r.From, p.From) &&
 		(len(r.Words) == 0 || slices.ContainsFunc(r.Words, func(word string) bool { return strings.Contains(called, word) }))
 }
