@@ -258,7 +258,7 @@ func (b *bench) assemble(sealed rotation.Escrow, keyless bool) {
 	b.past = account
 	b.rotator = &rotation.Rotator{
 		Journal: b.desk, Escrow: sealed, Keys: account, Mutations: account, Tags: account, Rights: account,
-		Prover: account, Trail: account, Signer: account, Clock: account, Holders: b.desk, Freezer: b.desk,
+		Prover: account, Trail: account, Roles: account, Signer: account, Clock: account, Holders: b.desk, Freezer: b.desk,
 		Destination: func(subject accesskey.Subject, name string) (rotation.Destination, error) {
 			return all.Open(name, b.surroundings(subject.User))
 		},

@@ -72,6 +72,11 @@ type Record struct {
 	Old ID `json:"old,omitempty"` // the key to be replaced, retired or revoked
 	New ID `json:"new,omitempty"` // the key that replaces it; empty until Created
 
+	// Successors are the names of the roles that take the key's place, of a
+	// Retirement whose consumers move to them: the key is switched off only once
+	// each of them is in use.
+	Successors []string `json:"successors,omitempty"`
+
 	// Planned says that a policy began it, not a person: the policy's mode
 	// binds it.
 	Planned bool `json:"planned,omitempty"`
@@ -142,7 +147,7 @@ func (r Record) Stage() Phase {
 // Clone returns a copy that shares nothing with r that can be written to.
 func (r Record) Clone() Record {
 	r.Claim.Keys, r.Claim.Former = slices.Clone(r.Claim.Keys), slices.Clone(r.Claim.Former)
-	r.Deliveries = slices.Clone(r.Deliveries)
+	r.Deliveries, r.Successors = slices.Clone(r.Deliveries), slices.Clone(r.Successors)
 	r.Late = slices.Clone(r.Late)
 	r.Orphans = slices.Clone(r.Orphans)
 	r.Spared = slices.Clone(r.Spared)

@@ -99,6 +99,7 @@ var noticed = []Clause{
 	{0, "notice was given long enough ago", (*view).noticeRuns},
 	{13, "where the key is used was read, if it ever can be", (*view).oldUsesUnread},
 	{7, "the key was silent long enough", (*view).unusedTooShort},
+	{7, "the roles in its place are in use", (*view).successorUnused},
 	{18, "what CloudTrail shows of our acts was read", (*view).actsUnread},
 	{3, "the keys were read once", (*view).claimUnread},
 	{3, "a second reading, later, agrees", (*view).readingTooFresh},

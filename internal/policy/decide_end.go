@@ -209,7 +209,7 @@ func (v *view) usedAfterAll() (Step, bool) {
 	k, _ := v.key(v.r.Old)
 	last, _ := k.LastUsed.Get()
 	sightings, _ := v.OldUses.Get()
-	if !lastUse(last, sightings).After(v.r.Started) {
+	if v.migrates() || !lastUse(last, sightings).After(v.r.Started) {
 		return pass()
 	}
 	if v.is(v.r.Old, accesskey.Inactive) && !v.mayComeLate().IsZero() {
@@ -243,6 +243,9 @@ func (v *view) noticeRuns() (Step, bool) {
 func (v *view) unusedTooShort() (Step, bool) {
 	if v.is(v.r.Old, accesskey.Inactive) {
 		return pass() // somebody else was faster
+	}
+	if v.migrates() {
+		return v.notMoved()
 	}
 	k, _ := v.key(v.r.Old)
 	created, known := k.Created.Get()

@@ -73,13 +73,15 @@ const (
 	WhyUnapproved     accesskey.Reason = "not approved"
 	WhyObserveOnly    accesskey.Reason = "observe mode"
 	WhyNotAllowed     accesskey.Reason = "change management has not allowed it"
+	WhyRoleUnused     accesskey.Reason = "nobody uses the role in the key's place yet"
+	WhyNotMoved       accesskey.Reason = "the key is still used: its consumer has not moved to the role"
 	WhyJournalBehind  accesskey.Reason = "the journal is older than what AWS shows"
 	WhyAuthor         accesskey.Reason = "who made the unknown key is not known yet"
 	WhyClaimElsewhere accesskey.Reason = "another journal has claimed the user"
 )
 
-// Why a person must choose. WhyJournalBehind and WhyClaimElsewhere block too
-// once their wait is over.
+// Why a person must choose. WhyJournalBehind, WhyClaimElsewhere and
+// WhyRoleUnused block too once their wait is over.
 const (
 	WhyUnknownKey      accesskey.Reason = "a key nobody can account for"
 	WhyUserReplaced    accesskey.Reason = "another user has the name now"

@@ -76,6 +76,7 @@ type Input struct {
 	OldUses      accesskey.Fact[[]accesskey.Sighting]
 	NewUses      accesskey.Fact[[]accesskey.Sighting]
 	Authors      map[accesskey.ID]accesskey.Fact[Authorship] // of keys nobody told us about
+	RoleUses     map[string]accesskey.Fact[time.Time]        // last use of each of Record.Successors; zero: never
 
 	BaseKey   accesskey.Fact[accesskey.ID] // what our own requests are signed with
 	Skew      accesskey.Fact[time.Duration]

@@ -3,6 +3,7 @@ package rotation
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/policy"
@@ -47,6 +48,17 @@ func (r *Rotator) observeUses(ctx context.Context, in *policy.Input) {
 		if in.Record.New != "" {
 			in.NewUses = r.Trail.Uses(ctx, in.Record.New)
 		}
+	}
+	r.observeRoles(ctx, in)
+}
+
+func (r *Rotator) observeRoles(ctx context.Context, in *policy.Input) {
+	if in.Record.Stage() != accesskey.Noticed || len(in.Record.Successors) == 0 {
+		return
+	}
+	in.RoleUses = map[string]accesskey.Fact[time.Time]{}
+	for _, role := range in.Record.Successors {
+		in.RoleUses[role] = r.Roles.RoleUsed(ctx, in.Record.Subject, role)
 	}
 }
 

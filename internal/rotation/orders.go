@@ -25,6 +25,7 @@ type Request struct {
 	Probe        string    // a command line; empty: none
 	Start, Due   time.Time // zero: at once; never
 	Planned      bool      // by a policy
+	Successors   []string  // roles that take the key's place: Record.Successors
 	Elsewhere    accesskey.Elsewhere
 	SealedOld    string // the old secret, sealed for ForOldSecret, where it is known
 	Who          string
@@ -37,7 +38,8 @@ func (r *Rotator) Begin(ctx context.Context, q Request) (accesskey.Record, error
 	record := accesskey.Record{
 		ID: r.Random(), Work: q.Work, Subject: q.Subject, Phase: accesskey.Requested, Since: now, Started: now,
 		Old: q.Key, Start: q.Start, Due: q.Due, Planned: q.Planned, Terms: q.Terms, Flags: q.Flags, Probe: q.Probe, Elsewhere: q.Elsewhere, SealedOld: q.SealedOld,
-		Claim: accesskey.Claim{Token: r.JournalName + "." + r.Random()},
+		Successors: q.Successors,
+		Claim:      accesskey.Claim{Token: r.JournalName + "." + r.Random()},
 	}
 	if q.Work == accesskey.Retirement {
 		record.Phase = accesskey.Noticed
@@ -206,7 +208,7 @@ func retry(r *accesskey.Record, _ accesskey.Block, now time.Time) error {
 	if r.Stage() == accesskey.RollingBack {
 		r.RollbackAt = now
 	}
-	if r.Stage() == accesskey.Overlap {
+	if r.Stage() == accesskey.Overlap || len(r.Successors) > 0 {
 		r.WatchedFrom = now
 	}
 	for i := range r.Deliveries {

@@ -251,6 +251,13 @@ type Trail interface {
 	LatestAct(ctx context.Context, subject accesskey.Subject) accesskey.Fact[time.Time]
 }
 
+// Roles reads the roles that take a key's place.
+type Roles interface {
+	// RoleUsed is when a role was last used by anybody; zero: never, or there is
+	// none of that name, which the source says.
+	RoleUsed(ctx context.Context, subject accesskey.Subject, role string) accesskey.Fact[time.Time]
+}
+
 // Act is a call that changed a user's keys, as CloudTrail tells it.
 type Act struct {
 	At     time.Time

@@ -23,6 +23,7 @@ type Rotator struct {
 	Rights    Rights
 	Prover    Prover
 	Trail     Trail
+	Roles     Roles // nil: of records without Successors nobody asks
 	Signer    Signer
 	Clock     Clock
 	Holders   Holders
