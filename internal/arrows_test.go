@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"internal/inventory":           {"internal/accesskey", "internal/awsapi", "internal/iampolicy"},
 	"internal/network":             {},
 	"internal/useragent":           {},
+	"internal/migrate":             {"internal/accesskey", "internal/iampolicy", "internal/network", "internal/useragent", "internal/terraform"},
 	"internal/usage":               {"internal/accesskey", "internal/network", "internal/useragent"},
 	"internal/evidence":            {"internal/accesskey", "internal/awsapi", "internal/usage", "internal/useragent"},
 	"internal/locate":              {"internal/accesskey", "internal/awsapi"},
@@ -73,7 +74,7 @@ var onlyIn = map[string][]string{
 }
 
 // pure rooms decide: they are given the time and the facts.
-var pure = []string{"internal/policy", "internal/iampolicy", "internal/accesskey", "internal/match", "internal/config", "internal/notice", "internal/network", "internal/useragent", "internal/usage"}
+var pure = []string{"internal/policy", "internal/iampolicy", "internal/accesskey", "internal/match", "internal/config", "internal/notice", "internal/network", "internal/useragent", "internal/usage", "internal/migrate"}
 
 // impure is what a room that decides has no business with.
 var impure = []string{"context", "net/http", "os", "io/fs", "math/rand", "math/rand/v2", "crypto/rand", "database/sql"}

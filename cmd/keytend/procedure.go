@@ -82,6 +82,13 @@ func lastSteps(r accesskey.Record) []string {
 
 func retirementSteps(r accesskey.Record) []string {
 	t := r.Terms
+	if len(r.Successors) > 0 {
+		return append([]string{
+			fmt.Sprintf("watch       until role %s is in use, and %s was idle for %s net of %s that AWS's data lags;\n              still used after %s: you are asked",
+				strings.Join(r.Successors, " and role "), r.Old, long(max(t.Idle, t.Schedule)), long(t.LagMargin), long(t.OverlapMax)),
+			fmt.Sprintf("deactivate  %s", r.Old),
+		}, lastSteps(r)...)
+	}
 	steps := []string{
 		fmt.Sprintf("notice      nothing happens for %s; a use in that time ends it", long(t.Notice)),
 		fmt.Sprintf("deactivate  %s, if it was idle for %s net of %s that AWS's data lags", r.Old, long(t.Idle), long(t.LagMargin)),

@@ -76,6 +76,7 @@ func TestStories(t *testing.T) {
 			"grant-organization": (*story)(nil).command((*story).grantOrganization),
 			"deactivate":         (*story)(nil).command((*story).deactivate),
 			"consumer":           (*story)(nil).command((*story).consumer),
+			"moves":              (*story)(nil).command((*story).moves),
 			"dismiss":            (*story)(nil).command((*story).dismiss),
 			"consumed":           (*story)(nil).command((*story).consumed),
 			"keys":               (*story)(nil).command((*story).keys),

@@ -25,6 +25,7 @@ import (
 // consumer really uses a key: it reads it anew from its file for every call.
 type consumer struct {
 	name, file   string
+	role         string // that it uses in the place of the file's key; empty: the key
 	made, failed int
 	complaint    string
 }
@@ -86,6 +87,10 @@ var (
 )
 
 func (c *consumer) call(cloud *fakeaws.AWS) {
+	if c.role != "" {
+		c.callAsRole(cloud)
+		return
+	}
 	text, err := os.ReadFile(c.file)
 	id, secret := idLine.FindSubmatch(text), secretLine.FindSubmatch(text)
 	c.made++
@@ -98,6 +103,31 @@ func (c *consumer) call(cloud *fakeaws.AWS) {
 	}
 }
 
+// moves has a consumer use a role from now on, as a function does whose
+// environment AWS fills: moves billing arn:aws:iam::123456789012:role/billing.
+func (s *story) moves(ts *testscript.TestScript, args []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.consumers {
+		if c.name == args[0] {
+			c.role = args[1]
+			return
+		}
+	}
+	ts.Fatalf("no consumer %q", args[0])
+}
+
+func (c *consumer) callAsRole(cloud *fakeaws.AWS) {
+	c.made++
+	id, secret, token, err := cloud.RoleSession(c.role, c.name)
+	if err == nil {
+		err = callWith(cloud, aws.Credentials{AccessKeyID: id, SecretAccessKey: secret, SessionToken: token}, "billing/1.0")
+	}
+	if err != nil {
+		c.failed, c.complaint = c.failed+1, fmt.Sprintf("as %s: %v", c.role, err)
+	}
+}
+
 // callAs makes one call as a key, past every fault and stall.
 func callAs(cloud *fakeaws.AWS, id, secret string) error {
 	return callNamed(cloud, id, secret, "billing/1.0")
@@ -105,6 +135,10 @@ func callAs(cloud *fakeaws.AWS, id, secret string) error {
 
 // callNamed is callAs of a program of that name.
 func callNamed(cloud *fakeaws.AWS, id, secret, agent string) error {
+	return callWith(cloud, aws.Credentials{AccessKeyID: id, SecretAccessKey: secret}, agent)
+}
+
+func callWith(cloud *fakeaws.AWS, credentials aws.Credentials, agent string) error {
 	body := "Action=GetCallerIdentity&Version=2011-06-15"
 	request, err := http.NewRequest(http.MethodPost, "https://sts.amazonaws.com/", strings.NewReader(body))
 	if err != nil {
@@ -113,7 +147,7 @@ func callNamed(cloud *fakeaws.AWS, id, secret, agent string) error {
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 	request.Header.Set("User-Agent", agent)
 	sum := sha256.Sum256([]byte(body))
-	err = v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{AccessKeyID: id, SecretAccessKey: secret},
+	err = v4.NewSigner().SignHTTP(context.Background(), credentials,
 		request, hex.EncodeToString(sum[:]), "sts", "us-east-1", cloud.Now())
 	if err != nil {
 		return err

@@ -152,7 +152,11 @@ func judgePlaces(seen []Seen) map[Place]Verdict {
 	}
 	for place, v := range verdicts {
 		best, there := surest[place.Network]
-		if !there || place.From == FromOwn || place.From == FromService || best.Workload == v.Workload || v.Confidence >= inherited {
+		if !there || place.From == FromOwn || place.From == FromService || v.Confidence >= inherited {
+			continue
+		}
+		if best.Workload == v.Workload {
+			verdicts[place] = Verdict{Workload: v.Workload, Confidence: max(v.Confidence, best.Confidence*0.9), For: v.For, Against: v.Against}
 			continue
 		}
 		verdicts[place] = Verdict{Workload: best.Workload, Confidence: best.Confidence * 0.9, For: best.For[:1], Against: v.For}

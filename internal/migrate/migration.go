@@ -31,7 +31,7 @@ type Window struct {
 func (w Window) Unseen() []string {
 	var out []string
 	if !w.Data {
-		out = append(out, "Data events are not in it: reads and writes of S3 objects, DynamoDB items, SQS and SNS messages, Lambda invocations, KMS-free decryptions. Where the program does such things, add their actions yourself, as narrow as the user's are now.")
+		out = append(out, "Data events are not in it: reads and writes of S3 objects, DynamoDB items, SQS and SNS messages, Lambda invocations. Where the program does such things, add their actions yourself, as narrow as the user's are now.")
 	}
 	for _, u := range w.Unread {
 		out = append(out, "Not read: "+u+".")

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// end begins, or goes on with, the retirement of a key whose consumers move to a
+// role.
+func (m *migration) end(ctx context.Context) error {
+	b, err := m.app.openBench(ctx, &m.read.state, false)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	user, key, err := b.subject(ctx, m.read.subject)
+	if err != nil {
+		return err
+	}
+	leave, err := b.work(b.subjectOf(user))
+	if err != nil {
+		return err
+	}
+	defer leave()
+	record, under, err := b.live(ctx, user.Name)
+	switch {
+	case err != nil:
+		return err
+	case under && (len(record.Successors) == 0 || key != "" && key != record.Old):
+		return hinted{fmt.Errorf("a %s of %s is under way, of key %s", record.Work, user.Name, record.Old), "`keytend status " + user.Name + "` shows it"}
+	case !under:
+		if err := m.begin(ctx, b, user, key); err != nil {
+			return err
+		}
+	}
+	r := &retire{app: m.app, state: m.read.state, stay: m.stay}
+	return r.drive(ctx, b, b.subjectOf(user))
+}
+
+func (m *migration) begin(ctx context.Context, b *bench, user accesskey.User, key accesskey.ID) error {
+	key, err := keyToRetire(user, key, b.now())
+	if err != nil {
+		return err
+	}
+	roles, err := m.successors(ctx, b)
+	if err != nil {
+		return err
+	}
+	q := b.request(accesskey.Retirement, user, key, m.terms, nil)
+	q.Successors = roles
+	if err := b.unfit(b.managed(ctx, q)); err != nil {
+		return err
+	}
+	r := &retire{app: m.app, state: m.read.state, stay: m.stay}
+	if err := m.app.confirm(m.command, m.stay.yes, r.head(b, user, key), q, b.blind(ctx, key)); err != nil {
+		return err
+	}
+	return b.begin(ctx, q)
+}
+
+// successors are the roles that must be in use before the key goes: those named,
+// else those that the evidence asks for. Each must be there.
+func (m *migration) successors(ctx context.Context, b *bench) ([]string, error) {
+	roles := m.roles
+	if len(roles) == 0 {
+		var err error
+		if roles, err = m.recommended(ctx, b); err != nil {
+			return nil, err
+		}
+	}
+	for _, role := range roles {
+		use, err := b.session.RoleLastUsed(ctx, role)
+		switch {
+		case err != nil:
+			return nil, err
+		case !use.Exists:
+			return nil, hinted{fmt.Errorf("there is no role %s in account %s", role, b.account), "apply the Terraform of `keytend migrate " + m.read.subject + " --output terraform` first, or name the role with --role"}
+		}
+	}
+	return roles, nil
+}
+
+// recommended are the roles that Terraform was written for.
+func (m *migration) recommended(ctx context.Context, b *bench) ([]string, error) {
+	m.read.session, m.read.account, m.read.desk = b.session, b.account, b.desk
+	ranges, err := readRanges(m.read.ranges)
+	if err != nil {
+		return nil, err
+	}
+	m.read.known.Ranges = ranges
+	w, err := m.way(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var roles, without []string
+	for _, p := range w.plans {
+		if p.RoleARN() != "" {
+			roles = append(roles, p.RoleName)
+			continue
+		}
+		without = append(without, p.Part.Workload.String())
+	}
+	if len(roles) == 0 {
+		return nil, hinted{fmt.Errorf("the keys of %s are used by %s: no role of this account takes their place, so that none can be seen in use", w.user, or(strings.Join(without, ", "), w.judgement.Workload.String())),
+			"name one with --role, or end the key once it is silent: `keytend retire " + w.keyID() + "`"}
+	}
+	return roles, nil
+}
+
+func or(text, fallback string) string {
+	if text == "" {
+		return fallback
+	}
+	return text
+}
