@@ -19,7 +19,7 @@ func feasible(t accesskey.Terms) error { return policy.Feasible(t, 0, 0) }
 
 // draft is a record as it would begin: what is shown before it does.
 func draft(q rotation.Request) accesskey.Record {
-	r := accesskey.Record{Work: q.Work, Subject: q.Subject, Old: q.Key, Terms: q.Terms, Flags: q.Flags, Probe: q.Probe}
+	r := accesskey.Record{Work: q.Work, Subject: q.Subject, Old: q.Key, Terms: q.Terms, Flags: q.Flags, Probe: q.Probe, Successors: q.Successors}
 	for _, name := range q.Destinations {
 		r.Deliveries = append(r.Deliveries, accesskey.Delivery{Destination: name})
 	}

@@ -108,6 +108,13 @@ func (a *AWS) RunFunctions(run func(ctx context.Context, f FunctionSpec, payload
 	a.runOthers = run
 }
 
+// lambdaSays are the condition keys that Lambda sends when it assumes a function's
+// role. A role's session has the function's name.
+// https://docs.aws.amazon.com/lambda/latest/dg/permissions-managed-policies.html
+func lambdaSays(function string) map[string][]string {
+	return map[string][]string{"aws:SourceAccount": {strings.Split(function, ":")[4]}, "aws:SourceArn": {function}}
+}
+
 // RoleSession makes a session of a role for an hour or the role's own maximum, whichever is
 // longer, as Lambda puts it into a function's environment: the trust policy must
 // let lambda.amazonaws.com assume it.
@@ -119,7 +126,7 @@ func (a *AWS) RoleSession(roleARN, sessionName string) (keyID, secret, token str
 	if found == nil {
 		return "", "", "", fmt.Errorf("assume role %s: there is none", roleARN)
 	}
-	if !a.serviceMay("lambda.amazonaws.com", "sts:AssumeRole", roleARN, found.trust, acct, nil) {
+	if !a.serviceMay("lambda.amazonaws.com", "sts:AssumeRole", roleARN, found.trust, acct, lambdaSays(acct.arn("lambda", "function:"+sessionName))) {
 		return "", "", "", fmt.Errorf("assume role %s: it does not trust lambda.amazonaws.com", roleARN)
 	}
 	s := r.newSession(acct, max(found.maxSession, time.Hour))

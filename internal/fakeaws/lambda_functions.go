@@ -84,7 +84,7 @@ func createFunction(r *request) (any, *apiError) {
 	case home.functions[in.FunctionName] != nil:
 		return nil, lambdaError(409, "ResourceConflictException", "Function already exist: "+in.FunctionName)
 	}
-	if err := r.checkSettings(in.functionSettings); err != nil {
+	if err := r.checkSettings(in.FunctionName, in.functionSettings); err != nil {
 		return nil, err
 	}
 	f := &function{home: home, tags: copied(in.Tags), settings: in.functionSettings}
@@ -100,11 +100,11 @@ func createFunction(r *request) (any, *apiError) {
 }
 
 // checkSettings wants a role that Lambda can assume, and numbers within bounds.
-func (r *request) checkSettings(s functionSettings) *apiError {
+func (r *request) checkSettings(name string, s functionSettings) *apiError {
 	bad := func(message string) *apiError { return lambdaError(400, "InvalidParameterValueException", message) }
 	acct, role := r.roleByARN(s.Role)
 	switch {
-	case role == nil || !r.aws.serviceMay("lambda.amazonaws.com", "sts:AssumeRole", s.Role, role.trust, acct, nil):
+	case role == nil || !r.aws.serviceMay("lambda.amazonaws.com", "sts:AssumeRole", s.Role, role.trust, acct, lambdaSays(r.account.in(r.region).arn("lambda", "function:"+name))):
 		return bad("The role defined for the function cannot be assumed by Lambda.")
 	case s.Timeout < 0 || s.Timeout > 900:
 		return bad("Timeout must be between 1 and 900 seconds.")
@@ -233,7 +233,7 @@ func updateFunctionConfiguration(r *request, f *function) (any, *apiError) {
 	if len(r.body) > 0 && json.Unmarshal(r.body, &settings) != nil {
 		return nil, lambdaError(400, "InvalidRequestContentException", "Could not parse request body into json")
 	}
-	if err := r.checkSettings(settings); err != nil {
+	if err := r.checkSettings(f.spec.Name, settings); err != nil {
 		return nil, err
 	}
 	if settings.Role != f.settings.Role {

@@ -52,6 +52,10 @@ func (v *view) whereLast(k accesskey.Key) string {
 	return ""
 }
 
+// roleLook is between two looks at a role that nobody uses yet: AWS tells of its
+// uses hours late.
+const roleLook = 4 * time.Hour
+
 // successorUnused: a key that is silent proves little while nobody uses the role:
 // it must have been used since the key last was.
 func (v *view) successorUnused() (Step, bool) {
@@ -70,7 +74,7 @@ func (v *view) successorUnused() (Step, bool) {
 		case !v.now.Before(v.movedBy()):
 			return v.block(WhyRoleUnused, "role %s was last used %s, key %s %s", role, usedAt(used), v.r.Old, usedAt(lastUse(last, sightings)))
 		default:
-			return v.waitUntil(v.now.Add(v.t.Window), v.movedBy(), WhyRoleUnused, "role %s was last used %s, key %s %s", role, usedAt(used), v.r.Old, usedAt(lastUse(last, sightings)))
+			return v.waitUntil(v.now.Add(roleLook), v.movedBy(), WhyRoleUnused, "role %s was last used %s, key %s %s", role, usedAt(used), v.r.Old, usedAt(lastUse(last, sightings)))
 		}
 	}
 	return pass()
