@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"slices"
 	"time"
@@ -78,46 +79,58 @@ func (m *migration) roster(ctx context.Context, inv accesskey.Inventory) (report
 	if err != nil {
 		return r, err
 	}
-	worst := worstFindings(inv, at)
-	until := time.Now().Add(m.read.within)
-	var lines []ranked
-	left, asked := 0, m.read.offline
-	for _, u := range inv.Users {
-		keys, _ := u.Keys.Get()
-		for _, k := range keys {
-			if status, _ := k.Status.Get(); status != accesskey.Active {
-				continue
-			}
-			if m.read.within = time.Until(until); m.read.within <= 0 && !asked {
-				m.read.offline = true
-				left++
-			}
-			line, err := m.line(ctx, u, k, around, &r)
-			if err != nil {
-				return r, err
-			}
-			id, _ := k.ID.Get()
-			line.risk(worst[id], k, at)
-			lines = append(lines, line)
-		}
+	if err := m.gatherAll(ctx, inv, at); err != nil {
+		return r, err
 	}
-	if left > 0 {
-		r.Remarks = append(r.Remarks, fmt.Sprintf("the event history of %s was not read any more; what is on record counts. Run it again to go on, or give it more time with --within", count(left, "key")))
+	worst := worstFindings(inv, at)
+	var lines []ranked
+	for u, k := range activeKeys(inv) {
+		line := m.line(u, k, around, &r)
+		line.risk(worst[line.Key], k, at)
+		lines = append(lines, line)
 	}
 	sortRoster(&r, lines)
 	return r, m.retired(ctx, &r)
 }
 
+// activeKeys are the keys that may be used, with whose they are.
+func activeKeys(inv accesskey.Inventory) iter.Seq2[accesskey.User, accesskey.Key] {
+	return func(yield func(accesskey.User, accesskey.Key) bool) {
+		for _, u := range inv.Users {
+			keys, _ := u.Keys.Get()
+			for _, k := range keys {
+				if status, _ := k.Status.Get(); status == accesskey.Active && !yield(u, k) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// leastEach is how long one of many keys' event history is read at least: AWS
+// answers two questions a second.
+const leastEach = 3 * time.Second
+
+// gatherAll reads where the keys are used that are used at all. The time for it is
+// shared among them; what is left is read the next time.
+func (m *migration) gatherAll(ctx context.Context, inv accesskey.Inventory, at time.Time) error {
+	var ids []accesskey.ID
+	for _, k := range activeKeys(inv) {
+		if id, known := k.ID.Get(); known && migrate.JudgeKey(k, nil, at, m.unused).Workload != migrate.Unused {
+			ids = append(ids, id)
+		}
+	}
+	m.read.within = max(leastEach, m.read.within/time.Duration(max(1, len(ids))))
+	return m.read.gather(ctx, ids)
+}
+
 // line is one key with what is to take its place.
-func (m *migration) line(ctx context.Context, u accesskey.User, k accesskey.Key, around migrate.Surroundings, r *report.Roster) (ranked, error) {
+func (m *migration) line(u accesskey.User, k accesskey.Key, around migrate.Surroundings, r *report.Roster) ranked {
 	id, _ := k.ID.Get()
 	line := ranked{RosterKey: report.RosterKey{User: u.Name, Key: id, LastUsed: lastUsedText(k, r.At), Risk: "none"}}
 	j := migrate.JudgeKey(k, nil, r.At, m.unused)
 	if j.Workload != migrate.Unused {
-		e, err := m.read.evidence(ctx, u.Name, id)
-		if err != nil {
-			return line, err
-		}
+		e := m.read.evidence(u.Name, id)
 		for _, gap := range e.Unread {
 			r.Remarks = append(r.Remarks, fmt.Sprintf("key %s of %s: %s: %s", id, u.Name, gap.Where, gap.Why))
 		}
@@ -128,7 +141,7 @@ func (m *migration) line(ctx context.Context, u accesskey.User, k accesskey.Key,
 	for _, p := range j.Parts {
 		line.Calls += p.Calls
 	}
-	return line, nil
+	return line
 }
 
 // worstFindings are the first of each key's findings, in policy's order.

@@ -55,7 +55,7 @@ func (m *migration) begin(ctx context.Context, b *bench, user accesskey.User, ke
 		return err
 	}
 	r := &retire{app: m.app, state: m.read.state, stay: m.stay}
-	if err := m.app.confirm(m.command, m.stay.yes, r.head(b, user, key), q, b.blind(ctx, key)); err != nil {
+	if err := m.app.confirm(m.command, m.stay.yes, r.head(b, user, key), q, b.seen(ctx, key)); err != nil {
 		return err
 	}
 	return b.begin(ctx, q)
@@ -86,11 +86,12 @@ func (m *migration) successors(ctx context.Context, b *bench) ([]string, error) 
 // recommended are the roles that Terraform was written for.
 func (m *migration) recommended(ctx context.Context, b *bench) ([]string, error) {
 	m.read.session, m.read.account, m.read.desk = b.session, b.account, b.desk
-	ranges, err := readRanges(m.read.ranges)
+	m.read.ends = b.now()
+	ranges, err := m.app.readRanges(ctx, m.read.ranges)
 	if err != nil {
 		return nil, err
 	}
-	m.read.known.Ranges = ranges
+	m.read.ours.known.Ranges = ranges
 	w, err := m.way(ctx)
 	if err != nil {
 		return nil, err

@@ -33,12 +33,13 @@ func (m *migration) way(ctx context.Context) (*way, error) {
 		return nil, err
 	}
 	w := &way{user: user, account: m.read.account, now: now(m.read.session)}
+	m.read.user = user
+	if err := m.read.gather(ctx, ids); err != nil {
+		return nil, err
+	}
 	var seen []migrate.Seen
 	for _, id := range ids {
-		e, err := m.read.evidence(ctx, user, id)
-		if err != nil {
-			return nil, err
-		}
+		e := m.read.evidence(user, id)
 		w.evidence, seen = append(w.evidence, e), append(seen, seenIn(e)...)
 	}
 	if w.keys, err = m.keysOf(ctx, user, ids); err != nil {

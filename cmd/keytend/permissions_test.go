@@ -29,6 +29,7 @@ func TestPermissionsAreEnoughAndNoMore(t *testing.T) {
 	}{
 		{"rotate", []permission.Feature{permission.Rotate}, limitedRotation},
 		{"retire", []permission.Feature{permission.Retire}, limitedRetirement},
+		{"migrate", []permission.Feature{permission.Usage, permission.Migrate}, limitedMigration},
 		{"revoke", []permission.Feature{permission.Revoke}, limitedRevocation},
 		{"secretsmanager", []permission.Feature{permission.Rotate, permission.SecretsManager}, limitedTo("secretsmanager:prod/billing")},
 		{"ssm", []permission.Feature{permission.Rotate, permission.SSM}, limitedTo("ssm:/prod/key")},
@@ -113,11 +114,12 @@ func (l *limited) account(needs []permission.Need, start time.Time) fakeaws.Acco
 	old := start.AddDate(0, 0, -200)
 	return fakeaws.AccountSpec{
 		ID: limitedAccount, Management: true, RootAccess: []string{"RootSessions"}, SecurityHub: true, ConfigRecorder: true,
-		Directories:  []fakeaws.DirectorySpec{{ID: "d-1234567890"}},
-		Stacks:       []fakeaws.StackSpec{{Name: "ci", Region: "eu-west-1"}},
-		Buckets:      []fakeaws.BucketSpec{{Name: "example-states", Objects: map[string]string{"prod.tfstate": `{"version": 4, "resources": []}`}}, {Name: "example-trail", Trail: "/"}},
-		AthenaTables: []string{"logs.cloudtrail"},
-		Events:       []fakeaws.EventSpec{{At: start.AddDate(0, 0, -60), Days: 3, Key: limitedKey, Service: "ec2.amazonaws.com", Name: "DescribeInstances", Source: "192.0.2.1", Agent: "acme/1"}},
+		Directories:   []fakeaws.DirectorySpec{{ID: "d-1234567890"}},
+		Stacks:        []fakeaws.StackSpec{{Name: "ci", Region: "eu-west-1"}},
+		Buckets:       []fakeaws.BucketSpec{{Name: "example-states", Objects: map[string]string{"prod.tfstate": `{"version": 4, "resources": []}`}}, {Name: "example-trail", Trail: "/"}},
+		AthenaTables:  []string{"logs.cloudtrail"},
+		OIDCProviders: []fakeaws.OIDCProviderSpec{{URL: "token.actions.githubusercontent.com", ClientIDs: []string{"sts.amazonaws.com"}}},
+		Events:        []fakeaws.EventSpec{{At: start.AddDate(0, 0, -60), Days: 3, Key: limitedKey, Service: "ec2.amazonaws.com", Name: "DescribeInstances", Source: "192.0.2.1", Agent: "acme/1"}},
 		Roles: []fakeaws.RoleSpec{{
 			Name: "keytend", Path: "/ops/",
 			TrustPolicy:    `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}`,
@@ -228,6 +230,15 @@ func limitedEscrow(l *limited) {
 
 func limitedRetirement(l *limited) {
 	l.begin("retire", limitedKey, "--notice", "1m", "--idle", "1m", "--lag-margin", "0s", "--delete-after", "1m")
+	l.until("done")
+	l.keytend("audit", "list", "--output", "json")
+}
+
+// limitedMigration has the role that keytend itself runs as take the key's place:
+// it is in use all the time.
+func limitedMigration(l *limited) {
+	l.keytend("migrate", "worker")
+	l.begin("migrate", "worker", "--retire", "--role", "keytend", "--idle", "1m", "--lag-margin", "0s", "--delete-after", "1m")
 	l.until("done")
 	l.keytend("audit", "list", "--output", "json")
 }

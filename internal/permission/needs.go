@@ -161,6 +161,17 @@ var needs = map[Feature][]Need{
 		{Action: "cloudformation:ListStacks", Kind: Read, on: anything, Why: "in which regions there are any"},
 	},
 	IdentityStore: {{Action: "identitystore:GetUserId", Kind: Read, on: anything, Why: "whether an owner's address is still known"}},
+	Migrate: slices.Concat([]Need{
+		{Action: "cloudtrail:LookupEvents", Kind: Read, on: anything, Why: "who made a key, and from where a key is used"},
+		{Action: "iam:GetAccountAuthorizationDetails", Kind: Read, on: anything, Why: "what the user may do now"},
+		{Action: "iam:GetAccessKeyLastUsed", Kind: Read, on: anything, Why: "silence of a key"},
+		{Action: "iam:GetOpenIDConnectProvider", Kind: Read, on: anything, Why: "whom a CI service's provider gives tokens to"},
+		{Action: "iam:GetRole", Kind: Read, on: anything, Why: "whether the role in the key's place is in use"},
+		{Action: "iam:GetUser", Kind: Read, on: users, Why: "that it is the same user, and nobody else's claim"},
+		{Action: "iam:ListAccessKeys", Kind: Read, on: anything, Why: "a user's keys"},
+		{Action: "iam:ListOpenIDConnectProviders", Kind: Read, on: anything, Why: "whether a CI service's provider is there already"},
+		{Action: "iam:ListRoles", Kind: Read, on: anything, Why: "whether people sign in through IAM Identity Center"},
+	}, []Need{switching, deleting}),
 	Usage: {
 		{Action: "cloudtrail:LookupEvents", Kind: Read, on: anything, Why: "from where a key is used, by what, for what"},
 		{Action: "ec2:DescribeAddresses", Kind: Read, on: anything, Why: "which addresses are the account's own"},

@@ -35,6 +35,7 @@ const (
 	MakingStacks   Feature = "cloudformation"  // who made a key
 	AllStacks      Feature = "cloudformation-everywhere"
 	IdentityStore  Feature = "identity-store"
+	Migrate        Feature = "migrate" // beside usage
 	Usage          Feature = "usage"
 	UsageLogs      Feature = "usage-logs"   // beside usage: a bucket of log files
 	UsageAthena    Feature = "usage-athena" // beside usage
@@ -99,7 +100,7 @@ type Need struct {
 
 // Features are all there are, in the order in which they are told of.
 func Features() []Feature {
-	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, AllStacks, IdentityStore, Usage, UsageLogs, UsageAthena, Root, SNS, EventBridge, CloudWatch, Monitor, MonitorAll, Lambda, Reap}
+	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, AllStacks, IdentityStore, Usage, Migrate, UsageLogs, UsageAthena, Root, SNS, EventBridge, CloudWatch, Monitor, MonitorAll, Lambda, Reap}
 }
 
 // ParseFeature returns the feature of that name.
@@ -151,6 +152,7 @@ var about = map[Feature]string{
 	AllStacks:      "managed.cloudformation in all regions",
 	IdentityStore:  "--identity-store, owners.identity_store",
 	Usage:          "usage: where a key is used",
+	Migrate:        "migrate: the way from a key to a role, beside usage; --retire",
 	UsageLogs:      "usage --logs s3://...",
 	UsageAthena:    "usage --athena",
 	Root:           "the caller of root audit and root delete",

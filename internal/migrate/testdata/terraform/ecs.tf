@@ -1,6 +1,6 @@
 # ECS task role takes the place of the keys of billing in account 123456789012: ECS task.
 # Its rights are those seen used from 2026-08-25 to 2026-11-23 that the user has now, and no others.
-# Data events are not in it: reads and writes of S3 objects, DynamoDB items, SQS and SNS messages, Lambda invocations, KMS-free decryptions. Where the program does such things, add their actions yourself, as narrow as the user's are now.
+# Data events are not in it: reads and writes of S3 objects, DynamoDB items, SQS and SNS messages, Lambda invocations. Where the program does such things, add their actions yourself, as narrow as the user's are now.
 # What happens less often than the window is long (yearly jobs, recovery) is not in it either.
 data "aws_iam_policy_document" "billing_role" {
   statement {
