@@ -203,7 +203,7 @@ func (m *migration) files(w *way) error {
 	if err := w.ready(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(m.dir, 0o755); err != nil {
+	if err := os.MkdirAll(m.dir, 0o750); err != nil {
 		return fmt.Errorf("write Terraform: %w", err)
 	}
 	texts := map[string]string{"versions.tf": migrate.Versions()}

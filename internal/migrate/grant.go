@@ -104,6 +104,9 @@ func (h Holder) needs(seen []Seen) (needing, Grant) {
 			needs[a] = nil
 		}
 	}
+	if len(whole) > 0 {
+		g.note("No event names on what these were called, so that the user's own resources stand, * among them: " + strings.Join(slices.Sorted(maps.Keys(whole)), " ") + ". Narrow them to what the program needs.")
+	}
 	for _, a := range slices.Sorted(maps.Keys(tried)) {
 		if _, needed := needs[a]; !needed {
 			g.Failed = append(g.Failed, a)
@@ -132,7 +135,7 @@ func named(action string, resources []string) []string {
 	var out []string
 	for _, arn := range resources {
 		parts := strings.SplitN(arn, ":", 6)
-		if len(parts) != 6 || parts[2] != service && !(service == "sts" && parts[2] == "iam") {
+		if len(parts) != 6 || parts[2] != service && (service != "sts" || parts[2] != "iam") {
 			continue
 		}
 		if service == "s3" {

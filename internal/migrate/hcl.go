@@ -39,10 +39,7 @@ func (m Migration) heading() string {
 		fmt.Sprintf("%s takes the place of the keys of %s in account %s: %s.", capital(string(m.Recommendation.Replacement)), m.Holder.Name, m.Around.Account, m.Part.Workload),
 		"Its rights are those seen used from " + m.Window.Text + " that the user has now, and no others.",
 	}
-	for _, u := range m.Window.Unseen() {
-		lines = append(lines, u)
-	}
-	lines = append(lines, m.Grant.Notes...)
+	lines = append(append(lines, m.Window.Unseen()...), m.Grant.Notes...)
 	return strings.Join(append(lines, m.Trust.Notes...), "\n")
 }
 
