@@ -118,8 +118,9 @@ var claimed = []Clause{
 	{3, "the keys are still those of the claim, the old one Active", (*view).claimContradicted},
 	{3, "the tag is still ours", (*view).claimTaken},
 	{0, "nobody holds it", (*view).held},
-	{6, "every destination holds the old key", (*view).destinationHoldsOther}, // before what is checked again and again, which would end the block
+	{6, "no destination was found to hold another key, and does so still", (*view).stillHoldsOther}, // what is checked again and again would end the block
 	{4, "rights, destinations and escrow were found in order", (*view).unchecked},
+	{6, "every destination holds the old key", (*view).destinationHoldsOther},
 	{12, "whether anybody else manages the key was read", (*view).managedElsewhere},
 	{18, "what CloudTrail shows of our acts was read", (*view).actsUnread},
 	{14, "the clock is right", (*view).clockIsOff},

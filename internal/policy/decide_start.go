@@ -272,6 +272,13 @@ func (v *view) unchecked() (Step, bool) {
 	return act(Check, WhyRights, v.r.Old)
 }
 
+func (v *view) stillHoldsOther() (Step, bool) {
+	if !v.blockedFor(WhyHoldsOther) {
+		return pass()
+	}
+	return v.holds(v.r.Old, "")
+}
+
 // destinationHoldsOther: a place that holds some other key is not ours to
 // overwrite.
 func (v *view) destinationHoldsOther() (Step, bool) {

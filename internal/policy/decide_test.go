@@ -220,6 +220,7 @@ func TestBorders(t *testing.T) {
 		{4, "a destination holds a third key, and the claim is old", freshClaim, func(in *Input) {
 			in.Destinations["a"] = holds(third)
 			in.Record.Claim.At, in.Record.Checked = noon.Add(-Day), noon.Add(-Day)
+			in.Record.Phase, in.Record.Block = accesskey.Blocked, &accesskey.Block{Reason: WhyHoldsOther, Resume: accesskey.Claimed}
 		}, Block, WhyHoldsOther},
 
 		{6, "a destination holds the old key again", silent, func(in *Input) {
