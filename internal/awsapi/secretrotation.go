@@ -164,3 +164,39 @@ func (s *Secrets) Untag(ctx context.Context, id string, keys []string) error {
 	_, err := s.client.UntagResource(ctx, &secretsmanager.UntagResourceInput{SecretId: aws.String(id), TagKeys: keys}, s.api("UntagResource", false))
 	return s.session.fail("secretsmanager:UntagResource", err)
 }
+
+// CreateSecret makes a secret with a first value (secretsmanager:CreateSecret and,
+// for its tags, secretsmanager:TagResource). token names the version: the same
+// call with the same token is done once. kms is the key that it is encrypted
+// with; empty: aws/secretsmanager.
+func (s *Secrets) CreateSecret(ctx context.Context, name, about, kms, token string, text accesskey.Secret, tags map[string]string) (arn string, err error) {
+	in := &secretsmanager.CreateSecretInput{
+		Name: aws.String(name), Description: aws.String(about), ClientRequestToken: aws.String(token), SecretString: aws.String(text.Reveal()),
+	}
+	if kms != "" {
+		in.KmsKeyId = aws.String(kms)
+	}
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key), Value: aws.String(tags[key])})
+	}
+	out, err := s.client.CreateSecret(ctx, in, s.api("CreateSecret", false))
+	if err != nil {
+		return "", s.session.fail("secretsmanager:CreateSecret", err)
+	}
+	return aws.ToString(out.ARN), nil
+}
+
+// Rotate switches a secret's rotation on (secretsmanager:RotateSecret, and
+// lambda:InvokeFunction on the function), by a schedule such as rate(60 days), and
+// begins a rotation where now says so; else AWS has the function run testSecret
+// alone. token is the ID of the version to be rotated to.
+func (s *Secrets) Rotate(ctx context.Context, id, function, schedule, token string, now bool) error {
+	in := &secretsmanager.RotateSecretInput{
+		SecretId: aws.String(id), RotationLambdaARN: aws.String(function), ClientRequestToken: aws.String(token), RotateImmediately: aws.Bool(now),
+	}
+	if schedule != "" {
+		in.RotationRules = &types.RotationRulesType{ScheduleExpression: aws.String(schedule)}
+	}
+	_, err := s.client.RotateSecret(ctx, in, s.api("RotateSecret", true))
+	return s.session.fail("secretsmanager:RotateSecret", err)
+}

@@ -1,0 +1,65 @@
+package rotationlambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/rotation"
+)
+
+// Status is how a secret's rotation stands.
+type Status struct {
+	Secret awsapi.SecretDescription
+	User   accesskey.User
+	Record accesskey.Record // the latest; zero: there was none yet
+	Next   policy.Step      // of a record under way: what the next pass would do
+}
+
+// Status reads a secret's record and looks at what it waits for. It changes
+// nothing.
+func (f *Function) Status(ctx context.Context, id string) (Status, error) {
+	v, d, err := f.enter(ctx, id)
+	if err != nil {
+		return Status{}, err
+	}
+	latest, err := v.journal.read(ctx)
+	if err != nil {
+		return Status{}, v.wrong("%w", err)
+	}
+	s := Status{Secret: d, User: v.user, Record: latest.Record}
+	if latest.revision == 0 || !latest.Record.Live() {
+		return s, nil
+	}
+	res, err := v.rotator.Look(ctx, v.subject)
+	s.Next = res.Step
+	return s, err
+}
+
+// enter opens a secret outside a rotation.
+func (f *Function) enter(ctx context.Context, id string) (*visit, awsapi.SecretDescription, error) {
+	d, err := f.Store.Describe(ctx, id)
+	if err != nil {
+		return nil, d, fmt.Errorf("account %s, secret %s: %w", f.Account, id, err)
+	}
+	v, err := f.open(ctx, d, Event{})
+	return v, d, err
+}
+
+// Give carries out a person's order on a secret's record. The reaper, or Secrets
+// Manager's next try, acts on it. Whoever gives it is no invocation, so that
+// nothing keeps one from writing at the same moment: what comes second is refused.
+func (f *Function) Give(ctx context.Context, id, who string, o rotation.Order) (accesskey.Record, error) {
+	v, _, err := f.enter(ctx, id)
+	if err != nil {
+		return accesskey.Record{}, err
+	}
+	r, err := v.rotator.Give(ctx, v.subject, who, o)
+	if errors.Is(err, rotation.ErrNoRecord) {
+		return r, v.wrong("no rotation is under way")
+	}
+	return r, err
+}
