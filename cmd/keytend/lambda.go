@@ -32,12 +32,14 @@ const runtimeVariable = "AWS_LAMBDA_RUNTIME_API"
 // functionMode is the program as a function of AWS Lambda. What is read of AWS and
 // can't change any more is kept from one invocation to the next.
 type functionMode struct {
-	app *app
+	app    *app
+	config policyFlag
 
 	policy  *config.Policy
 	session *awsapi.Session
 	account *onaws.Account
 	who     awsapi.Identity
+	audit   *slog.Logger // where the audit goes
 }
 
 // serve answers Lambda's invocations until the process ends.
@@ -72,6 +74,7 @@ func (m *functionMode) logger() *slog.Logger {
 }
 
 func (m *functionMode) rotate(ctx context.Context, event json.RawMessage) (json.RawMessage, error) {
+	m.app.log = m.logger()
 	if err := m.open(ctx); err != nil {
 		return nil, err
 	}
@@ -83,8 +86,7 @@ func (m *functionMode) open(ctx context.Context) error {
 	if m.session != nil {
 		return nil
 	}
-	m.app.log = m.logger()
-	p, err := m.app.loadPolicy(&policyFlag{})
+	p, err := m.app.loadPolicy(&m.config)
 	if err != nil {
 		return fmt.Errorf("read the policy: %w", err)
 	}
@@ -98,6 +100,9 @@ func (m *functionMode) open(ctx context.Context) error {
 	region, _ := session.Region()
 	m.account = onaws.New(session, onaws.Options{Journal: journalOf(region), Keyless: true, Function: true})
 	m.policy, m.session = p, session
+	if m.audit == nil {
+		m.audit = m.logger()
+	}
 	return nil
 }
 
@@ -113,7 +118,7 @@ func (m *functionMode) function(ctx context.Context) *rotationlambda.Function {
 	}
 	f := &rotationlambda.Function{
 		Rotator: m.rotator(region), Store: m.session.Secrets(region), Account: m.who.Account, Region: region,
-		Terms: m.terms, MarkUser: m.account.MarkSecret, Sleep: m.app.sleep, Log: m.logger(), Name: name,
+		Terms: m.terms, MarkUser: m.account.MarkSecret, Sleep: m.app.sleep, Log: m.audit, Name: name,
 	}
 	if m.app.simulated() {
 		f.Rotator.Clock = virtualClock{m.account}

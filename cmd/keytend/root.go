@@ -64,6 +64,7 @@ Exit codes:
 		ackCommand(a),
 		rootUsersCommand(a),
 		monitorCommand(a),
+		secretCommand(a),
 		configCommand(a),
 		demoCommand(a),
 		simCommand(a),

@@ -99,6 +99,27 @@ func (a *Account) mayDo(ctx context.Context, who actor, user awsapi.User) error 
 	return verdict(who, user.ARN, results)
 }
 
+// May proves that whoever asks may do all of this to a resource, as far as AWS's
+// simulation tells. The root user is taken at its word.
+func (a *Account) May(ctx context.Context, resource string, actions ...string) error {
+	id, err := a.session.Identity(ctx)
+	if err != nil {
+		return fmt.Errorf("check our rights: %s", failed(err))
+	}
+	if strings.HasSuffix(id.ARN, ":root") {
+		return nil
+	}
+	principal, err := a.principal(ctx, id)
+	if err != nil {
+		return fmt.Errorf("check our rights: %w", err)
+	}
+	results, err := a.session.Simulate(ctx, principal, actions, resource, nil)
+	if err != nil {
+		return fmt.Errorf("what %s may do to %s can't be told beforehand: %s", principal, resource, failed(err))
+	}
+	return verdict(actor{principal: principal, actions: actions}, resource, results)
+}
+
 // resourceTags are the user's tags as policies ask for them.
 func resourceTags(tags map[string]string) map[string]string {
 	out := map[string]string{}

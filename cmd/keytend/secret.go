@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/rotation"
+	"github.com/keytend/keytend/internal/rotationlambda"
+)
+
+func secretCommand(a *app) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "secret",
+		Short: "Keys in secrets of AWS Secrets Manager that a rotation function rotates",
+		Long: `Secret makes a secret with a user's first key, or takes over one that somebody made
+by hand, and has AWS Secrets Manager rotate it by schedule through Keytend's
+rotation function. The function is this same program in AWS Lambda, as the
+Terraform module installs it; there is nothing else to run.
+
+Each secret carries the record of its rotation in tags below keytend:rotation/, and
+its user a tag that keeps "keytend rotate" and "keytend apply" off it.`,
+		Example: `  keytend secret adopt prod/billing --user billing
+  keytend secret create prod/reports --user reports --schedule 60d
+  keytend secret status prod/billing
+  keytend secret resolve prod/billing rollback`,
+	}
+	command.AddCommand(secretCreateCommand(a), secretAdoptCommand(a), secretStatusCommand(a), secretResolveCommand(a))
+	return command
+}
+
+// functionHere is the rotation function's rooms in a terminal: the same records,
+// another hand.
+func (a *app) functionHere(ctx context.Context, config policyFlag) (*functionMode, *rotationlambda.Function, error) {
+	m := &functionMode{app: a, config: config, audit: slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelError}))}
+	if err := m.open(ctx); err != nil {
+		return nil, nil, err
+	}
+	return m, m.function(ctx), nil
+}
+
+func secretStatusCommand(a *app) *cobra.Command {
+	var config policyFlag
+	command := &cobra.Command{
+		Use:   "status NAME|ARN",
+		Short: "How a secret's rotation stands, and what it waits for",
+		Long: `Status reads the record in the secret's tags and says what is done next, by the
+function's next step or by its reaper. It changes nothing.`,
+		Example: "  keytend secret status prod/billing --region eu-west-1",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			_, f, err := a.functionHere(c.Context(), config)
+			if err != nil {
+				return err
+			}
+			s, err := f.Status(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			a.line(secretStatus(s))
+			if s.Record.Phase == accesskey.Blocked {
+				return secretBlocked(s.Record, args[0])
+			}
+			return nil
+		},
+	}
+	config.addTo(command)
+	return command
+}
+
+// secretStatus is a status for people.
+func secretStatus(s rotationlambda.Status) string {
+	var b strings.Builder
+	row := func(name, text string) { _, _ = fmt.Fprintf(&b, "%-14s %s\n", name, text) } // a strings.Builder takes everything
+	d, r := s.Secret, s.Record
+	row("secret", d.ARN)
+	row("user", s.User.Name)
+	switch {
+	case !d.RotationEnabled:
+		row("rotation", "off")
+	case d.Schedule != "":
+		row("rotation", d.Schedule+" by "+d.RotationLambda)
+	default:
+		row("rotation", "every "+count(int(d.RotateAfterDays), "day")+" by "+d.RotationLambda)
+	}
+	row("last", whenOrNever(d.LastRotated))
+	if d.RotationEnabled {
+		row("next by", whenOrNever(d.NextRotation))
+	}
+	switch {
+	case r.ID == "":
+		row("record", "none yet")
+	case !r.Live():
+		row("record", fmt.Sprintf("%s on %s: %s", r.Phase, stamp(r.Ended), ended(r)))
+	default:
+		row("record", fmt.Sprintf("%s since %s: %s, to be replaced by %s", r.Phase, stamp(r.Since), r.Old, orElseNone(r.New)))
+		row("next step", fmt.Sprintf("%s: %s", s.Next.Kind, s.Next.Reason))
+		if s.Next.Saw != "" {
+			row("", sentence(s.Next.Saw))
+		}
+		if !s.Next.NotBefore.IsZero() {
+			row("not before", stamp(s.Next.NotBefore))
+		}
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+func orElseNone(id accesskey.ID) string {
+	if id == "" {
+		return "a key not made yet"
+	}
+	return string(id)
+}
+
+func whenOrNever(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return stamp(t)
+}
+
+// secretBlocked is the verdict that a person must choose.
+func secretBlocked(r accesskey.Record, name string) error {
+	var lines []string
+	for _, c := range policy.Choices(r) {
+		lines = append(lines, fmt.Sprintf("keytend secret resolve %s %-9s %s", name, c.Answer, c.Means))
+	}
+	return verdict{code: exitBlocked, hint: strings.Join(lines, "\n"),
+		text: fmt.Sprintf("the %s of %s in account %s is blocked: %s: %s", r.Work, r.Subject.User, r.Subject.Account, r.Block.Reason, sentence(r.Block.Saw))}
+}
+
+// secretOrder is one run of `keytend secret resolve`.
+type secretOrder struct {
+	app     *app
+	command *cobra.Command
+	config  policyFlag
+	yes     bool
+}
+
+func secretResolveCommand(a *app) *cobra.Command {
+	o := &secretOrder{app: a}
+	command := &cobra.Command{
+		Use:   "resolve NAME|ARN ANSWER",
+		Short: "Answer what blocks a secret's rotation, or roll it back",
+		Long: `Resolve answers the question on a secret's record: retry, drop, force, keep,
+discard or recover, whichever "keytend secret status" names; rollback goes back to the old key
+in any case. The function's reaper acts on it when it comes next.`,
+		Example: `  keytend secret resolve prod/billing retry
+  keytend secret resolve prod/billing rollback --yes`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0], args[1]) },
+	}
+	o.command = command
+	o.config.addTo(command)
+	command.Flags().BoolVarP(&o.yes, "yes", "y", false, "don't ask: do it")
+	return command
+}
+
+// orderOf is what an answer orders. Where the tags were lost, the record is ended:
+// the next rotation begins with what AWS shows.
+func orderOf(answer string) rotation.Order {
+	switch answer {
+	case "rollback":
+		return rotation.Rollback()
+	case "recover":
+		return rotation.Supersede()
+	}
+	return rotation.Resolve(answer)
+}
+
+func (o *secretOrder) run(ctx context.Context, name, answer string) error {
+	m, f, err := o.app.functionHere(ctx, o.config)
+	if err != nil {
+		return err
+	}
+	s, err := f.Status(ctx, name)
+	if err != nil {
+		return err
+	}
+	r := s.Record
+	if r.ID == "" || !r.Live() {
+		return hinted{fmt.Errorf("no rotation of secret %s is under way", name), "`keytend secret status " + name + "` shows the last"}
+	}
+	if err := o.app.ask(o.command, o.yes, fmt.Sprintf("Secret %s, user %s, %s by %s, %s: %s?", name, r.Subject.User, r.Old, orElseNone(r.New), r.Phase, answer)); err != nil {
+		return err
+	}
+	if _, err = f.Give(ctx, name, m.who.ARN, orderOf(answer).About(r.ID)); errors.Is(err, rotation.ErrUnfit) || errors.Is(err, rotation.ErrConflict) {
+		return hinted{err, "`keytend secret status " + name + "` shows how it stands"}
+	}
+	if err == nil {
+		o.app.line("Noted. The function's reaper acts on it when it comes next, within an hour by the Terraform module's schedule.")
+	}
+	return err
+}

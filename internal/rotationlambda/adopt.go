@@ -1,0 +1,219 @@
+package rotationlambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/rotation"
+)
+
+// Adoption is a secret that somebody made by hand and that the function is to
+// rotate from now on.
+type Adoption struct {
+	Secret   awsapi.SecretDescription
+	User     accesskey.User
+	Held     accesskey.ID // the key in AWSCURRENT
+	Function string       // ARN
+	Deliver  []string     // further destinations, by name
+	Terms    accesskey.Terms
+	Every    time.Duration // between two rotations
+	MaxAge   time.Duration // of a key, as the policy has it; 0: any
+}
+
+// Adopt reads what an adoption is about.
+func (f *Function) Adopt(ctx context.Context, id, user string) (Adoption, error) {
+	d, err := f.Store.Describe(ctx, id)
+	if err != nil {
+		return Adoption{}, fmt.Errorf("account %s, secret %s: %w", f.Account, id, err)
+	}
+	a := Adoption{Secret: d}
+	fact := f.Rotator.Keys.User(ctx, accesskey.Subject{Account: f.Account, User: user})
+	u, known := fact.Get()
+	switch {
+	case !known:
+		return a, fmt.Errorf("account %s, user %s: %s", f.Account, user, fact.Why())
+	case u.ID == "":
+		return a, fmt.Errorf("account %s has no user %s", f.Account, user)
+	case !u.Keys.Known() || !u.Tags.Known():
+		return a, fmt.Errorf("account %s, user %s: read its keys and tags: %s%s", f.Account, user, u.Keys.Why(), u.Tags.Why())
+	}
+	a.User = u
+	text, _, err := f.Store.Value(ctx, d.ARN)
+	if err != nil {
+		return a, fmt.Errorf("account %s, secret %s: %w", f.Account, d.ARN, err)
+	}
+	held, err := document.Read(text.Reveal())
+	if err != nil {
+		return a, fmt.Errorf("account %s, secret %s: its value is not understood: %w. Wanted is %s", f.Account, d.ARN, err, shapes)
+	}
+	a.Held = held.ID
+	key, there := a.key(held.ID)
+	if !there && held.ID != "" {
+		return a, fmt.Errorf("account %s, secret %s: it holds key %s, which is none of %s's: name the user whose key it is", f.Account, d.ARN, held.ID, user)
+	}
+	if there {
+		a.Terms, err = f.Terms(u, key)
+	}
+	return a, err
+}
+
+const shapes = "a JSON object with accessKeyId and secretAccessKey, or with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+
+func (a Adoption) key(id accesskey.ID) (accesskey.Key, bool) {
+	all, _ := a.User.Keys.Get()
+	i := slices.IndexFunc(all, func(k accesskey.Key) bool { return is(k, id) })
+	if i < 0 {
+		return accesskey.Key{}, false
+	}
+	return all[i], true
+}
+
+// Problems are why it can't be: each says what to do.
+func (a Adoption) Problems() []error {
+	var errs []error
+	problem := func(wrong bool, format string, args ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	d := a.Secret
+	tagged := d.Tags[UserTag]
+	problem(!d.Deleted.IsZero(), "the secret is marked for deletion: restore it first")
+	problem(d.OwningService != "", "the secret is managed by %s: make another for the key", d.OwningService)
+	problem(d.RotationEnabled && d.RotationLambda != a.Function, "the secret is rotated by %s: switch that off first (aws secretsmanager cancel-rotate-secret --secret-id %s)", d.RotationLambda, d.ARN)
+	problem(tagged != "" && tagged != a.User.Name, "the secret's tag %s says that it holds the key of %s: remove the tag, or name that user", UserTag, tagged)
+	problem(a.Held == "", "the secret holds no key: put the user's key there, or have `keytend secret create` make one")
+	errs = append(errs, a.userProblems()...)
+	errs = append(errs, a.keyProblems()...)
+	return append(errs, a.timeProblems()...)
+}
+
+func (a Adoption) userProblems() []error {
+	marks, _ := a.User.Tags.Get()
+	var errs []error
+	if other := marks[policy.SecretTag]; other != "" && other != a.Secret.ARN {
+		errs = append(errs, fmt.Errorf("user %s is rotated through secret %s already (the user's tag %s): one secret a user; deliver to this one with the other's tag %s", a.User.Name, other, policy.SecretTag, DeliverTag))
+	}
+	if claim := marks[rotation.ClaimTag]; claim != "" && marks[policy.SecretTag] != a.Secret.ARN {
+		errs = append(errs, fmt.Errorf("user %s is being worked on by another keytend (the user's tag %s is %q): let that end first", a.User.Name, rotation.ClaimTag, claim))
+	}
+	return errs
+}
+
+// keyProblems: the key works, and there is room for another or will be.
+func (a Adoption) keyProblems() []error {
+	var errs []error
+	all, _ := a.User.Keys.Get()
+	for _, k := range all {
+		id, _ := k.ID.Get()
+		status, _ := k.Status.Get()
+		switch {
+		case id == a.Held && status != accesskey.Active:
+			errs = append(errs, fmt.Errorf("key %s, which the secret holds, is %s: switch it on, or put another of the user's keys there", id, status))
+		case id != a.Held && status == accesskey.Active && len(all) > 1:
+			errs = append(errs, fmt.Errorf("user %s has another Active key, %s, and no more than two can be: find out who uses it, move them to the secret, and end it with `keytend retire %s`", a.User.Name, id, id))
+		}
+	}
+	return errs
+}
+
+// timeProblems: a rotation must have ended before the next begins.
+func (a Adoption) timeProblems() []error {
+	if a.Terms.OverlapMax == 0 || a.Every == 0 {
+		return nil
+	}
+	lasts := a.lasts()
+	if a.Every >= lasts {
+		return nil
+	}
+	return []error{fmt.Errorf("every %s is too often: a rotation takes up to overlap_max %s + rest %s + a day = %s, and until then the user has two keys and no room for a third",
+		days(a.Every), days(a.Terms.OverlapMax), days(a.Terms.Rest), days(lasts))}
+}
+
+// lasts is how long a rotation may take from its first step to its last.
+func (a Adoption) lasts() time.Duration { return a.Terms.OverlapMax + a.Terms.Rest + 24*time.Hour }
+
+// Warnings are what a person should know before.
+func (a Adoption) Warnings() []string {
+	var out []string
+	if off := a.Every + a.Terms.OverlapMax + 24*time.Hour; a.MaxAge > 0 && off > a.MaxAge {
+		out = append(out, fmt.Sprintf("a key gets older than %s: it is replaced after %s, and switched off up to overlap_max %s + a day later = %s. Every %s would do",
+			days(a.MaxAge), days(a.Every), days(a.Terms.OverlapMax), days(off), days(max(a.MaxAge-a.Terms.OverlapMax-24*time.Hour, 24*time.Hour))))
+	}
+	all, _ := a.User.Keys.Get()
+	for _, k := range all {
+		if id, _ := k.ID.Get(); id != a.Held {
+			out = append(out, fmt.Sprintf("the user's other key, %s, is deleted to make room once it has rested Inactive for %s", id, days(a.Terms.Rest)))
+		}
+	}
+	return out
+}
+
+// days spells whole days as such.
+func days(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d == day:
+		return "1 day"
+	case d%day == 0:
+		return fmt.Sprintf("%d days", d/day)
+	}
+	return d.String()
+}
+
+// Schedule spells a time between two rotations as AWS wants it: whole days up to
+// 999, or hours from 4 on.
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
+func Schedule(every time.Duration) (string, error) {
+	const day = 24 * time.Hour
+	switch {
+	case every >= day && every%day == 0 && every <= 999*day:
+		return rate(int(every/day), "day"), nil
+	case every >= 4*time.Hour && every%time.Hour == 0 && every <= 999*time.Hour:
+		return rate(int(every/time.Hour), "hour"), nil
+	}
+	return "", fmt.Errorf("every %s: Secrets Manager rotates every 4 to 999 hours or every 1 to 999 days", every)
+}
+
+func rate(n int, unit string) string {
+	if n != 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("rate(%d %s)", n, unit)
+}
+
+// handToken is what tokens of acts outside a rotation begin with: the function's
+// own journal would be taken for one that was put back from a copy, were it shown
+// acts under its name that it doesn't know.
+const handToken = "hand."
+
+// Take carries an adoption out: the user's mark, the secret's tags. It may be
+// called again after any failure. Switching rotation on is left to the caller.
+func (f *Function) Take(ctx context.Context, a Adoption) error {
+	subject := accesskey.Subject{Account: f.Account, User: a.User.Name, UserID: a.User.ID}
+	marks, _ := a.User.Tags.Get()
+	if marks[policy.SecretTag] != a.Secret.ARN {
+		permit := rotation.Permit{Token: handToken + f.Rotator.Random(), Until: f.Rotator.Clock.Now().Add(writeLife)}
+		if err := f.MarkUser(ctx, subject, a.Secret.ARN, permit); err != nil {
+			return fmt.Errorf("account %s, user %s: mark the user as rotated through the secret: %w", f.Account, a.User.Name, err)
+		}
+	}
+	tags := map[string]string{UserTag: a.User.Name}
+	if len(a.Deliver) > 0 {
+		tags[DeliverTag] = strings.Join(a.Deliver, " ")
+	}
+	if len(tags[DeliverTag]) > tagLength {
+		return errors.New("the names of the destinations are longer than a tag's 256 characters: deliver to fewer")
+	}
+	if err := f.Store.Tag(ctx, a.Secret.ARN, tags, f.Rotator.Clock.Now().Add(writeLife)); err != nil {
+		return fmt.Errorf("account %s, secret %s: write its tags: %w", f.Account, a.Secret.ARN, err)
+	}
+	return nil
+}

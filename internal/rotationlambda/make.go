@@ -1,0 +1,304 @@
+package rotationlambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/destination/stored"
+	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/rotation"
+)
+
+// makeTag says, on a secret that is being made, under which token its first key is
+// made and since when: TOKEN SECONDS.
+const makeTag = OwnTags + "make"
+
+// making is the first key of a user who has none, on its way into a secret. There
+// is no old key to replace, so that it is no rotation; the claim is the same:
+// written down first, two readings that agree, the user's tag settled, one
+// attempt, and authorship proved where an answer was lost.
+type making struct {
+	f       *Function
+	arn     string
+	subject accesskey.Subject
+	token   string
+	begun   time.Time // an earlier attempt under this token; zero: none
+	terms   accesskey.Terms
+	say     func(string)
+}
+
+// Make makes a user's first key and puts it into an empty secret made for it by
+// create. Called again after any failure it goes on. say tells people what is
+// waited for.
+func (f *Function) Make(ctx context.Context, id, user string, create func(ctx context.Context, tags map[string]string) error, say func(string)) error {
+	m := &making{f: f, subject: accesskey.Subject{Account: f.Account, User: user}, terms: accesskey.DefaultTerms(), say: say}
+	found, err := m.user(ctx)
+	if err != nil {
+		return err
+	}
+	m.subject.UserID = found.ID
+	if m.terms, err = f.Terms(found, accesskey.Key{}); err != nil {
+		return err
+	}
+	d, err := f.Store.Describe(ctx, id)
+	if stored.Missing(err) {
+		if err = m.fresh(found); err != nil {
+			return err
+		}
+		if err = create(ctx, map[string]string{UserTag: user, makeTag: m.tag(time.Time{})}); err == nil {
+			d, err = f.Store.Describe(ctx, id)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("account %s, secret %s: %w", f.Account, id, err)
+	}
+	return m.goOn(ctx, d)
+}
+
+// fresh begins under a token of its own.
+func (m *making) fresh(u accesskey.User) error {
+	m.token = handToken + m.f.Rotator.Random()
+	if all, _ := u.Keys.Get(); len(all) > 0 {
+		return m.hasKeys(all)
+	}
+	return nil
+}
+
+func (m *making) hasKeys(all []accesskey.Key) error {
+	id, _ := all[0].ID.Get()
+	return m.wrong("the user has key %s already, and its secret is known to whoever uses it alone: put that pair into a secret by hand and run `keytend secret adopt`, or replace it with `keytend rotate %s --deliver secretsmanager:NAME`", id, m.subject.User)
+}
+
+func (m *making) wrong(format string, args ...any) error {
+	return fmt.Errorf("account %s, user %s: "+format, append([]any{m.f.Account, m.subject.User}, args...)...)
+}
+
+func (m *making) tag(since time.Time) string {
+	if since.IsZero() {
+		return m.token + " 0"
+	}
+	return m.token + " " + strconv.FormatInt(since.Unix(), 10)
+}
+
+func (m *making) user(ctx context.Context) (accesskey.User, error) {
+	fact := m.f.Rotator.Keys.User(ctx, m.subject)
+	u, known := fact.Get()
+	switch {
+	case !known:
+		return u, m.wrong("%s", fact.Why())
+	case u.ID == "":
+		return u, m.wrong("the account has no such user")
+	case m.subject.UserID != "" && u.ID != m.subject.UserID:
+		return u, m.wrong("another user has the name now")
+	case !u.Keys.Known() || !u.Tags.Known():
+		return u, m.wrong("read the user's keys and tags: %s%s", u.Keys.Why(), u.Tags.Why())
+	}
+	return u, nil
+}
+
+// goOn finds out how far an earlier call came.
+func (m *making) goOn(ctx context.Context, d awsapi.SecretDescription) error {
+	m.arn = d.ARN
+	text, _, err := m.f.Store.Value(ctx, d.ARN)
+	if err != nil {
+		return m.wrong("%w", err)
+	}
+	held, err := document.Read(text.Reveal())
+	token, since, ours := strings.Cut(d.Tags[makeTag], " ")
+	seconds, badly := strconv.ParseInt(since, 10, 64)
+	switch {
+	case err == nil && held.ID != "" && !ours && d.Tags[UserTag] == m.subject.User:
+		return nil // all of it was done before
+	case err != nil || held.ID != "" && !ours:
+		return m.wrong("secret %s is there and was not made by `keytend secret create`: run `keytend secret adopt`", d.Name)
+	case held.ID != "":
+		m.token = token
+		return m.close(ctx, held)
+	case !ours || badly != nil || d.Tags[UserTag] != m.subject.User:
+		return m.wrong("secret %s is there and is another's: choose another name", d.Name)
+	}
+	m.token = token
+	if seconds > 0 {
+		m.begun = time.Unix(seconds, 0)
+	}
+	if err := m.lost(ctx); err != nil {
+		return err
+	}
+	if err := m.claim(ctx); err != nil {
+		return err
+	}
+	return m.make(ctx)
+}
+
+// lost discards what an earlier attempt made and nobody holds.
+func (m *making) lost(ctx context.Context) error {
+	u, err := m.user(ctx)
+	if err != nil {
+		return err
+	}
+	if m.begun.IsZero() {
+		return nil
+	}
+	settled := m.begun.Add(m.terms.Lease + policy.SignatureLife + m.terms.Window)
+	if now := m.f.Rotator.Clock.Now(); now.Before(settled) {
+		return m.wrong("an earlier attempt to make the key, of %s, may still be carried out until %s: run this again then", m.begun.UTC().Format(time.RFC3339), settled.UTC().Format(time.RFC3339))
+	}
+	all, _ := u.Keys.Get()
+	for _, k := range all {
+		id, _ := k.ID.Get()
+		author, known := m.f.Rotator.Trail.Author(ctx, m.subject, id).Get()
+		switch {
+		case !known || !author.Found:
+			return m.wrong("key %s appeared since an earlier attempt, and CloudTrail does not show yet who made it: run this again in half an hour", id)
+		case author.Token != m.token:
+			return m.hasKeys(all)
+		}
+		m.say("discarding key " + string(id) + " of an earlier attempt, whose secret was lost")
+		if err := m.f.Rotator.Mutations.DeleteAccessKey(ctx, m.subject, id, m.permit()); err != nil && !errors.Is(err, rotation.ErrNoKey) {
+			return m.wrong("discard key %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+func (m *making) permit() rotation.Permit {
+	return rotation.Permit{Token: m.token, Until: m.f.Rotator.Clock.Now().Add(m.terms.Lease)}
+}
+
+// claim: two readings agree that there is no key, and the user's tag is ours and
+// has settled.
+func (m *making) claim(ctx context.Context) error {
+	if err := m.unclaimed(ctx, ""); err != nil {
+		return err
+	}
+	if err := m.f.Rotator.Rights.MayRotate(ctx, m.subject); err != nil {
+		return m.wrong("%w", err)
+	}
+	m.say(fmt.Sprintf("claiming the user: %s until the tag has settled", 3*m.terms.Window))
+	if err := m.f.Sleep(ctx, m.terms.Window); err != nil {
+		return err
+	}
+	if err := m.unclaimed(ctx, ""); err != nil {
+		return err
+	}
+	if err := m.f.Rotator.Tags.Tag(ctx, m.subject, m.permit()); err != nil && !errors.Is(err, rotation.ErrDenied) {
+		return m.wrong("claim the user: %w", err)
+	} else if err != nil {
+		m.say("the user could not be tagged, so that another keytend is not kept out: " + err.Error())
+		return nil
+	}
+	if err := m.f.Sleep(ctx, 2*m.terms.Window); err != nil {
+		return err
+	}
+	return m.unclaimed(ctx, m.token)
+}
+
+// unclaimed: the user has no key, and carries no claim but the one wanted or ours.
+func (m *making) unclaimed(ctx context.Context, want string) error {
+	u, err := m.user(ctx)
+	if err != nil {
+		return err
+	}
+	all, _ := u.Keys.Get()
+	marks, _ := u.Tags.Get()
+	claim := marks[rotation.ClaimTag]
+	switch {
+	case len(all) > 0:
+		return m.hasKeys(all)
+	case want != "" && claim != want, want == "" && claim != "" && claim != m.token:
+		return m.wrong("another keytend is at work on the user (the tag %s is %q): let that end first", rotation.ClaimTag, claim)
+	case marks[policy.SecretTag] != "" && marks[policy.SecretTag] != m.arn:
+		return m.wrong("the user is rotated through secret %s already", marks[policy.SecretTag])
+	}
+	return nil
+}
+
+// make makes the key in one attempt, and stores it or deletes it.
+func (m *making) make(ctx context.Context) error {
+	until := m.f.Rotator.Clock.Now().Add(writeLife)
+	if err := m.f.Store.Tag(ctx, m.arn, map[string]string{makeTag: m.tag(m.f.Rotator.Clock.Now())}, until); err != nil {
+		return m.wrong("write down that a key is made: %w", err)
+	}
+	made, err := m.f.Rotator.Mutations.CreateAccessKey(ctx, m.subject, m.permit())
+	if err != nil {
+		return m.wrong("make the key: %w. Run this again: it finds out what became of it", err)
+	}
+	kept := context.WithoutCancel(ctx)
+	if err := m.keep(kept, made); err != nil {
+		if failed := m.f.Rotator.Mutations.DeleteAccessKey(kept, m.subject, made.ID, m.permit()); failed != nil {
+			return m.wrong("store key %s in the secret: %w; and it could not be deleted: %w. Run this again in half an hour: it discards the key", made.ID, err, failed)
+		}
+		return m.wrong("store the new key in the secret: %w; the key was deleted at once", err)
+	}
+	m.say("made key " + string(made.ID) + ", which only the secret holds")
+	return m.close(ctx, made)
+}
+
+func (m *making) keep(ctx context.Context, made rotation.Credential) error {
+	text, version, err := m.f.Store.Value(ctx, m.arn)
+	if err != nil {
+		return err
+	}
+	d := stored.Document{User: m.subject.User}
+	next, err := d.Write(text.Reveal(), made)
+	if err != nil {
+		return err
+	}
+	err = m.f.Store.Put(ctx, m.arn, versionAfter(version, made.ID), current, accesskey.NewSecret(next), m.f.Rotator.Clock.Now().Add(writeLife))
+	if err == nil || stored.Certain(err) {
+		return err
+	}
+	if now, _, failed := m.f.Store.Value(ctx, m.arn); failed == nil && now.Reveal() == next {
+		return nil
+	}
+	return err
+}
+
+// versionAfter names the version: the same for the same key, however often it is
+// tried. AWS wants 32 to 64 characters.
+func versionAfter(version string, key accesskey.ID) string {
+	return (string(key) + "-" + strings.Repeat("0", 32) + version)[:32+len(key)+1]
+}
+
+// close proves the key and releases the claim.
+func (m *making) close(ctx context.Context, made rotation.Credential) error {
+	if err := m.prove(ctx, made); err != nil {
+		return err
+	}
+	if err := m.f.Rotator.Tags.Untag(ctx, m.subject, m.permit()); err != nil {
+		m.say("the claim on the user was not released: " + err.Error())
+	}
+	if err := m.f.Store.Untag(ctx, m.arn, []string{makeTag}); err != nil {
+		return m.wrong("take the tag %s off the secret: %w. Run this again", makeTag, err)
+	}
+	return nil
+}
+
+// prove wants the same successes in a row as a rotation does.
+func (m *making) prove(ctx context.Context, made rotation.Credential) error {
+	var proof accesskey.Proof
+	ends := m.f.Rotator.Clock.Now().Add(m.terms.ProveMax)
+	for {
+		who, err := m.f.Rotator.Prover.Prove(ctx, made, []string{m.f.Region})
+		if err == nil && who != m.subject.UserID {
+			return m.wrong("key %s belongs to %s", made.ID, who)
+		}
+		now := m.f.Rotator.Clock.Now()
+		proof = policy.Proved(proof, m.terms, err == nil, now)
+		switch {
+		case !proof.Passed.IsZero():
+			return nil
+		case now.After(ends):
+			return m.wrong("the new key %s, which the secret holds, does not work: %w. Run this again to try it once more", made.ID, err)
+		}
+		if err := m.f.Sleep(ctx, max(m.terms.ProveSpan/2, time.Millisecond)); err != nil {
+			return err
+		}
+	}
+}
