@@ -52,8 +52,9 @@ resource "aws_config_organization_managed_rule" "this" {
 }
 
 # Alarms on Keytend's own metrics: AWS Config publishes none on which rule is
-# broken, so an alarm on one would never fire. A scan sends them; without one
-# they would never have data.
+# broken, so an alarm on one would never fire. A scan sends them all, the
+# function those of its own work; an alarm that would never have data is not
+# made.
 
 locals {
   has_metrics     = var.scan != null || try(var.alarms.metrics_from_elsewhere, false)
@@ -61,6 +62,7 @@ locals {
 
   metric_alarms = { for name, alarm in {
     old-keys = {
+      fed         = local.has_metrics
       description = "Active access keys are older than the policy allows: keytend scan says which."
       metric      = "Keys"
       dimensions  = { State = "old" }
@@ -68,6 +70,7 @@ locals {
       threshold   = 0
     }
     oldest-key = {
+      fed         = local.has_metrics
       description = "An active access key is older than ${local.oldest_key_days} days: keytend scan says which."
       metric      = "OldestKeyAge"
       dimensions  = {}
@@ -75,6 +78,7 @@ locals {
       threshold   = local.oldest_key_days * 86400
     }
     rotations-failed = {
+      fed         = local.has_metrics || local.has_function
       description = "A rotation of an access key has failed: keytend status says which, and what to do."
       metric      = "RotationsFailed"
       dimensions  = {}
@@ -82,13 +86,14 @@ locals {
       threshold   = 0
     }
     records-blocked = {
+      fed         = local.has_metrics || local.has_function
       description = "A rotation of an access key waits for a person to choose: keytend status says which, and what to do."
       metric      = "RecordsBlocked"
       dimensions  = {}
       statistic   = "Maximum"
       threshold   = 0
     }
-  } : name => alarm if var.alarms != null && local.has_metrics }
+  } : name => alarm if var.alarms != null && alarm.fed }
 }
 
 resource "aws_cloudwatch_metric_alarm" "metrics" {

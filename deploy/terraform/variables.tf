@@ -222,7 +222,7 @@ variable "config_rules" {
 }
 
 variable "alarms" {
-  description = "CloudWatch alarms on the function's errors, and on Keytend's own metrics where var.scan sends them, or metrics_from_elsewhere says that a `keytend scan --cloudwatch` of one's own does. Null: none."
+  description = "CloudWatch alarms on the function's errors and its failed and blocked work; on old keys where var.scan counts them, or metrics_from_elsewhere says that a `keytend scan --cloudwatch` of one's own does. Null: none."
   type = object({
     oldest_key_days        = optional(number, 120)
     metrics_from_elsewhere = optional(bool, false)
