@@ -34,6 +34,7 @@ type app struct {
 	quiet   bool
 	verbose int
 	noColor bool
+	embeds  bool // metrics go to stdout, a function's log, where CloudWatch finds them
 
 	log     *slog.Logger // to stderr; set up once the flags are read
 	started bool         // flags and arguments were fine; the command runs

@@ -63,8 +63,15 @@ func (m *measuring) send(ctx context.Context, a *app, session *awsapi.Session, a
 	if missing > 0 {
 		m.counting().Unread()
 	}
+	data := append(m.counting().Data(), more...)
+	if a.embeds {
+		if err := report.EmbedMetrics(a.stdout, at, data); came == nil {
+			came = err
+		}
+		return came
+	}
 	var metrics []awsapi.Metric
-	for _, d := range append(m.counting().Data(), more...) {
+	for _, d := range data {
 		metrics = append(metrics, awsapi.Metric{Name: d.Name, Unit: d.Unit, Dimensions: d.Dimensions, Value: d.Value})
 	}
 	if err := session.PutMetrics(ctx, report.CloudWatchNamespace, at, metrics); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/keytend/keytend/internal/destination/secretsmanager"
 	"github.com/keytend/keytend/internal/destination/ssm"
 	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/report"
 	"github.com/keytend/keytend/internal/rotation"
 	"github.com/keytend/keytend/internal/rotation/onaws"
 	"github.com/keytend/keytend/internal/rotationlambda"
@@ -66,7 +68,27 @@ func (m *functionMode) handle(ctx context.Context, event json.RawMessage) (json.
 	if err != nil {
 		m.logger().ErrorContext(ctx, "invocation failed", "error", printable(err.Error()), "alert", true)
 	}
-	return out, err
+	return out, errors.Join(err, m.measure(out, err))
+}
+
+// measure embeds what became of the invocation into the log, where CloudWatch
+// finds it: no right is needed for that.
+func (m *functionMode) measure(out json.RawMessage, failed error) error {
+	var data []report.Datum
+	var reaped rotationlambda.Reaped
+	switch {
+	case json.Unmarshal(out, &reaped) == nil && reaped.Secrets > 0:
+		data = append(data, report.RecordsBlocked(len(reaped.Blocked)), report.RotationsFailed(len(reaped.Failed)))
+	case failed != nil:
+		data = append(data, report.RotationsFailed(1))
+	default:
+		return nil
+	}
+	at := m.app.now()
+	if m.session != nil {
+		at = m.session.Now()
+	}
+	return report.EmbedMetrics(m.app.stdout, at, data)
 }
 
 func (m *functionMode) logger() *slog.Logger {
@@ -171,12 +193,22 @@ func (m *functionMode) command(ctx context.Context, args []string) (json.RawMess
 	if err := m.mayKeep(args); err != nil {
 		return nil, err
 	}
-	code := m.app.run(ctx, args)
+	m.app.embeds = true
+	code := m.app.run(ctx, measured(args))
 	answer, err := json.Marshal(map[string]int{"exit_code": code})
 	if err == nil && code != exitOK && code != exitFindings {
 		err = fmt.Errorf("keytend %s: exit code %d; the log says why", strings.Join(args, " "), code)
 	}
 	return answer, err
+}
+
+// measured has a scan count what its metrics tell.
+func measured(args []string) []string {
+	scans := len(args) > 0 && args[0] == "scan"
+	if asked := slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--cloudwatch") }); !scans || asked {
+		return args
+	}
+	return append(slices.Clone(args), "--cloudwatch")
 }
 
 // mayKeep refuses what would lose its records with the sandbox.

@@ -189,4 +189,9 @@ func (w *lambdaWorld) commands() {
 			w.t.Errorf("%s: %s, want %q", event, said, want)
 		}
 	}
+	for _, metric := range []string{"OldestKeyAge", "RotationsFailed", "RecordsBlocked"} {
+		if !strings.Contains(w.latest.said(), `"`+metric+`":`) {
+			w.t.Errorf("%s is not in the log", metric)
+		}
+	}
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // accountFlags make no sense for the keys of a machine.
-var accountFlags = []string{"securityhub", "cloudwatch", "terraform-state", "identity-store", "cloudformation", "ids", "live", "concurrency", "fail-on", "baseline", "notify", "all", "warn", "unused", "owner-tag",
+var accountFlags = []string{"securityhub", "secrets", "cloudwatch", "terraform-state", "identity-store", "cloudformation", "ids", "live", "concurrency", "fail-on", "baseline", "notify", "all", "warn", "unused", "owner-tag",
 	"organization", "role-name", "external-id", "include", "exclude", "profiles", "accounts-at-once"}
 
 func (s *scan) checkLocal(c *cobra.Command) error {

@@ -62,6 +62,22 @@ func (p *planning) managed(ctx context.Context, session *awsapi.Session, items [
 	return all, barredRegions(ctx, session, stacks.Barred())
 }
 
+// rotatedThrough adds the keys of users who are rotated through a secret: the
+// function does that, and nobody else.
+func rotatedThrough(inv accesskey.Inventory, items []policy.Item, all map[accesskey.ID]accesskey.Fact[string]) {
+	secrets := map[string]accesskey.Fact[string]{}
+	for _, u := range inv.Users {
+		if tags, _ := u.Tags.Get(); tags[policy.SecretTag] != "" {
+			secrets[u.Name] = accesskey.Observed("the rotation function of secret "+tags[policy.SecretTag]+" (the user's tag "+policy.SecretTag+")", u.Tags.At(), u.Tags.Source())
+		}
+	}
+	for i := range items {
+		if by, marked := secrets[items[i].User]; marked && items[i].Key != "" {
+			all[items[i].Key] = by
+		}
+	}
+}
+
 // barredRegions says in which regions nobody could be asked.
 func barredRegions(ctx context.Context, session *awsapi.Session, regions []string) []accesskey.Failure {
 	if len(regions) == 0 {

@@ -334,7 +334,9 @@ func (p *planning) one(ctx context.Context, session *awsapi.Session, inv accessk
 	}
 	items := policy.Plan(s, p.rule, p.crew.at)
 	var unlooked []accesskey.Failure
-	if s.Managed, unlooked = p.managed(ctx, session, items); len(s.Managed) > 0 {
+	s.Managed, unlooked = p.managed(ctx, session, items)
+	rotatedThrough(inv, items, s.Managed)
+	if len(s.Managed) > 0 {
 		items = policy.Plan(s, p.rule, p.crew.at)
 		noteHandOver(items)
 	}

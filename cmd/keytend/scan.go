@@ -33,6 +33,7 @@ type scan struct {
 	fleet       fleetFlags
 	toHub       bool
 	elsewhere   elsewhere
+	secrets     keptSecrets
 	directory   string
 	measure     measuring
 
@@ -128,6 +129,7 @@ func (s *scan) addFlags(command *cobra.Command) {
 	flags.BoolVar(&s.toHub, "securityhub", false, "import the findings into AWS Security Hub, and archive those that are over")
 	s.elsewhere.addTo(command)
 	flags.StringVar(&s.directory, "identity-store", "", "say owner-left where this identity `store` of IAM Identity Center (d-...) doesn't know an owner's mail address")
+	s.secrets.addTo(command)
 	s.measure.addTo(command)
 	s.fleet.addTo(command)
 	flags.BoolVar(&s.local, "local", false, "look for keys on this machine instead")
@@ -164,6 +166,9 @@ func (s *scan) check(c *cobra.Command) error {
 	}
 	if s.fleet.asked() && len(s.elsewhere.sources.Regions) > 0 {
 		return fmt.Errorf("--cloudformation of many accounts: want one account, whose stacks they are")
+	}
+	if s.fleet.asked() && len(s.secrets.regions) > 0 {
+		return fmt.Errorf("--secrets of many accounts: want one account, whose secrets they are")
 	}
 	if s.notify != "" {
 		if err := notify.Check(s.notify); err != nil {
@@ -254,6 +259,8 @@ func (s *scan) observe(ctx context.Context, baseline *report.Baseline) (result, 
 	inv.Failures = append(inv.Failures, noteManaged(ctx, registry, inv.Account.ID, findings)...)
 	inv.Failures = append(inv.Failures, s.leavers(session).note(ctx, inv.Account.ID, findings)...)
 	inv.Failures = append(inv.Failures, s.tellHub(ctx, session, inv, findings, at)...)
+	findings, failures := s.secrets.findings(ctx, session, inv, findings)
+	inv.Failures = append(inv.Failures, failures...)
 	found := s.judge(inv, findings, at, baseline)
 	found.session = session
 	found.region, _ = session.Region()

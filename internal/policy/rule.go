@@ -40,7 +40,10 @@ func AllRules() []Rule {
 // Summary says in one line what breaks the rule; empty for a rule unknown here.
 func (r Rule) Summary() string {
 	i := slices.IndexFunc(checks, func(c check) bool { return c.rule == r })
-	if i < 0 {
+	switch {
+	case r == SecretWithoutRotation:
+		return "a secret of Secrets Manager holds a user's key, and nobody rotates it"
+	case i < 0:
 		return ""
 	}
 	return checks[i].summary

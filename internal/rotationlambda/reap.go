@@ -174,8 +174,8 @@ func (v *visit) goOn(ctx context.Context) (accesskey.Record, error) {
 		if naps++; !last.Live() || last.Phase == accesskey.Blocked || pause > longestNap || naps > napsAtMost(res.Step) {
 			return last, nil
 		}
-		if v.rest(ctx, pause, errTime) != nil {
-			return last, nil
+		if over := v.rest(ctx, pause, errTime); over != nil {
+			return last, nil //nolint:nilerr // the next run goes on
 		}
 	}
 	return last, v.wrong("the rotation comes to no end")

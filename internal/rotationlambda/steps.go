@@ -376,7 +376,7 @@ func (v *visit) delivered(r accesskey.Record) bool {
 	return d != nil && !d.Done.IsZero()
 }
 
-// WhyItsStep: what comes next is another step's.
+// WhyItsStep is why one step of a rotation stops: what comes next is another's.
 const WhyItsStep accesskey.Reason = "another step of the rotation does this"
 
 // turnPause is how soon it is looked at again.

@@ -16,7 +16,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -57,8 +56,9 @@ type world struct {
 	session  *awsapi.Session
 	account  *onaws.Account
 	nextReap time.Time
-	calling  bool   // the function is
-	struck   string // what call met with a misfortune
+	before   map[step]func() // what people do before a step, once
+	calling  bool            // the function is
+	struck   string          // what call met with a misfortune
 }
 
 var errDied = errors.New("the process has died")
@@ -135,6 +135,14 @@ func (w *world) invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if w.dead { // a new process
 		w.session, w.dead = nil, false
 	}
+	var e Event
+	if err := json.Unmarshal(payload, &e); err != nil {
+		return nil, err
+	}
+	if before := w.before[stepOf(e.Step)]; before != nil && e.Step != "" {
+		delete(w.before, stepOf(e.Step))
+		before()
+	}
 	out, err := w.function().Handle(ctx, payload)
 	if err != nil {
 		w.fails = append(w.fails, err.Error())
@@ -201,11 +209,6 @@ func (w *world) as(id, secret, app string) aws.Config {
 func (w *world) secrets() *secretsmanager.Client {
 	id, secret := w.cloud.AdminKey(account)
 	return secretsmanager.NewFromConfig(w.as(id, secret, "colleague"))
-}
-
-func (w *world) users() *iam.Client {
-	id, secret := w.cloud.AdminKey(account)
-	return iam.NewFromConfig(w.as(id, secret, "colleague"))
 }
 
 // rotate switches rotation on and has it begin.
