@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -45,7 +46,7 @@ func newSandbox(t *testing.T, env []string) *sandbox {
 	s := &sandbox{events: make(chan []byte), answers: make(chan answered), ready: make(chan struct{}), ended: make(chan struct{}), timeout: time.Minute}
 	s.server = httptest.NewServer(http.HandlerFunc(s.serve))
 	s.cmd = exec.Command(keytendBinary(t))
-	s.cmd.Env = append(env, runtimeVariable+"="+strings.TrimPrefix(s.server.URL, "http://"), "AWS_LAMBDA_FUNCTION_NAME=keytend-rotation")
+	s.cmd.Env = append(slices.Clone(env), runtimeVariable+"="+strings.TrimPrefix(s.server.URL, "http://"), "AWS_LAMBDA_FUNCTION_NAME=keytend-rotation")
 	s.cmd.Stdout, s.cmd.Stderr = s, s
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)

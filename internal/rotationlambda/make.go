@@ -187,11 +187,13 @@ func (m *making) claim(ctx context.Context) error {
 	if err := m.unclaimed(ctx, ""); err != nil {
 		return err
 	}
-	if err := m.f.Rotator.Tags.Tag(ctx, m.subject, m.permit()); err != nil && !errors.Is(err, rotation.ErrDenied) {
-		return m.wrong("claim the user: %w", err)
-	} else if err != nil {
+	err := m.f.Rotator.Tags.Tag(ctx, m.subject, m.permit())
+	switch denied := errors.Is(err, rotation.ErrDenied); {
+	case denied:
 		m.say("the user could not be tagged, so that another keytend is not kept out: " + err.Error())
-		return nil
+		return m.unclaimed(ctx, "")
+	case err != nil:
+		return m.wrong("claim the user: %w", err)
 	}
 	if err := m.f.Sleep(ctx, 2*m.terms.Window); err != nil {
 		return err
