@@ -56,6 +56,7 @@ type world struct {
 	session  *awsapi.Session
 	account  *onaws.Account
 	nextReap time.Time
+	one      sync.Mutex      // call at a time
 	before   map[step]func() // what people do before a step, once
 	calling  bool            // the function is
 	struck   string          // what call met with a misfortune
@@ -117,6 +118,8 @@ func quick() accesskey.Terms {
 
 // RoundTrip lets the function's calls through as long as it lives.
 func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.one.Lock()
+	defer w.one.Unlock()
 	if w.dead {
 		return nil, errDied
 	}
