@@ -113,7 +113,7 @@ func (r *request) principalFacts(f map[string][]string) {
 }
 
 func (r *request) tagFacts(f map[string][]string) {
-	for _, t := range r.tags("Tags") {
+	for _, t := range r.tags() {
 		f["aws:RequestTag/"+t.Key] = []string{t.Value}
 		f["aws:TagKeys"] = append(f["aws:TagKeys"], t.Key)
 	}

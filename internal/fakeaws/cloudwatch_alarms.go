@@ -91,7 +91,7 @@ func putMetricAlarm(r *request) (any, *apiError) {
 	home := r.account.in(r.region)
 	al := home.alarms[settings.AlarmName]
 	if al == nil {
-		al = &alarm{home: home, tags: tagMap(r.tags("Tags")), state: alarmInsufficient, reason: "Unchecked: Initial alarm creation", changed: r.now}
+		al = &alarm{home: home, tags: tagMap(r.tags()), state: alarmInsufficient, reason: "Unchecked: Initial alarm creation", changed: r.now}
 		home.alarms[settings.AlarmName] = al
 	}
 	settings.AlarmArn = home.arn("cloudwatch", "alarm:"+settings.AlarmName)
@@ -348,7 +348,7 @@ func listAlarmTags(_ *request, al *alarm) (any, *apiError) {
 }
 
 func tagAlarm(r *request, al *alarm) (any, *apiError) {
-	maps.Copy(al.tags, tagMap(r.tags("Tags")))
+	maps.Copy(al.tags, tagMap(r.tags()))
 	return struct{}{}, nil
 }
 

@@ -246,7 +246,7 @@ const tagPattern = `[\p{L}\p{Z}\p{N}_.:/=+\-@]`
 // checkedTags reads the Tags parameter and holds it against IAM's rules: keys
 // of 1 to 128, values of up to 256, no reserved prefix, no key twice.
 func (r *request) checkedTags() ([]tag, *apiError) {
-	tags := r.tags("Tags")
+	tags := r.tags()
 	seen := map[string]bool{}
 	for i, t := range tags {
 		at := "tags." + strconv.Itoa(i+1) + ".member."

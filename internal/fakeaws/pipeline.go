@@ -126,7 +126,7 @@ func (a *AWS) judge(r *request, act action) *apiError {
 // bringsTags reports whether a call has tags for what it makes.
 func (r *request) bringsTags() bool {
 	in, _ := decode[struct{ Tags []tag }](r)
-	return len(r.tags("Tags")) > 0 || len(in.Tags) > 0
+	return len(r.tags()) > 0 || len(in.Tags) > 0
 }
 
 // askFault asks the hook, outside the lock so that the hook may use the AWS.

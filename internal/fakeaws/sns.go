@@ -170,7 +170,7 @@ func createTopic(r *request) (any, *apiError) {
 	if !topicName.MatchString(name) {
 		return nil, errInvalidParameter("Topic Name")
 	}
-	attributes, tags := r.entries("Attributes"), tagMap(r.tags("Tags"))
+	attributes, tags := r.entries("Attributes"), tagMap(r.tags())
 	home := r.account.in(r.region)
 	t := home.topics[name]
 	if t == nil {
@@ -278,7 +278,7 @@ func listTopicTags(_ *request, t *topic) (any, *apiError) {
 }
 
 func tagTopic(r *request, t *topic) (any, *apiError) {
-	maps.Copy(t.tags, tagMap(r.tags("Tags")))
+	maps.Copy(t.tags, tagMap(r.tags()))
 	return struct{}{}, nil
 }
 

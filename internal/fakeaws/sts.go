@@ -101,7 +101,7 @@ func (r *request) roleSession(acct *account, found *role, mfa bool) (*session, *
 	if s.policies, err = r.sessionPolicies(acct); err != nil {
 		return nil, err
 	}
-	for _, t := range r.tags("Tags") {
+	for _, t := range r.tags() {
 		s.tags[t.Key] = t.Value
 	}
 	if len(s.tags) > 0 {

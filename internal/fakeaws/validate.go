@@ -143,11 +143,11 @@ type tag struct {
 	Value string `wire:"always"`
 }
 
-// tags is a parameter of the form Tags.member.1.Key, Tags.member.1.Value, ….
-func (r *request) tags(name string) []tag {
+// tags is the parameter Tags: Tags.member.1.Key, Tags.member.1.Value, ….
+func (r *request) tags() []tag {
 	var tags []tag
 	for i := 1; ; i++ {
-		at := name + ".member." + strconv.Itoa(i)
+		at := "Tags.member." + strconv.Itoa(i)
 		if !r.form.Has(at + ".Key") {
 			return tags
 		}

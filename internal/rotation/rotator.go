@@ -373,7 +373,7 @@ func (p *pass) setBlock(next *accesskey.Record, why accesskey.Reason, saw string
 
 func (p *pass) command(user, answer string) string {
 	if p.Command != nil {
-		return p.Rotator.Command(user, answer)
+		return p.Command(user, answer)
 	}
 	return Command(user, answer)
 }

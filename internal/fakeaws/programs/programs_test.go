@@ -3,6 +3,7 @@ package programs
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -122,8 +123,8 @@ func TestAProgramThatFails(t *testing.T) {
 	r, run, _ := newRunner(t)
 	for payload, want := range map[string]string{`"fail"`: "Badly: it failed", `"exit"`: "Runtime.ExitError: RequestId: "} {
 		_, err := run(payload)
-		typed, ok := err.(*runtimeError)
-		if !ok || !strings.HasPrefix(typed.ErrorType()+": "+typed.Error(), want) {
+		var typed *runtimeError
+		if !errors.As(err, &typed) || !strings.HasPrefix(typed.ErrorType()+": "+typed.Error(), want) {
 			t.Errorf("%s: %v", payload, err)
 		}
 		if _, err := run(`{}`); err != nil {
