@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 //
 //	cpu-s/million  processor seconds for a million keys: the aim is 2
 //	due/key        share of keys of which something is to be done
+//	kept-MiB       memory that the plan holds at its end: what is due, one by one
 func BenchmarkPlan(b *testing.B) {
 	file, err := config.Load("keytend.yaml", func(string) ([]byte, error) { return []byte(plannedBy), nil })
 	if err != nil {
@@ -43,9 +45,10 @@ func BenchmarkPlan(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
-			due, used := 0, processor()
+			due, used, before := 0, processor(), inUse()
+			var schedule *policy.Schedule
 			for b.Loop() {
-				schedule := policy.NewSchedule(noon, noon.Add(30*policy.Day))
+				schedule = policy.NewSchedule(noon, noon.Add(30*policy.Day))
 				for range 200 {
 					schedule.Add(policy.Plan(policy.Survey{Inventory: c.inv}, c.rule, noon))
 				}
@@ -55,8 +58,18 @@ func BenchmarkPlan(b *testing.B) {
 			}
 			b.ReportMetric((processor()-used)/float64(b.N), "cpu-s/million")
 			b.ReportMetric(float64(due)/1e6, "due/key")
+			b.ReportMetric(float64(int64(inUse()-before))/(1<<20), "kept-MiB")
+			runtime.KeepAlive(schedule)
 		})
 	}
+}
+
+// inUse is how much memory is reachable, in bytes.
+func inUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 const plannedBy = `

@@ -32,7 +32,8 @@ var (
 // year of `keytend apply` and `keytend notify` from cron, while programs and
 // people use the keys and things go wrong. At its end the promise must hold.
 func TestYear(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(200))
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // what is remembered of CloudTrail is looked through at each collection
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(3 << 30))
 	if testing.Short() {
 		t.Skip("a simulated year takes its time")
 	}

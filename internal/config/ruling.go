@@ -19,9 +19,8 @@ var subjects = sync.Pool{New: func() any { return new(match.Subject) }}
 // then nothing is to be done about the key.
 func (p *Policy) Ruling(account accesskey.Account, user accesskey.User, key accesskey.Key, now time.Time) (policy.Ruling, error) {
 	s := subjects.Get().(*match.Subject)
-	s.Account, s.User, s.Key, s.Now = account, user, key, now
+	*s = match.Subject{Account: account, User: user, Key: key, Now: now} // and nothing of the one before
 	r, err := p.rule(s)
-	*s = match.Subject{}
 	subjects.Put(s)
 	return r, err
 }

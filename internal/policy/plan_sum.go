@@ -1,8 +1,8 @@
 package policy
 
 import (
+	"bytes"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +20,7 @@ type Schedule struct {
 	lock     sync.Mutex
 	items    []*Item
 	coming   []*Item // before the horizon; the first comingKept of them, now and then
+	last     *Item   // of coming, when that was full: what comes later need not be kept; nil: it never was
 	left     map[accesskey.Reason]*LeftAlone
 	weeks    map[time.Time]*Week
 	accounts int
@@ -73,6 +74,10 @@ func (s *Schedule) Add(items []Item) {
 const comingKept = 10_000
 
 func (s *Schedule) comes(i *Item) {
+	if s.last != nil && compareComing(i, s.last) >= 0 {
+		s.leave(i)
+		return
+	}
 	kept := *i
 	if s.coming = append(s.coming, &kept); len(s.coming) >= 2*comingKept {
 		s.trim()
@@ -86,6 +91,9 @@ func (s *Schedule) trim() {
 		s.leave(i)
 	}
 	s.coming = s.coming[:min(len(s.coming), comingKept)]
+	if len(s.coming) == comingKept {
+		s.last = s.coming[comingKept-1]
+	}
 }
 
 func compareComing(a, b *Item) int {
@@ -104,16 +112,18 @@ func (s *Schedule) leave(i *Item) {
 		s.left[i.Reason] = l
 	}
 	l.Count++
-	l.Examples = fewest(l.Examples, strings.TrimRight(i.Account+" "+i.User+" "+string(i.Key), " "))
+	var room [128]byte // the most are not kept, and need no memory
+	name := append(append(append(append(append(room[:0], i.Account...), ' '), i.User...), ' '), i.Key...)
+	l.Examples = fewest(l.Examples, bytes.TrimRight(name, " "))
 }
 
 // fewest keeps the first few by name, whatever the order they come in.
-func fewest(names []string, name string) []string {
-	if len(names) == examplesShown && name >= names[len(names)-1] {
+func fewest(names []string, name []byte) []string {
+	if len(names) == examplesShown && string(name) >= names[len(names)-1] {
 		return names
 	}
-	at, _ := slices.BinarySearch(names, name)
-	names = slices.Insert(names, at, name)
+	at, _ := slices.BinarySearch(names, string(name))
+	names = slices.Insert(names, at, string(name))
 	return names[:min(len(names), examplesShown)]
 }
 
