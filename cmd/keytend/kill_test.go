@@ -120,34 +120,16 @@ func newLife(t *testing.T) *life {
 	return l
 }
 
-// keytend starts a process; TestMain's binary is linked under that name.
+// start starts keytend, which TestMain has put on the PATH.
 func (l *life) start(args ...string) *exec.Cmd {
 	l.t.Helper()
-	cmd := exec.Command(keytendBinary(l.t), args...)
+	cmd := exec.Command("keytend", args...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = l.env, &l.output, &l.output
 	if err := cmd.Start(); err != nil {
 		l.t.Fatal(err)
 	}
 	return cmd
 }
-
-var keytendBinary = sync.OnceValue(func() func(*testing.T) string {
-	dir, err := os.MkdirTemp("", "keytend-kill")
-	path := filepath.Join(dir, "keytend")
-	if err == nil {
-		var self string
-		if self, err = os.Executable(); err == nil {
-			err = os.Symlink(self, path)
-		}
-	}
-	return func(t *testing.T) string {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-})()
 
 func (l *life) rotate() []string {
 	return append([]string{"rotate", victim, "--yes", "--deliver", "credentialsfile:" + l.cloud.consumer.file}, times...)
@@ -159,7 +141,7 @@ func (l *life) status() (phase string, next time.Time) {
 	l.cloud.lock.Lock()
 	l.cloud.at = 0
 	l.cloud.lock.Unlock()
-	cmd := exec.Command(keytendBinary(l.t), "status", victim, "--output", "json")
+	cmd := exec.Command("keytend", "status", victim, "--output", "json")
 	cmd.Env = l.env
 	out, err := cmd.Output()
 	if err != nil {
@@ -233,7 +215,7 @@ func (l *life) check(phase string) {
 	case len(user.Keys) != 1 || user.Keys[0].Status != "Active" || user.Tags["keytend:claim"] != "":
 		l.t.Fatalf("%s, and left: %+v %v\n%s", phase, user.Keys, user.Tags, l.output.String())
 	}
-	verify := exec.Command(keytendBinary(l.t), "audit", "verify")
+	verify := exec.Command("keytend", "audit", "verify")
 	verify.Env = l.env
 	if out, err := verify.CombinedOutput(); err != nil {
 		l.t.Fatalf("audit: %v %s", err, out)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +25,7 @@ func TestSimRunsFunctions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped: it takes some seconds")
 	}
-	program := keytendBinary(t)
+	program := itself(t)
 	environment, stop := startSim(t, "--users", "1", "--now", "2026-11-23T12:00:00Z", "--lambda", "keytend-rotation="+program)
 	defer stop()
 	s := newSimulated(t, environment)
@@ -46,6 +47,16 @@ func TestSimRunsFunctions(t *testing.T) {
 	if n := len(s.keys("billing")); n > 2 {
 		t.Errorf("%d keys", n)
 	}
+}
+
+// itself is the path of the keytend that TestMain has put on the PATH.
+func itself(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("keytend")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // simulated is a client of a simulated AWS in another process.

@@ -79,7 +79,7 @@ func newProgramYear(t *testing.T) *programYear {
 	server := httptest.NewServer(y.cloud)
 	t.Cleanup(server.Close)
 	y.url = server.URL
-	runner := &programs.Runner{Cloud: y.cloud, Endpoint: server.URL, Other: keytendBinary(t), Env: []string{
+	runner := &programs.Runner{Cloud: y.cloud, Endpoint: server.URL, Other: itself(t), Env: []string{
 		"KEYTEND_SIM_PID=" + fmt.Sprint(os.Getpid()), "KEYTEND_SETTLE=20ms", transcriptVariable + "=" + t.TempDir(),
 	}}
 	t.Cleanup(runner.Close)
