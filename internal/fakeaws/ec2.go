@@ -24,16 +24,17 @@ type VPCEndpointSpec struct {
 	VPC    string
 }
 
-// ec2Service is EC2 as far as asking which addresses are the account's own.
+// ec2Service is EC2 as far as asking which addresses are the account's own, and
+// what instances and launch templates have as user data.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Welcome.html
 func ec2Service() service {
+	actions := ec2Instances()
+	actions["DescribeAddresses"] = action{do: describeAddresses, reads: true}
+	actions["DescribeNatGateways"] = action{do: describeNatGateways, reads: true}
+	actions["DescribeVpcEndpoints"] = action{do: describeVpcEndpoints, reads: true}
 	return service{
 		name: "ec2", source: "ec2.amazonaws.com", version: "2016-11-15", namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
-		actions: map[string]action{
-			"DescribeAddresses":    {do: describeAddresses, reads: true},
-			"DescribeNatGateways":  {do: describeNatGateways, reads: true},
-			"DescribeVpcEndpoints": {do: describeVpcEndpoints, reads: true},
-		},
+		actions: actions,
 	}
 }
 

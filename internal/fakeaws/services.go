@@ -31,6 +31,8 @@ func allServices() []service {
 		accountService(),
 		ec2Service(),
 		athenaService(),
+		ecsService(),
+		codebuildService(),
 	}
 }
 

@@ -54,11 +54,18 @@ type AccountSpec struct {
 	Addresses    []AddressSpec     // Elastic IPs of EC2
 	NATGateways  []NATGatewaySpec  // of EC2
 	VPCEndpoints []VPCEndpointSpec // of EC2
-	AthenaTables []string          // tables over the account's trail: "database.table"
-	OptedIn      []string          // regions that were switched on beside those that every account has
-	Stacks       []StackSpec       // of CloudFormation
-	Directories  []DirectorySpec   // of IAM Identity Center
-	SecurityHub  bool              // it is on, in every region
+	Instances    []InstanceSpec    // of EC2
+
+	LaunchTemplates []LaunchTemplateSpec // of EC2
+	Clusters        []ClusterSpec        // of ECS
+	TaskDefinitions []TaskDefinitionSpec // of ECS
+	Projects        []ProjectSpec        // of CodeBuild
+
+	AthenaTables []string        // tables over the account's trail: "database.table"
+	OptedIn      []string        // regions that were switched on beside those that every account has
+	Stacks       []StackSpec     // of CloudFormation
+	Directories  []DirectorySpec // of IAM Identity Center
+	SecurityHub  bool            // it is on, in every region
 
 	// ConfigRules are AWS Config's managed rules, in every region: a source
 	// identifier, perhaps with parameters: ACCESS_KEYS_ROTATED {"maxAccessKeyAge":"60"}.

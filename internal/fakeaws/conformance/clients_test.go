@@ -36,6 +36,15 @@ func start(t *testing.T) (*checked, []string) {
 		if i == 0 {
 			spec.Directories = []fakeaws.DirectorySpec{{ID: "d-1234567890", Addresses: []string{"ana@example.com"}}}
 			spec.Buckets = []fakeaws.BucketSpec{{Name: "conf-states", Region: "eu-west-1", Objects: map[string]string{"a dir/b+c.tfstate": "{}"}}}
+			spec.Clusters = []fakeaws.ClusterSpec{{Name: "conf", Services: map[string]string{"web": "conf-web:1"}}}
+			spec.TaskDefinitions = []fakeaws.TaskDefinitionSpec{
+				{Family: "conf-web", Containers: []fakeaws.ContainerSpec{{Name: "app", Command: []string{"serve"}, Environment: map[string]string{"STAGE": "prod"},
+					Secrets: map[string]string{"KEY": "conf/secret"}, EnvironmentFiles: []string{"arn:aws:s3:::conf-states/app.env"}}}},
+				{Family: "conf-web", Revision: 2, Containers: []fakeaws.ContainerSpec{{Name: "app"}}},
+			}
+			spec.Projects = []fakeaws.ProjectSpec{{Name: "conf-build", Buildspec: "version: 0.2", Environment: []fakeaws.BuildVariableSpec{{Name: "STAGE", Value: "prod"}}}}
+			spec.Instances = []fakeaws.InstanceSpec{{ID: "i-0123456789abcdef0", UserData: "#!/bin/sh\n", Tags: map[string]string{"Name": "conf"}}, {ID: "i-0123456789abcdef1"}}
+			spec.LaunchTemplates = []fakeaws.LaunchTemplateSpec{{ID: "lt-0123456789abcdef0", Name: "conf", UserData: []string{"#!/bin/sh\n", ""}}}
 			spec.Stacks = []fakeaws.StackSpec{{Name: "conf-stack", Resources: []fakeaws.StackResourceSpec{
 				{Type: "AWS::IAM::AccessKey", LogicalID: "Key", PhysicalID: "AKIAIOSFODNN7EXAMPLE"}, {Type: "AWS::IAM::User", LogicalID: "User", PhysicalID: "alice"},
 			}}}
@@ -46,7 +55,7 @@ func start(t *testing.T) (*checked, []string) {
 	aws.RunFunctions(rotator(aws))
 	c := &checked{
 		next:    aws,
-		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config", "secretsmanager", "ssm", "kms", "securityhub", "cloudformation", "identitystore", "sns", "events", "cloudwatch", "lambda", "scheduler", "logs"),
+		models:  loadModels(t, "iam", "sts", "organizations", "cloudtrail", "config", "secretsmanager", "ssm", "kms", "securityhub", "cloudformation", "identitystore", "sns", "events", "cloudwatch", "lambda", "scheduler", "logs", "ecs", "codebuild"),
 		t:       t,
 		actions: map[string]int{},
 	}

@@ -502,6 +502,34 @@ conf.start_configuration_recorder(ConfigurationRecorderName="default")
 sns.delete_topic(TopicArn=tagged)
 fails("NotFound", 404, sns.get_topic_attributes, TopicArn=tagged)
 
+# --- what runs and builds, and what it is given
+ecs = client("ecs")
+assert ecs.list_clusters()["clusterArns"] == [f"arn:aws:ecs:us-east-1:{MANAGEMENT}:cluster/conf"]
+services = ecs.list_services(cluster="conf")["serviceArns"]
+service = ecs.describe_services(cluster="conf", services=services + ["none"])
+assert service["services"][0]["taskDefinition"].endswith(":task-definition/conf-web:1") and service["failures"][0]["reason"] == "MISSING", service
+fails("ClusterNotFoundException", 400, ecs.list_services, cluster="none")
+assert ecs.list_task_definition_families(status="ACTIVE")["families"] == ["conf-web"]
+assert ecs.describe_task_definition(taskDefinition="conf-web")["taskDefinition"]["revision"] == 2
+first = ecs.describe_task_definition(taskDefinition=service["services"][0]["taskDefinition"])["taskDefinition"]["containerDefinitions"][0]
+assert first["environment"] == [{"name": "STAGE", "value": "prod"}] and first["secrets"][0]["valueFrom"] == "conf/secret", first
+fails("ClientException", 400, ecs.describe_task_definition, taskDefinition="none")
+build = client("codebuild")
+assert build.list_projects()["projects"] == ["conf-build"]
+project = build.batch_get_projects(names=["conf-build", "none"])
+assert project["projects"][0]["environment"]["environmentVariables"][0]["type"] == "PLAINTEXT" and project["projectsNotFound"] == ["none"], project
+ec2 = client("ec2")
+launched = [i for page in ec2.get_paginator("describe_instances").paginate(PaginationConfig={"PageSize": 1}) for r in page["Reservations"] for i in r["Instances"]]
+assert [i["InstanceId"][-1] for i in launched] == ["0", "1"] and launched[0]["State"]["Name"] == "running" and launched[0]["Tags"], launched
+import base64
+data = ec2.describe_instance_attribute(InstanceId="i-0123456789abcdef0", Attribute="userData")["UserData"]["Value"]
+assert base64.b64decode(data) == b"#!/bin/sh\n", data
+assert ec2.describe_instance_attribute(InstanceId="i-0123456789abcdef1", Attribute="userData")["UserData"] == {}
+fails("InvalidInstanceID.NotFound", 400, ec2.describe_instance_attribute, InstanceId="i-0123456789abcdef9", Attribute="userData")
+template = ec2.describe_launch_templates()["LaunchTemplates"][0]
+versions = ec2.describe_launch_template_versions(LaunchTemplateId=template["LaunchTemplateId"])["LaunchTemplateVersions"]
+assert [v["VersionNumber"] for v in versions] == [1, 2] and base64.b64decode(versions[0]["LaunchTemplateData"]["UserData"]), versions
+
 # --- leave nothing: AWS's order of deletion
 iam.delete_login_profile(UserName="bob")
 iam.remove_user_from_group(GroupName="conf-group", UserName="bob")
