@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -21,7 +22,7 @@ type Schedule struct {
 	items    []*Item
 	coming   []*Item // before the horizon; the first comingKept of them, now and then
 	last     *Item   // of coming, when that was full: what comes later need not be kept; nil: it never was
-	left     map[accesskey.Reason]*LeftAlone
+	left     map[apart]*LeftAlone
 	weeks    map[time.Time]*Week
 	accounts int
 	keys     int
@@ -30,6 +31,7 @@ type Schedule struct {
 // LeftAlone is how many keys are left alone for one reason.
 type LeftAlone struct {
 	Reason   accesskey.Reason
+	Saw      string // which exemption, or why they are left out; empty for other reasons
 	Count    int
 	Examples []string // the first few, by name
 }
@@ -45,7 +47,7 @@ type Week struct {
 
 // NewSchedule keeps what comes before the horizon one by one.
 func NewSchedule(now, horizon time.Time) *Schedule {
-	return &Schedule{Now: now, Horizon: horizon, left: map[accesskey.Reason]*LeftAlone{}, weeks: map[time.Time]*Week{}}
+	return &Schedule{Now: now, Horizon: horizon, left: map[apart]*LeftAlone{}, weeks: map[time.Time]*Week{}}
 }
 
 // Add takes one account's plan. It keeps no more of items than it must.
@@ -105,11 +107,25 @@ func compareComing(a, b *Item) int {
 
 const examplesShown = 5
 
+// apart is what is counted apart: a reason, and of what the policy says which.
+type apart struct {
+	reason accesskey.Reason
+	saw    string
+}
+
+func apartOf(i *Item) apart {
+	if i.Reason == WhyLeftOut || i.Reason == WhyExempt {
+		return apart{i.Reason, i.Saw}
+	}
+	return apart{reason: i.Reason}
+}
+
 func (s *Schedule) leave(i *Item) {
-	l := s.left[i.Reason]
+	of := apartOf(i)
+	l := s.left[of]
 	if l == nil {
-		l = &LeftAlone{Reason: i.Reason}
-		s.left[i.Reason] = l
+		l = &LeftAlone{Reason: of.reason, Saw: of.saw}
+		s.left[of] = l
 	}
 	l.Count++
 	var room [128]byte // the most are not kept, and need no memory
@@ -183,22 +199,9 @@ func (s *Schedule) LeftAlone() []LeftAlone {
 		all = append(all, *l)
 	}
 	slices.SortFunc(all, func(a, b LeftAlone) int {
-		if a.Count != b.Count {
-			return b.Count - a.Count
-		}
-		return compareReasons(a.Reason, b.Reason)
+		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Saw, b.Saw))
 	})
 	return all
-}
-
-func compareReasons(a, b accesskey.Reason) int {
-	if a < b {
-		return -1
-	}
-	if a > b {
-		return 1
-	}
-	return 0
 }
 
 // Weeks is the calendar, in order.

@@ -118,7 +118,9 @@ type WeekRecord struct {
 // LeftAloneRecord is how many keys are left alone for one reason.
 type LeftAloneRecord struct {
 	Reason string `json:"reason"`
-	Count  int    `json:"count"`
+	// Which exemption, or why they are left out; empty for other reasons.
+	Saw   string `json:"saw"`
+	Count int    `json:"count"`
 	// The first few: account, user, key.
 	Examples []string `json:"examples"`
 }
@@ -188,7 +190,7 @@ func recordPlan(p Plan) PlanDocument {
 		doc.Calendar = append(doc.Calendar, WeekRecord{From: w.From.UTC().Format(time.DateOnly), Rotate: w.Rotate, SwitchOff: w.Retire, Delete: w.Delete, GoOn: w.GoOn})
 	}
 	for _, l := range p.Schedule.LeftAlone() {
-		doc.LeftAlone = append(doc.LeftAlone, LeftAloneRecord{Reason: string(l.Reason), Count: l.Count, Examples: append([]string{}, l.Examples...)})
+		doc.LeftAlone = append(doc.LeftAlone, LeftAloneRecord{Reason: string(l.Reason), Saw: l.Saw, Count: l.Count, Examples: append([]string{}, l.Examples...)})
 	}
 	for _, l := range p.LeftOut {
 		doc.LeftOut = append(doc.LeftOut, recordLeftOut(l))

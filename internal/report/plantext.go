@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -234,7 +235,7 @@ func leftText(l policy.LeftAlone) string {
 	if l.Count > len(l.Examples) {
 		names += "; …"
 	}
-	return clean(string(l.Reason) + " (" + names + ")")
+	return clean(cmp.Or(l.Saw, string(l.Reason)) + " (" + names + ")")
 }
 
 // Sum is a plan in one line.

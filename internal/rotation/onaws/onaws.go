@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -112,7 +113,7 @@ var tokenForm = regexp.MustCompile(`^[A-Za-z0-9._+-]{1,56}$`)
 // failed explains why a fact is not known.
 func failed(err error) string {
 	if hint := awsapi.Hint(err); hint != "" {
-		return err.Error() + " " + hint
+		return strings.TrimSuffix(err.Error(), ".") + ". " + hint
 	}
 	return err.Error()
 }
