@@ -68,6 +68,13 @@ type year struct {
 	lastKey  accesskey.ID
 	lastMove time.Time
 	lastPut  time.Time // by a person: from then on the schedule counts
+	slowest  lingering
+}
+
+// lingering is how long a record was in one phase, and what it waited for.
+type lingering struct {
+	time.Duration
+	what string
 }
 
 type cached struct {
@@ -201,9 +208,7 @@ func (y *year) consume() {
 	if time.Since(y.lastMove) > stuckAfter && time.Since(y.lastPut) > stuckAfter {
 		y.t.Errorf("day %.2f: nothing has come of the schedule for %s\n%s", time.Since(y.from).Hours()/24, stuckAfter, y.status())
 	}
-	if r := y.record(); r.ID != "" && r.Live() && r.Phase != accesskey.Blocked && time.Since(r.Since) > lingersAtMost {
-		y.t.Errorf("day %.2f: the record lingers\n%s", time.Since(y.from).Hours()/24, y.status())
-	}
+	y.lingers(y.record())
 	y.keys = append(y.keys, cached{held, time.Now()})
 	fresh := y.keys[:0]
 	for _, k := range y.keys {
@@ -213,6 +218,20 @@ func (y *year) consume() {
 	}
 	y.keys = fresh
 	y.useAll()
+}
+
+// lingers: no record stays in one phase for long without a word to people.
+func (y *year) lingers(r accesskey.Record) {
+	if r.ID == "" || !r.Live() || r.Phase == accesskey.Blocked {
+		return
+	}
+	since := time.Since(r.Since)
+	if since > y.slowest.Duration {
+		y.slowest = lingering{since, fmt.Sprintf("day %.2f: %s, waits for %q", time.Since(y.from).Hours()/24, stateOf(r), r.Watch.Waiting)}
+	}
+	if since > lingersAtMost {
+		y.t.Errorf("day %.2f: the record lingers\n%s", time.Since(y.from).Hours()/24, y.status())
+	}
 }
 
 // useAll lets every consumer use what it has.
@@ -271,8 +290,8 @@ func (y *year) invoke(ctx context.Context, payload []byte) ([]byte, error) {
 // judge is the year's end.
 func (y *year) judge(d time.Duration) {
 	y.say("struck %v, people %v", y.struck, y.acted)
-	y.t.Logf("%d keys in the secret in %d days, %d invocations, %d of them failed; %d calls were struck; a third key was asked for: %v; people did %v",
-		y.rotated, int(d/day), y.runs, len(y.fails), y.strikes(), y.crowded, y.acted)
+	y.t.Logf("%d keys in the secret in %d days, %d invocations, %d of them failed; %d calls were struck; a third key was asked for: %v; slowest %s %s; people did %v",
+		y.rotated, int(d/day), y.runs, len(y.fails), y.strikes(), y.crowded, y.slowest.Round(time.Hour), y.slowest.what, y.acted)
 	if want := int(d/day) / rotateEvery / 2; y.rotated < want {
 		y.t.Errorf("the secret had %d keys in the year, want at least %d", y.rotated, want)
 	}
