@@ -2,8 +2,8 @@
 // what, for what, since when, and whether it is shared. It holds the aggregates
 // that are kept of events, and puts them into plain words.
 //
-// It does no I/O and reads no clock. Of a call's parameters and answers it never
-// learns anything.
+// It does no I/O and reads no clock. Of a call's parameters it learns the ARNs of
+// the resources that it named, of its answer nothing.
 package usage
 
 import (
@@ -26,7 +26,8 @@ type Event struct {
 	Source string // address, VPC endpoint, or an AWS service's name
 	Agent  string // user agent as recorded
 	What
-	Error string // errorCode; empty: it succeeded
+	Error     string   // errorCode; empty: it succeeded
+	Resources []string // ARNs of what it named; none: not told
 }
 
 // What is called.
@@ -53,6 +54,9 @@ type Use struct {
 	Errors int64     `json:"errors,omitempty"` // of Count: that failed, the denied included
 	Denied int64     `json:"denied,omitempty"` // of Errors: for want of a permission
 	Days   Days      `json:"days"`             // on which it was called
+	// Resources are what those named that succeeded.
+	Resources Resources `json:"resources,omitempty"`
+	Unnamed   int64     `json:"unnamed,omitempty"` // of Count: that succeeded, and what they named is not told
 }
 
 // denied are errorCodes of calls that were refused for want of a permission.
@@ -91,8 +95,13 @@ func (t *Tally) Add(e Event) {
 	u.stretch(e.At.UTC(), e.At.UTC())
 	u.Days = u.Days.with(dayOf(e.At))
 	u.Count++
-	if e.Error != "" {
+	switch {
+	case e.Error != "":
 		u.Errors++
+	case len(e.Resources) == 0:
+		u.Unnamed++
+	default:
+		u.Resources = u.Resources.And(e.Resources...)
 	}
 	if denied(e.Error) {
 		u.Denied++
@@ -130,8 +139,8 @@ func (t *Tally) once(a useragent.Agent) *useragent.Agent {
 func (t *Tally) Sum(u Use) {
 	had := t.at(u.Source, t.once(u.Agent), u.What)
 	had.Count, had.Errors, had.Denied = had.Count+u.Count, had.Errors+u.Errors, had.Denied+u.Denied
-	had.stretch(u.First, u.Last)
-	had.Days = had.Days.And(u.Days)
+	had.Unnamed += u.Unnamed
+	had.join(u)
 }
 
 // Widen adds an aggregate of what may be the same events, read elsewhere: none
@@ -139,8 +148,8 @@ func (t *Tally) Sum(u Use) {
 func (t *Tally) Widen(u Use) {
 	had := t.at(u.Source, t.once(u.Agent), u.What)
 	had.Count, had.Errors, had.Denied = max(had.Count, u.Count), max(had.Errors, u.Errors), max(had.Denied, u.Denied)
-	had.stretch(u.First, u.Last)
-	had.Days = had.Days.And(u.Days)
+	had.Unnamed = max(had.Unnamed, u.Unnamed)
+	had.join(u)
 }
 
 // at is the aggregate of a place and what is called; a new one is empty.
@@ -155,6 +164,12 @@ func (t *Tally) at(source string, agent *useragent.Agent, w What) *Use {
 		t.uses[at] = u
 	}
 	return u
+}
+
+// join takes over what is no count.
+func (u *Use) join(other Use) {
+	u.stretch(other.First, other.Last)
+	u.Days, u.Resources = u.Days.And(other.Days), u.Resources.And(other.Resources...)
 }
 
 func (u *Use) stretch(first, last time.Time) {
