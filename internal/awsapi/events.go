@@ -19,7 +19,8 @@ import (
 const EventsKept = 90 * 24 * time.Hour
 
 // Event is one management event of CloudTrail's event history. All of it but
-// ErrorCode is told by the caller or about the caller; none of it is secret.
+// ErrorCode is told by the caller or about the caller; none of it is secret, but
+// Record may be personal: it isn't to be kept.
 type Event struct {
 	ID     string    // eventID
 	At     time.Time // UTC, to the second
@@ -38,6 +39,8 @@ type Event struct {
 	Status accesskey.Status // the request's status: of UpdateAccessKey
 	Policy string           // the request's policyName: of PutUserPolicy
 	NewKey accesskey.ID     // made by CreateAccessKey
+
+	Record []byte // CloudTrail's own record, JSON
 }
 
 // EventQuery asks for the events of one region by one attribute.
@@ -188,6 +191,7 @@ func event(e listedEvent) Event {
 		KeyID: accesskey.ID(id), CallerARN: record.UserIdentity.ARN, UserAgent: record.UserAgent, Network: record.SourceIPAddress,
 		VPCEndpoint: record.VPCEndpointID, ErrorCode: record.ErrorCode, User: asked.UserName,
 		Key: accesskey.ID(asked.AccessKeyID), Status: accesskey.Status(asked.Status), Policy: asked.PolicyName, NewKey: accesskey.ID(made.AccessKey.AccessKeyID),
+		Record: []byte(e.CloudTrailEvent),
 	}
 }
 

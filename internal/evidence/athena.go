@@ -131,6 +131,7 @@ func useOfRow(row []string) (accesskey.ID, usage.Use, error) {
 	read(&u.Count, row[8])
 	read(&u.Errors, row[9])
 	read(&u.Denied, row[10])
+	u.Unnamed = u.Count - u.Errors // the table isn't asked what calls named
 	if err == nil {
 		u.First, err = time.Parse(time.RFC3339, row[6])
 	}

@@ -4,7 +4,7 @@
 // of them, and can be gone on with where it was broken off.
 //
 // It never believes an event twice, never takes what it could not read for
-// silence, and keeps no parameter of any call.
+// silence, and keeps no parameter of any call but which resource it named.
 package evidence
 
 import (

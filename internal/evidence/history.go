@@ -147,14 +147,9 @@ func (r *historyReader) eventsOf(page []awsapi.Event) []usage.Event {
 		if e.KeyID != r.key {
 			continue
 		}
-		source := e.Network
-		if e.VPCEndpoint != "" {
-			source = e.VPCEndpoint
-		}
-		events = append(events, usage.Event{
-			ID: e.ID, At: e.At, Key: e.KeyID, Source: source, Agent: e.UserAgent,
-			What: usage.What{Service: e.Source, Action: e.Name, Region: r.region}, Error: e.ErrorCode,
-		})
+		event, _ := eventOf(e.Record) // what AWS lists beside it is surer
+		event.ID, event.At, event.Key, event.Service, event.Action, event.Region = e.ID, e.At, e.KeyID, e.Source, e.Name, r.region
+		events = append(events, event)
 	}
 	return events
 }

@@ -36,10 +36,15 @@ func mentions(record []byte, keys map[accesskey.ID]bool) bool {
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 func eventOf(record []byte) (e usage.Event, data bool) {
 	address, endpoint := "", ""
+	var about subject
 	members(record, func(name, value []byte) bool {
 		switch string(name) {
 		case "userIdentity":
-			e.Key = signer(value)
+			e.Key, about.account = signer(value)
+		case "requestParameters":
+			about.asked = value
+		case "resources":
+			about.listed = value
 		case "eventTime":
 			e.At, _ = time.Parse(time.RFC3339, textOf(value)) // zero: too old for anybody
 		case "eventSource":
@@ -68,16 +73,21 @@ func eventOf(record []byte) (e usage.Event, data bool) {
 	if e.Source = address; endpoint != "" {
 		e.Source = endpoint
 	}
+	about.service, about.action, about.region = e.Service, e.Action, e.Region
+	e.Resources = about.resources()
 	return e, data
 }
 
-// signer is the key that signed the call.
-func signer(identity []byte) (key accesskey.ID) {
+// signer is the key that signed the call, and its account.
+func signer(identity []byte) (key accesskey.ID, account string) {
 	members(identity, func(name, value []byte) bool {
-		if string(name) == "accessKeyId" {
+		switch string(name) {
+		case "accessKeyId":
 			key = accesskey.ID(textOf(value))
+		case "accountId":
+			account = textOf(value)
 		}
-		return key != ""
+		return key != "" && account != ""
 	})
-	return key
+	return key, account
 }

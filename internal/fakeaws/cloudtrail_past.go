@@ -22,6 +22,9 @@ type EventSpec struct {
 	Agent       string // user agent
 	Error       string // errorCode
 	Data        bool   // a data event: trails may have it, the event history has not
+
+	Parameters map[string]any // requestParameters
+	Resources  []string       // ARNs of what it was about
 }
 
 // seedEvents puts the calls of the past into the trail, in the order of time.
@@ -58,5 +61,6 @@ func (s EventSpec) event(id string, caller Identity, at time.Time) Event {
 	return Event{
 		ID: id, RequestID: id, Time: at, Name: s.Name, Source: s.Service, Region: cmp.Or(s.Region, standardRegion), ReadOnly: isRead(s.Name),
 		Identity: caller, UserAgent: s.Agent, SourceIP: s.Source, VPCEndpoint: s.VPCEndpoint, ErrorCode: s.Error, Data: s.Data,
+		Parameters: s.Parameters, Resources: s.Resources,
 	}
 }

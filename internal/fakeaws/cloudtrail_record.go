@@ -106,12 +106,18 @@ type trailRecord struct {
 	RequestID          string         `json:"requestID"`
 	EventID            string         `json:"eventID"`
 	ReadOnly           bool           `json:"readOnly"`
+	Resources          []trailARN     `json:"resources,omitempty"`
 	EventType          string         `json:"eventType"`
 	ManagementEvent    bool           `json:"managementEvent"`
 	RecipientAccountID string         `json:"recipientAccountId"`
 	VPCEndpointID      string         `json:"vpcEndpointId,omitempty"`
 	EventCategory      string         `json:"eventCategory"`
 	TLSDetails         *trailTLS      `json:"tlsDetails,omitempty"`
+}
+
+type trailARN struct {
+	AccountID string `json:"accountId,omitempty"`
+	ARN       string `json:"ARN"`
 }
 
 type trailTLS struct {
@@ -157,6 +163,9 @@ func (acct *account) recordOf(e *Event) string {
 		RequestParameters: e.Parameters, ResponseElements: e.Response, RequestID: e.RequestID, EventID: e.ID,
 		ReadOnly: e.ReadOnly, EventType: "AwsApiCall", ManagementEvent: true, RecipientAccountID: acct.id,
 		VPCEndpointID: e.VPCEndpoint, EventCategory: "Management", AdditionalData: e.Additional,
+	}
+	for _, arn := range e.Resources {
+		record.Resources = append(record.Resources, trailARN{acct.id, arn})
 	}
 	if e.ByService {
 		record.EventType = "AwsServiceEvent"

@@ -22,6 +22,7 @@ type Event struct {
 	Data        bool   // a data event: not in the event history
 
 	Parameters map[string]any // requestParameters; secrets hidden
+	Resources  []string       // ARNs of what it is about, where CloudTrail lists them
 	Response   map[string]any // responseElements; nil for calls that only read
 	ErrorCode  string
 	ErrorText  string

@@ -51,8 +51,8 @@ func (j *Journal) KeepReading(ctx context.Context, s usage.Stream, r usage.Readi
 }
 
 func insertUses(ctx context.Context, tx *sql.Tx, s usage.Stream, uses []usage.Use) error {
-	insert, err := tx.PrepareContext(ctx, `insert into use (account, key, via, source, agent, service, action, region, first, last, count, errors, denied, days)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	insert, err := tx.PrepareContext(ctx, `insert into use (account, key, via, source, agent, service, action, region, first, last, count, errors, denied, days, resources, unnamed)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return err
 	}
@@ -63,20 +63,21 @@ func insertUses(ctx context.Context, tx *sql.Tx, s usage.Stream, uses []usage.Us
 			return err
 		}
 		if _, err := insert.ExecContext(ctx, s.Account, s.Key, s.Via, u.Source, string(agent), u.Service, u.Action, u.Region,
-			stamp(u.First), stamp(u.Last), u.Count, u.Errors, u.Denied, u.Days.String()); err != nil {
+			stamp(u.First), stamp(u.Last), u.Count, u.Errors, u.Denied, u.Days.String(), strings.Join(u.Resources, " "), u.Unnamed); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-const useColumns = `select key, via, source, agent, service, action, region, first, last, count, errors, denied, days from use`
+const useColumns = `select key, via, source, agent, service, action, region, first, last, count, errors, denied, days, resources, unnamed from use`
 
 func scanUse(rows *sql.Rows) (key accesskey.ID, via string, u usage.Use, err error) {
-	var agent, first, last, days string
-	err = rows.Scan(&key, &via, &u.Source, &agent, &u.Service, &u.Action, &u.Region, &first, &last, &u.Count, &u.Errors, &u.Denied, &days)
+	var agent, first, last, days, resources string
+	err = rows.Scan(&key, &via, &u.Source, &agent, &u.Service, &u.Action, &u.Region, &first, &last, &u.Count, &u.Errors, &u.Denied, &days, &resources, &u.Unnamed)
 	if err == nil {
 		u.First, u.Last = parsed(first), parsed(last)
+		u.Resources = strings.Fields(resources)
 		u.Days, err = usage.ParseDays(days)
 	}
 	return key, via, u, errors.Join(err, json.Unmarshal([]byte(agent), &u.Agent))

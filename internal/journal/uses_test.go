@@ -28,6 +28,7 @@ func TestUses(t *testing.T) {
 			Place: place,
 			What:  usage.What{Service: "ec2.amazonaws.com", Action: "DescribeInstances", Region: region},
 			First: at.AddDate(0, 0, -3), Last: at, Count: count, Errors: 2, Denied: 1, Days: usage.DaysOf(at.AddDate(0, 0, -3), at),
+			Resources: usage.Resources{"arn:aws:sns:us-east-1:123456789012:a", "arn:aws:sns:us-east-1:123456789012:b"}, Unnamed: 1,
 		}
 	}
 	reading := usage.Reading{User: "worker", From: at.AddDate(0, 0, -90), To: at, Todo: []usage.Span{{From: at.AddDate(0, 0, -90), To: at.AddDate(0, 0, -30), Seen: []string{"e1"}}}}
