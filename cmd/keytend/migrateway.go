@@ -87,6 +87,7 @@ func seenIn(e usage.Evidence) []migrate.Seen {
 		out = append(out, migrate.Seen{
 			Place: migrate.Place{Agent: u.Agent, Network: u.Source, From: from}, Source: u.Service, Name: u.Action, Region: u.Region,
 			First: u.First, Last: u.Last, Count: int(u.Count), Failed: int(u.Errors),
+			Resources: u.Resources, More: u.Unnamed > 0,
 		})
 	}
 	return out

@@ -55,8 +55,9 @@ region of last use, those of earlier looks and those named by --regions.
 
 AWS answers two questions a second in each region, so a busy key takes a while.
 What was read is kept in the state file as sums, and is not read again: after
---within, or when you break it off, run it again to go on. Nothing of a call's
-parameters is kept.
+--within, or when you break it off, run it again to go on. Of a call's
+parameters nothing is kept but the ARN of the bucket, table, queue, topic,
+function, key, secret or role that it named.
 
 With --logs, it reads a trail's log files as well: a folder of .json and .json.gz
 files, or the bucket that CloudTrail writes them into. With --athena, it asks an

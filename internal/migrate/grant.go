@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -91,10 +92,12 @@ func (h Holder) needs(seen []Seen) (needing, Grant) {
 				tried[a] = true
 				continue
 			}
-			if s.More || len(s.Resources) == 0 {
+			found := narrow(a, s.Resources)
+			if s.More || len(found) == 0 {
 				whole[a] = true
 			}
-			needs[a] = append(needs[a], named(a, s.Resources)...)
+			needs[a] = append(needs[a], found...)
+			g.crowd(a, s.Resources)
 		}
 	}
 	for a, resources := range needs {
@@ -115,6 +118,15 @@ func (h Holder) needs(seen []Seen) (needing, Grant) {
 	return needs, g
 }
 
+// crowd says where resources were so many that a pattern stands for them.
+func (g *Grant) crowd(action string, resources []string) {
+	for _, arn := range resources {
+		if strings.HasSuffix(arn, "*") {
+			g.note("More were named for " + action + " than are told apart: " + arn + " stands for them, as far as the user may now.")
+		}
+	}
+}
+
 func (g *Grant) note(text string) {
 	if !slices.Contains(g.Notes, text) {
 		g.Notes = append(g.Notes, text)
@@ -122,14 +134,22 @@ func (g *Grant) note(text string) {
 }
 
 // narrowable are the services whose actions take the ARNs that their events name.
-// Those that list or create name none, and are left as they are.
 var narrowable = map[string]bool{"s3": true, "kms": true, "secretsmanager": true, "dynamodb": true, "lambda": true, "sns": true, "sqs": true, "sts": true}
 
-// named are the resources that an action on them asks for. Objects of a bucket
+// anew are the actions that name something and are asked of something else: what
+// creates has another name the next time, what lists is asked of all.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/
+var anew = regexp.MustCompile(`:(Create|List)|:.*(Alias|EventSourceMapping)`)
+
+// ofObjects are the actions of S3 that are asked of objects, not of their bucket.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+var ofObjects = regexp.MustCompile(`^s3:(Abort|ListMultipartUploadParts|[A-Z][a-z]+(Object|LegalHold))`)
+
+// narrow are the resources that an action on them asks for. Objects of a bucket
 // come and go: an action on one is taken for one on all of the bucket.
-func named(action string, resources []string) []string {
-	service, verb, _ := strings.Cut(action, ":")
-	if !narrowable[service] || action == "s3:ListAllMyBuckets" || service != "s3" && strings.HasPrefix(verb, "List") {
+func narrow(action string, resources []string) []string {
+	service, _, _ := strings.Cut(action, ":")
+	if !narrowable[service] || action == "s3:ListAllMyBuckets" || service != "s3" && anew.MatchString(action) {
 		return nil
 	}
 	var out []string
@@ -138,16 +158,24 @@ func named(action string, resources []string) []string {
 		if len(parts) != 6 || parts[2] != service && (service != "sts" || parts[2] != "iam") {
 			continue
 		}
-		if service == "s3" {
-			bucket, _, _ := strings.Cut(parts[5], "/")
-			arn = strings.Join(append(parts[:5:5], bucket), ":")
-			if strings.Contains(verb, "Object") || strings.Contains(verb, "MultipartUploadParts") {
-				arn += "/*"
-			}
+		switch {
+		case service == "s3":
+			arn = ofBucket(action, parts)
+		case service == "lambda" && !strings.HasSuffix(arn, "*"):
+			out = append(out, arn+":*") // its versions and aliases
 		}
 		out = append(out, arn)
 	}
 	return out
+}
+
+func ofBucket(action string, parts []string) string {
+	bucket, _, _ := strings.Cut(parts[5], "/")
+	arn := strings.Join(append(parts[:5:5], bucket), ":")
+	if ofObjects.MatchString(action) {
+		arn += "/*"
+	}
+	return arn
 }
 
 // addPassRole: of a role handed to a service CloudTrail has no event, so that

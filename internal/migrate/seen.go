@@ -11,8 +11,8 @@ type Seen struct {
 	First, Last time.Time
 	Count       int
 	Failed      int // of them, by whatever error
-	// Resources are the ARNs that the calls named; More says that there were more
-	// than are kept, so that they narrow nothing.
+	// Resources are the ARNs that the calls named; one that ends in * stands for
+	// many. More says that they are not all of it, so that they narrow nothing.
 	Resources []string
 	More      bool
 }
