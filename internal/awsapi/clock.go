@@ -27,7 +27,13 @@ type clock struct {
 	warned    bool
 	told      time.Time     // the host's moment of the latest answer
 	low, high time.Duration // AWS's time − host's time is between these
+	steady    time.Duration // the difference within the bounds that time is told by
+	shown     time.Time     // the latest time told within these bounds
 }
+
+// slack is how much time may stand still when the bounds narrow: they begin as
+// wide as the second that the Date header cuts off, and one call.
+const slack = 5 * time.Second
 
 // observe takes one answer: AWS wrote date (whole seconds, cut off) somewhere
 // between the host's moments sent and received.
@@ -37,8 +43,11 @@ func (c *clock) observe(date, sent, received time.Time) {
 	defer c.lock.Unlock()
 	if c.known && max(low, c.low) <= min(high, c.high) {
 		low, high = max(low, c.low), min(high, c.high)
+	} else {
+		c.shown = time.Time{}
 	}
 	c.low, c.high, c.known, c.told = low, high, true, received
+	c.steady = c.settle(c.steady)
 	if offset := c.offset(); offset.Abs() > warnSkew && !c.warned {
 		c.warned = true
 		c.log.Warn(fmt.Sprintf("this computer's clock is %s away from AWS's; ages are told by AWS's", offset.Abs().Round(time.Second)))
@@ -57,10 +66,33 @@ func (c *clock) offset() time.Duration {
 	}
 }
 
-func (c *clock) now() time.Time {
+// settle returns the difference to tell time by. It stays while it fits, and
+// otherwise begins at the lower bound, which only rises: were it the upper one,
+// which falls as fast as time goes by, time would stand still or go back where
+// the host's clock is ahead.
+func (c *clock) settle(steady time.Duration) time.Duration {
+	if c.low <= steady && steady <= c.high {
+		return steady
+	}
+	if c.low <= 0 && c.high >= 0 {
+		return 0
+	}
+	return c.low
+}
+
+// now never goes back while the bounds only narrow: what was seen a moment ago
+// would seem to be yet to come. Only a clock that was set sets it back.
+func (c *clock) now() time.Time { return c.at(time.Now()) }
+
+func (c *clock) at(host time.Time) time.Time {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	return time.Now().Round(0).Add(c.offset()).UTC()
+	now := host.Round(0).Add(c.steady).UTC()
+	if now.Before(c.shown) && c.shown.Sub(now) <= slack {
+		return c.shown
+	}
+	c.shown = now
+	return now
 }
 
 func (c *clock) latest() time.Time {

@@ -282,6 +282,41 @@ func TestClockBounds(t *testing.T) {
 	}
 }
 
+// TestTimeGoesOn: whatever the host's clock shows, each answer tells a little
+// better by how much it is off; meanwhile time neither goes back nor stands
+// still, and is never off by more than the second that Date cuts off.
+func TestTimeGoesOn(t *testing.T) {
+	aws := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	for _, ahead := range []time.Duration{-10 * time.Minute, -300 * time.Millisecond, 0, 300 * time.Millisecond, 10 * time.Minute} {
+		c := &clock{log: slog.New(slog.DiscardHandler)}
+		var before time.Time
+		stood := 0
+		for call := range 400 {
+			sent := aws.Add(time.Duration(call) * 7 * time.Millisecond)
+			answered := sent.Add(2 * time.Millisecond)
+			c.observe(answered.Truncate(time.Second), sent.Add(ahead), answered.Add(ahead))
+			told := c.at(answered.Add(ahead + time.Millisecond))
+			switch {
+			case told.Before(before):
+				t.Fatalf("host %s ahead, call %d: %s after %s", ahead, call, told, before)
+			case told.Equal(before):
+				stood++
+			}
+			if off := told.Sub(answered).Abs(); off > 1100*time.Millisecond {
+				t.Fatalf("host %s ahead, call %d: time is off by %s", ahead, call, off)
+			}
+			before = told
+		}
+		// Where an offset of none turns out wrong, time waits for once.
+		if stood > 0 && ahead.Abs() > time.Second || stood > 150 {
+			t.Errorf("host %s ahead: time stood still in %d of 400 calls", ahead, stood)
+		}
+		if set := c.at(aws.Add(ahead - time.Hour)); set.After(aws.Add(-50 * time.Minute)) {
+			t.Errorf("the host's clock was set back by an hour, and time is %s", set)
+		}
+	}
+}
+
 func TestWithoutCredentials(t *testing.T) {
 	plainEnvironment(t)
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
