@@ -47,25 +47,34 @@ func TestPermissionsAreEnoughAndNoMore(t *testing.T) {
 		{"cloudwatch", []permission.Feature{permission.Scan, permission.CloudWatch}, limitedScan("--cloudwatch")},
 		{"monitor", []permission.Feature{permission.Scan, permission.Monitor}, limitedWatch()},
 		{"monitor organization", []permission.Feature{permission.Scan, permission.Monitor, permission.MonitorAll}, limitedWatch("--organization")},
+		{"scan secrets", []permission.Feature{permission.Scan, permission.ScanSecrets}, limitedScan("--secrets", "us-east-1")},
+		{"secret adopt", []permission.Feature{permission.SecretAdopt}, limitedAdoption},
+		{"secret create", []permission.Feature{permission.SecretCreate}, limitedFirstKey},
 		{"eventbridge", []permission.Feature{permission.Scan, permission.EventBridge}, limitedNotice("{eventbridge: default}")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			needs := permission.Needs(c.features...)
-			own := permission.Needs(c.features[len(c.features)-1])
-			whole := newLimited(t, needs)
-			c.live(whole)
-			if whole.wrong != "" {
-				t.Fatalf("with everything that is printed: %s\n%s", whole.wrong, whole.said.String())
-			}
-			for _, n := range own {
-				less := newLimited(t, slices.DeleteFunc(slices.Clone(needs), func(m permission.Need) bool { return m.Action == n.Action }))
-				c.live(less)
-				if less.wrong == "" && !strings.Contains(less.said.String(), n.Action) {
-					t.Errorf("%s is not needed: without it, the same end and not a word about it", n.Action)
-				}
-			}
+			enoughAndNoMore(t, c.features, func(needs []permission.Need) *limited { return newLimited(t, needs) }, c.live)
 		})
+	}
+}
+
+// enoughAndNoMore lives through the last of the features in worlds where keytend
+// may do just so much.
+func enoughAndNoMore(t *testing.T, features []permission.Feature, world func([]permission.Need) *limited, live func(*limited)) {
+	t.Helper()
+	needs := permission.Needs(features...)
+	whole := world(needs)
+	live(whole)
+	if whole.wrong != "" {
+		t.Fatalf("with everything that is printed: %s\n%s", whole.wrong, whole.said.String())
+	}
+	for _, n := range permission.Needs(features[len(features)-1]) {
+		less := world(slices.DeleteFunc(slices.Clone(needs), func(m permission.Need) bool { return m.Action == n.Action }))
+		live(less)
+		if less.wrong == "" && !strings.Contains(less.said.String(), n.Action) {
+			t.Errorf("%s is not needed: without it, the same end and not a word about it", n.Action)
+		}
 	}
 }
 
@@ -84,6 +93,8 @@ const (
 	limitedKey     = "AKIAIOSFODNN7EXAMPLE"
 	limitedSecret  = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 	limitedKMS     = "1234abcd-12ab-34cd-56ef-1234567890ab"
+
+	limitedFunction = "arn:aws:lambda:us-east-1:123456789012:function:keytend-rotation"
 )
 
 func newLimited(t *testing.T, needs []permission.Need) *limited {
@@ -124,15 +135,22 @@ func (l *limited) account(needs []permission.Need, start time.Time) fakeaws.Acco
 			Name: "keytend", Path: "/ops/",
 			TrustPolicy:    `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}`,
 			InlinePolicies: map[string]string{"keytend": permission.Policy(needs, permission.Scope{Self: "role/ops/keytend"}).JSON()},
+		}, {
+			Name: "keytend-rotation", InlinePolicies: map[string]string{"keytend": functionPolicy("keytend-rotation")},
+			TrustPolicy: lambdaTrust,
+		}},
+		Functions: []fakeaws.FunctionSpec{{
+			Name: "keytend-rotation", Region: "us-east-1", Role: rotationRole, Timeout: time.Minute, ReservedConcurrency: 1, Policy: invokedBy(limitedFunction, limitedAccount),
 		}},
 		Users: []fakeaws.UserSpec{
 			{Name: "base", Created: old, Keys: []fakeaws.KeySpec{{Created: old}},
-				InlinePolicies: map[string]string{"base": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}`}},
+				InlinePolicies: map[string]string{"base": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`}},
+			{Name: "fresh", Created: old},
 			{Name: "worker", Created: old, Tags: map[string]string{limitedKey: "the billing job", "owner": "worker@example.com"}, Keys: []fakeaws.KeySpec{{
 				ID: limitedKey, Secret: limitedSecret, Created: old, LastUsed: &fakeaws.KeyUse{At: start.AddDate(0, 0, -60), Service: "s3", Region: "us-east-1"}}}},
 		},
 		KMSKeys:    []string{limitedKMS},
-		Secrets:    []fakeaws.SecretSpec{{Name: "prod/billing", Value: value, KMSKey: limitedKMS}},
+		Secrets:    []fakeaws.SecretSpec{{Name: "prod/billing", Value: value, KMSKey: limitedKMS, Tags: map[string]string{"keytend:user": "worker"}}},
 		Topics:     []fakeaws.TopicSpec{{Name: "owners"}},
 		Parameters: []fakeaws.ParameterSpec{{Name: "/prod/key", Type: "SecureString", Value: value, KMSKey: limitedKMS}},
 	}
@@ -282,6 +300,31 @@ func limitedWatch(more ...string) func(*limited) {
 		watch("status")
 		watch("remove", "--yes")
 	}
+}
+
+// limitedAdoption hands the worker's secret over to the rotation function.
+func limitedAdoption(l *limited) {
+	l.run("secret", "adopt", "prod/billing", "--user", "worker", "--deliver", "ssm:/prod/key", "--yes")
+}
+
+// limitedFirstKey makes a secret with a user's first key, whose secret is lost
+// the first time.
+func limitedFirstKey(l *limited) {
+	l.env = append(l.env, "KEYTEND_SETTLE=20ms")
+	l.aws.SetFault(func(c fakeaws.Call) fakeaws.Fault {
+		if c.Action == "CreateAccessKey" {
+			return fakeaws.LoseAnswer()
+		}
+		return fakeaws.Proceed()
+	})
+	create := []string{"secret", "create", "prod/fresh", "--user", "fresh", "--kms", limitedKMS, "--yes"}
+	if l.run(create...); !strings.Contains(l.wrong, "exit code 1") || !strings.Contains(l.said.String(), "Run this again") {
+		return
+	}
+	l.wrong = ""
+	l.aws.SetFault(nil)
+	l.aws.Advance(time.Hour)
+	l.run(create...)
 }
 
 // limitedNotice tells of the worker's key, which is overdue, through a channel.

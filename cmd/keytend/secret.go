@@ -39,7 +39,7 @@ its user a tag that keeps "keytend rotate" and "keytend apply" off it.`,
 // functionHere is the rotation function's rooms in a terminal: the same records,
 // another hand.
 func (a *app) functionHere(ctx context.Context, config policyFlag) (*functionMode, *rotationlambda.Function, error) {
-	m := &functionMode{app: a, config: config, audit: slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelError}))}
+	m := &functionMode{app: a, config: config, audit: slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	if err := m.open(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -141,6 +141,7 @@ type secretOrder struct {
 	app     *app
 	command *cobra.Command
 	config  policyFlag
+	old     string
 	yes     bool
 }
 
@@ -149,28 +150,31 @@ func secretResolveCommand(a *app) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "resolve NAME|ARN ANSWER",
 		Short: "Answer what blocks a secret's rotation, or roll it back",
-		Long: `Resolve answers the question on a secret's record: retry, drop, force, keep,
-discard or recover, whichever "keytend secret status" names; rollback goes back to the old key
-in any case. The function's reaper acts on it when it comes next.`,
+		Long: `Resolve answers the question on a secret's record: retry, drop, force, keep or
+discard, whichever "keytend secret status" names; rollback goes back to the old key
+in any case. The function's reaper acts on it when it comes next.
+
+Recover rebuilds a record that was lost with the secret's tags, or is older than
+what AWS shows: from the tag of the user's claim, the keys, what the secret and
+its further destinations hold, and CloudTrail. Nothing is guessed: where the key
+that was being replaced can't be told, it says which command names it (--old).`,
 		Example: `  keytend secret resolve prod/billing retry
-  keytend secret resolve prod/billing rollback --yes`,
+  keytend secret resolve prod/billing rollback --yes
+  keytend secret resolve prod/billing recover`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0], args[1]) },
 	}
 	o.command = command
 	o.config.addTo(command)
+	command.Flags().StringVar(&o.old, "old", "", "with recover: the `key` that was being replaced")
 	command.Flags().BoolVarP(&o.yes, "yes", "y", false, "don't ask: do it")
 	return command
 }
 
-// orderOf is what an answer orders. Where the tags were lost, the record is ended:
-// the next rotation begins with what AWS shows.
+// orderOf is what an answer orders.
 func orderOf(answer string) rotation.Order {
-	switch answer {
-	case "rollback":
+	if answer == "rollback" {
 		return rotation.Rollback()
-	case "recover":
-		return rotation.Supersede()
 	}
 	return rotation.Resolve(answer)
 }
@@ -179,6 +183,12 @@ func (o *secretOrder) run(ctx context.Context, name, answer string) error {
 	m, f, err := o.app.functionHere(ctx, o.config)
 	if err != nil {
 		return err
+	}
+	switch {
+	case answer == "recover":
+		return o.rebuild(ctx, m, f, name)
+	case o.old != "":
+		return usageError{o.command, errors.New("--old goes with recover alone")}
 	}
 	s, err := f.Status(ctx, name)
 	if err != nil {
@@ -195,7 +205,34 @@ func (o *secretOrder) run(ctx context.Context, name, answer string) error {
 		return hinted{err, "`keytend secret status " + name + "` shows how it stands"}
 	}
 	if err == nil {
-		o.app.line("Noted. The function's reaper acts on it when it comes next, within an hour by the Terraform module's schedule.")
+		o.app.line(reaperComes)
 	}
 	return err
+}
+
+// reaperComes says who goes on, and when.
+const reaperComes = "Noted. The function's reaper acts on it when it comes next: by the Terraform module's schedule, every two hours."
+
+// rebuild puts a lost record back.
+func (o *secretOrder) rebuild(ctx context.Context, m *functionMode, f *rotationlambda.Function, name string) error {
+	found, err := f.Lost(ctx, name, m.account, accesskey.ID(o.old))
+	if err != nil {
+		return hinted{err, "`keytend secret status " + name + "` shows how it stands"}
+	}
+	if found.Say != "" {
+		return hinted{errors.New(found.Story), found.Say}
+	}
+	o.app.line(printable(found.Story))
+	question := "Put this on record?"
+	if found.Over() {
+		question = "Put on record that nothing is under way?"
+	}
+	if err := o.app.ask(o.command, o.yes, question); err != nil {
+		return err
+	}
+	if err := f.PutBack(ctx, m.who.ARN, found); err != nil {
+		return err
+	}
+	o.app.line(reaperComes)
+	return nil
 }

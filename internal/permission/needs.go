@@ -55,6 +55,28 @@ var claimingMarked = []Need{
 	{Action: "iam:UntagUser", Kind: Create, on: users, Why: "end the claim", only: []string{claimTag, secretTag, "AKIA*"}},
 }
 
+// inspecting is what is read of a secret that a rotation function rotates, and of
+// its user.
+var inspecting = []Need{
+	{Action: "iam:GetUser", Kind: Read, on: users, Why: "whose key it is, and who else works on the user"},
+	{Action: "iam:ListAccessKeys", Kind: Read, on: users, Why: "status of the keys"},
+	{Action: "secretsmanager:DescribeSecret", Kind: Deliver, on: secrets, Why: "its tags, versions and rotation"},
+	{Action: "secretsmanager:GetSecretValue", Kind: Deliver, on: secrets, Why: "which key it holds"},
+	{Action: "kms:Decrypt", Kind: Deliver, on: storeKeys, Why: "where the secret has a KMS key of its own"},
+}
+
+// adopting is what hands a secret over to a rotation function.
+var adopting = slices.Concat(inspecting, []Need{
+	{Action: "iam:TagUser", Kind: Create, on: users, Why: "mark the user as rotated through its secret", only: []string{secretTag}},
+	{Action: "secretsmanager:TagResource", Kind: Create, on: secrets, Why: "name the user on the secret, and further destinations", only: []string{"keytend:user", "keytend:deliver"}},
+	{Action: "secretsmanager:RotateSecret", Kind: Create, on: secrets, Why: "switch its rotation on"},
+	{Action: "lambda:InvokeFunction", Kind: Create, on: functions, Why: "Secrets Manager asks it of whoever names the function"},
+	simulating, namingOurRole,
+})
+
+// tracing is how it is known who did what.
+var tracing = Need{Action: "cloudtrail:LookupEvents", Kind: Read, on: anything, Why: "who made a key, and from where a key is used"}
+
 // recording is what the function writes down on the secret itself.
 var recording = []Need{
 	{Action: "secretsmanager:TagResource", Kind: Create, on: secrets, Why: "the record of a rotation, on the secret", only: []string{"keytend:rotation/*"}},
@@ -134,7 +156,24 @@ var needs = map[Feature][]Need{
 		{Action: "secretsmanager:ListSecrets", Kind: Read, on: anything, Why: "which secrets carry a record"},
 		switching, deleting,
 	}),
-	Retire: slices.Concat(looking, []Need{switching, deleting}),
+	SecretAdopt: adopting,
+	SecretCreate: slices.Concat(adopting, []Need{
+		{Action: "cloudtrail:LookupEvents", Kind: Read, on: anything, Why: "who made a key whose secret was lost"},
+		{Action: "iam:TagUser", Kind: Create, on: users, Why: "claim the user", only: []string{claimTag}},
+		{Action: "iam:UntagUser", Kind: Create, on: users, Why: "end the claim", only: []string{claimTag}},
+		{Action: "secretsmanager:CreateSecret", Kind: Create, on: secrets, Why: "make the secret"},
+		{Action: "secretsmanager:TagResource", Kind: Create, on: secrets, Why: "say on the secret that its key is being made", only: []string{"keytend:rotation/make"}},
+		{Action: "secretsmanager:UntagResource", Kind: Create, on: secrets, Why: "and that it is", only: []string{"keytend:rotation/make"}},
+		{Action: "secretsmanager:PutSecretValue", Kind: Deliver, on: secrets, Why: "put the key into it"},
+		{Action: "kms:GenerateDataKey", Kind: Deliver, on: storeKeys, Why: "where the secret has a KMS key of its own"},
+		making, switching, deleting,
+	}),
+	SecretStatus: slices.Concat(inspecting, []Need{
+		tracing, {Action: "iam:GetAccessKeyLastUsed", Kind: Read, on: anything, Why: "silence of a key"},
+	}),
+	SecretResolve: slices.Concat(inspecting, []Need{tracing}, recording),
+	ScanSecrets:   {{Action: "secretsmanager:ListSecrets", Kind: Read, on: anything, Why: "which secrets say that they hold a key, and whether they are rotated"}},
+	Retire:        slices.Concat(looking, []Need{switching, deleting}),
 	Revoke: slices.Concat(looking, claiming, []Need{
 		{Action: "iam:CreateAccessKey", Kind: Create, on: users, Why: "replace the leaked key"},
 		{Action: "iam:GetUserPolicy", Kind: Read, on: users, Why: "add to the policy that denies old sessions"},

@@ -47,6 +47,11 @@ const (
 	MonitorAll     Feature = "monitor-organization"
 	Lambda         Feature = "lambda" // the function's four steps of a rotation
 	Reap           Feature = "reap"   // the function, of what comes after
+	SecretAdopt    Feature = "secret-adopt"
+	SecretCreate   Feature = "secret-create"
+	SecretStatus   Feature = "secret-status"
+	SecretResolve  Feature = "secret-resolve"
+	ScanSecrets    Feature = "scan-secrets" // beside scan
 )
 
 // Kind groups actions by how much harm they can do, so that each can be given
@@ -86,6 +91,7 @@ const (
 	alarms     target = "alarms"      // whose names begin with keytend-
 	eventRules target = "event rules" // likewise
 	ownTopic   target = "own topic"
+	functions  target = "rotation functions" // as the Terraform module names them
 )
 
 // Need is one action that a feature needs.
@@ -100,7 +106,7 @@ type Need struct {
 
 // Features are all there are, in the order in which they are told of.
 func Features() []Feature {
-	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, AllStacks, IdentityStore, Usage, Migrate, UsageLogs, UsageAthena, Root, SNS, EventBridge, CloudWatch, Monitor, MonitorAll, Lambda, Reap}
+	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, AllStacks, IdentityStore, Usage, Migrate, UsageLogs, UsageAthena, Root, SNS, EventBridge, CloudWatch, Monitor, MonitorAll, Lambda, Reap, SecretAdopt, SecretCreate, SecretStatus, SecretResolve, ScanSecrets}
 }
 
 // ParseFeature returns the feature of that name.
@@ -115,17 +121,35 @@ func ParseFeature(name string) (Feature, error) {
 	return "", fmt.Errorf("no feature %q: want %s", name, strings.Join(names, ", "))
 }
 
-// Needs are the actions of a feature, each once, by name.
+// Needs are the actions of a feature, each once, by name. An action that writes
+// tags may write those of every feature.
 func Needs(features ...Feature) []Need {
 	var out []Need
 	for _, f := range features {
 		for _, n := range needs[f] {
-			if !slices.ContainsFunc(out, func(m Need) bool { return m.Action == n.Action && m.on == n.on }) {
+			i := slices.IndexFunc(out, func(m Need) bool { return m.Action == n.Action && m.on == n.on })
+			if i < 0 {
 				out = append(out, n)
+				continue
 			}
+			out[i].only = union(out[i].only, n.only)
 		}
 	}
 	slices.SortFunc(out, func(a, b Need) int { return strings.Compare(a.Action, b.Action) })
+	return out
+}
+
+// union is what either list has; an empty one stands for everything.
+func union(a, b []string) []string {
+	if len(a) == 0 || len(b) == 0 {
+		return nil
+	}
+	out := slices.Clone(a)
+	for _, word := range b {
+		if !slices.Contains(out, word) {
+			out = append(out, word)
+		}
+	}
 	return out
 }
 
@@ -163,4 +187,9 @@ var about = map[Feature]string{
 	MonitorAll:     "monitor --organization, besides monitor",
 	Lambda:         "rotate secrets as a Lambda function",
 	Reap:           "that function's reaper, beside lambda",
+	SecretAdopt:    "secret adopt: have that function rotate a secret",
+	SecretCreate:   "secret create: make a secret with a user's first key",
+	SecretStatus:   "secret status",
+	SecretResolve:  "secret resolve",
+	ScanSecrets:    "scan --secrets, besides scan",
 }

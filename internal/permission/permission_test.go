@@ -120,6 +120,39 @@ func TestEveryNeedIsAllowedByItsOwnKind(t *testing.T) {
 	}
 }
 
+// What features are allowed together they may all do: also where each writes
+// other tags by the same action, or by another on the same things.
+func TestFeaturesTogether(t *testing.T) {
+	document, err := iampolicy.Parse(Policy(Needs(Rotate, SecretCreate, SecretResolve), Scope{}).JSON())
+	if err != nil {
+		t.Fatal(err)
+	}
+	may := func(action, resource, tag string) bool {
+		return iampolicy.Evaluate([]iampolicy.Document{document}, nil, nil, nil, iampolicy.Request{
+			Action: action, Resource: resource, Context: map[string][]string{"aws:TagKeys": {tag}},
+		}).Allowed()
+	}
+	const user, secret = "arn:aws:iam::123456789012:user/billing", "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/billing-a1b2c3"
+	for _, c := range []struct {
+		action, resource, tag string
+		want                  bool
+	}{
+		{"iam:TagUser", user, "keytend:claim", true},
+		{"iam:TagUser", user, "keytend:secret", true},
+		{"iam:TagUser", user, "AKIAIOSFODNN7EXAMPLE", true},
+		{"iam:UntagUser", user, "keytend:secret", false},
+		{"secretsmanager:TagResource", secret, "keytend:user", true},
+		{"secretsmanager:TagResource", secret, "keytend:rotation/state", true},
+		{"secretsmanager:UntagResource", secret, "keytend:rotation/state", true},
+		{"secretsmanager:UntagResource", secret, "keytend:user", false},
+		{"secretsmanager:TagResource", secret, "owner", false},
+	} {
+		if got := may(c.action, c.resource, c.tag); got != c.want {
+			t.Errorf("%s of %s: %v, want %v", c.action, c.tag, got, c.want)
+		}
+	}
+}
+
 // The guards hold: no key outside the path or without the tag, no other tags.
 func TestGuards(t *testing.T) {
 	document, err := iampolicy.Parse(Policy(Needs(Rotate), narrow).JSON())

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -108,7 +110,14 @@ func Policy(all []Need, s Scope) Document {
 	d := Document{Version: "2012-10-17"}
 	for _, n := range all {
 		st := s.statement(n)
-		i := slices.IndexFunc(d.Statement, func(other Statement) bool { return other.Sid == st.Sid })
+		i, sid := -1, st.Sid
+		for number := 2; ; number++ {
+			i = slices.IndexFunc(d.Statement, func(other Statement) bool { return other.Sid == st.Sid })
+			if i < 0 || reflect.DeepEqual(d.Statement[i].Condition, st.Condition) {
+				break
+			}
+			st.Sid = sid + strconv.Itoa(number) // other tags may be written by this action
+		}
 		if i < 0 {
 			d.Statement = append(d.Statement, st)
 		} else if !slices.Contains(d.Statement[i].Action, n.Action) {
@@ -157,7 +166,7 @@ func title(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
 var sids = map[target]string{
 	anything: "", users: "Users", ourselves: "Itself", members: "Accounts", secrets: "Secrets", parameters: "Parameters",
 	states: "States", shelves: "Buckets", roots: "Roots", escrowKey: "Escrow", storeKeys: "Encryption", topics: "Topics", buses: "Buses",
-	metrics: "Metrics", rules: "Rules", alarms: "Alarms", eventRules: "EventRules", ownTopic: "Topic",
+	metrics: "Metrics", rules: "Rules", alarms: "Alarms", eventRules: "EventRules", ownTopic: "Topic", functions: "Functions",
 }
 
 func (s Scope) resources(n Need) []string {
@@ -197,6 +206,8 @@ func (s Scope) resources(n Need) []string {
 		return []string{s.arn("events:*:*:rule/keytend-*")}
 	case ownTopic:
 		return []string{s.arn("sns:*:*:keytend")}
+	case functions:
+		return []string{s.arn("lambda:*:*:function:keytend-rotation")}
 	case escrowKey:
 		return []string{cmp.Or(s.EscrowKey, s.arn("kms:*:*:key/*"))}
 	case storeKeys:

@@ -1,6 +1,7 @@
 package rotation
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,6 +24,7 @@ type Remains struct {
 	Named   accesskey.ID            // the old key, as a person says; empty: nobody said
 	Holding map[string]accesskey.ID // what each destination that was named holds; empty: can't be read
 	Terms   accesskey.Terms
+	Type    string // what a person types before the old key's ID; empty: keytend recover USER
 }
 
 // Recovery is a record rebuilt, and why it is so. Without an Old key there is
@@ -67,7 +69,7 @@ func (m Remains) nothing(story string) Recovery {
 func (m Remains) unclear(story string, olds []accesskey.ID) Recovery {
 	var words []string
 	for _, id := range olds {
-		words = append(words, fmt.Sprintf("`keytend recover %s %s`", m.Subject.User, id))
+		words = append(words, fmt.Sprintf("`%s %s`", cmp.Or(m.Type, "keytend recover "+m.Subject.User), id))
 	}
 	return Recovery{Story: m.Subject.User + ": " + story, Say: "if it goes on, name the old key: " + strings.Join(words, " or ")}
 }

@@ -52,7 +52,7 @@ func revisionOf(tag string) (revision int64, ok bool) {
 
 // errDamaged says that somebody changed our tags.
 var errDamaged = errors.New("the record in the secret's tags is damaged: restore the tags " + recordTag +
-	"… as they were (CloudTrail has them), or, once no rotation is under way, remove them all")
+	"… as they were (CloudTrail has them), or remove them all, and have `keytend secret resolve SECRET recover` rebuild the record")
 
 // pack spells an entry as tags. Each says how many there are.
 func pack(e entry, revision int64) (map[string]string, error) {
