@@ -129,6 +129,7 @@ func TestFeaturesTogether(t *testing.T) {
 	}
 	may := func(action, resource, tag string) bool {
 		return iampolicy.Evaluate([]iampolicy.Document{document}, nil, nil, nil, iampolicy.Request{
+			Caller: iampolicy.Caller{Account: "123456789012", ARN: "arn:aws:sts::123456789012:assumed-role/keytend/x"},
 			Action: action, Resource: resource, Context: map[string][]string{"aws:TagKeys": {tag}},
 		}).Allowed()
 	}
