@@ -2,13 +2,8 @@ package awsapi
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
-	"io"
-	"net/http"
 	"net/url"
-
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // OwnAddresses returns the account's own addresses in a region, each with what it
@@ -28,7 +23,7 @@ func (s *Session) elasticIPs(ctx context.Context, region string, own map[string]
 			InstanceID   string `xml:"instanceId"`
 		} `xml:"addressesSet>item"`
 	}
-	_, err := s.ec2(ctx, region, "DescribeAddresses", "", &answer)
+	err := s.ec2(ctx, region, "DescribeAddresses", "", &answer)
 	for _, a := range answer.Items {
 		own[a.PublicIP] = "Elastic IP " + a.AllocationID
 		if a.InstanceID != "" {
@@ -46,17 +41,18 @@ func (s *Session) natGateways(ctx context.Context, region string, own map[string
 				ID        string   `xml:"natGatewayId"`
 				Addresses []string `xml:"natGatewayAddressSet>item>publicIp"`
 			} `xml:"natGatewaySet>item"`
+			Next string `xml:"nextToken"`
 		}
-		next, err := s.ec2(ctx, region, "DescribeNatGateways", token, &answer)
+		err := s.ec2(ctx, region, "DescribeNatGateways", token, &answer)
 		for _, gateway := range answer.Items {
 			for _, address := range gateway.Addresses {
 				own[address] = "NAT gateway " + gateway.ID
 			}
 		}
-		if err != nil || next == "" {
+		if err != nil || answer.Next == "" {
 			return err
 		}
-		token = next
+		token = answer.Next
 	}
 }
 
@@ -68,40 +64,24 @@ func (s *Session) vpcEndpoints(ctx context.Context, region string, own map[strin
 				ID  string `xml:"vpcEndpointId"`
 				VPC string `xml:"vpcId"`
 			} `xml:"vpcEndpointSet>item"`
+			Next string `xml:"nextToken"`
 		}
-		next, err := s.ec2(ctx, region, "DescribeVpcEndpoints", token, &answer)
+		err := s.ec2(ctx, region, "DescribeVpcEndpoints", token, &answer)
 		for _, endpoint := range answer.Items {
 			own[endpoint.ID] = "VPC endpoint " + endpoint.ID + " of " + endpoint.VPC
 		}
-		if err != nil || next == "" {
+		if err != nil || answer.Next == "" {
 			return err
 		}
-		token = next
+		token = answer.Next
 	}
 }
 
-// ec2 asks for one page. next is the page that follows; empty: none does.
-func (s *Session) ec2(ctx context.Context, region, action, token string, into any) (next string, err error) {
-	form := url.Values{"Action": {action}, "Version": {"2016-11-15"}}
+// ec2 asks for one page; empty token: the first.
+func (s *Session) ec2(ctx context.Context, region, action, token string, into any) error {
+	form := url.Values{}
 	if token != "" {
 		form.Set("NextToken", token)
 	}
-	var more struct {
-		NextToken string `xml:"nextToken"`
-	}
-	err = s.wire(ctx, wireCall{
-		service: "EC2", host: "ec2", action: action, region: region,
-		header: http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}, body: []byte(form.Encode()),
-		read: func(body io.Reader) error {
-			text, err := io.ReadAll(io.LimitReader(body, maxWireDocument))
-			if err == nil {
-				err = errors.Join(xml.Unmarshal(text, into), xml.Unmarshal(text, &more))
-			}
-			if err != nil {
-				return &smithyhttp.RequestSendError{Err: err}
-			}
-			return nil
-		},
-	})
-	return more.NextToken, s.fail("ec2:"+action, err)
+	return s.fail("ec2:"+action, s.wireForm(ctx, wireCall{service: "EC2", host: "ec2", action: action, region: region}, "2016-11-15", form, into))
 }

@@ -56,8 +56,7 @@ func (s *Session) AthenaRows(ctx context.Context, q AthenaQuery) iter.Seq2[[]str
 }
 
 func (s *Session) athena(ctx context.Context, operation string, in, out any) error {
-	athena := jsonService{session: s, config: s.config, id: "Athena", name: "athena", target: "AmazonAthena"}
-	return s.fail("athena:"+operation, athena.call(ctx, jsonCall{operation: operation, in: in, out: out, retryer: s.retryers.of("athena:" + operation)}))
+	return s.fail("athena:"+operation, s.wireJSON(ctx, wireCall{service: "Athena", host: "athena", target: "AmazonAthena", action: operation}, in, out))
 }
 
 // https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html

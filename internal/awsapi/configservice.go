@@ -3,7 +3,6 @@ package awsapi
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"time"
 )
 
@@ -271,7 +270,6 @@ func (s *Session) configCalled(ctx context.Context, action string, in, out any) 
 // configCall makes one JSON 1.1 call.
 func (s *Session) configCall(ctx context.Context, action string, in, out any) error {
 	return s.wireJSON(ctx, wireCall{
-		service: "Config Service", host: "config", action: action,
-		header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {"StarlingDoveService." + action}},
+		service: "Config Service", host: "config", target: "StarlingDoveService", action: action,
 	}, in, out)
 }

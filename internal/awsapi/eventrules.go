@@ -2,7 +2,6 @@ package awsapi
 
 import (
 	"context"
-	"net/http"
 )
 
 // EventRule is a rule of EventBridge on the default bus, in the session's
@@ -15,10 +14,7 @@ type EventRule struct {
 
 // eventCall makes a call of EventBridge.
 func (s *Session) eventCall(ctx context.Context, action string, in, out any) error {
-	return s.fail("events:"+action, s.wireJSON(ctx, wireCall{
-		service: "EventBridge", host: "events", action: action,
-		header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {"AWSEvents." + action}},
-	}, in, out))
+	return s.fail("events:"+action, s.wireJSON(ctx, onBus(action, ""), in, out))
 }
 
 // EventRule is the rule of that name; false: there is none

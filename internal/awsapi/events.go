@@ -115,8 +115,10 @@ func (s *Session) eventPage(ctx context.Context, q EventQuery) (EventPage, error
 		Events    []listedEvent
 		NextToken string
 	}
-	trail := jsonService{session: s, config: s.regional(q.Region), id: "CloudTrail", name: "cloudtrail", target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101"}
-	err := trail.call(ctx, jsonCall{operation: "LookupEvents", in: in, out: &out, retryer: s.retryers.of("cloudtrail:LookupEvents@" + q.Region)})
+	err := s.wireJSON(ctx, wireCall{
+		service: "CloudTrail", host: "cloudtrail", target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+		action: "LookupEvents", region: q.Region,
+	}, in, &out)
 	page := EventPage{Events: make([]Event, 0, len(out.Events)), Next: out.NextToken}
 	for _, e := range out.Events {
 		page.Events = append(page.Events, event(e))

@@ -3,7 +3,6 @@ package awsapi
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -20,8 +19,7 @@ func (s *Session) KnowsAddress(ctx context.Context, region, store, address strin
 	}
 	var out struct{ UserId string }
 	err := s.wireJSON(ctx, wireCall{
-		service: "identitystore", host: "identitystore", action: "GetUserId", region: region,
-		header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {"AWSIdentityStore.GetUserId"}},
+		service: "identitystore", host: "identitystore", target: "AWSIdentityStore", action: "GetUserId", region: region,
 	}, in, &out)
 	var refusal *wireError
 	if errors.As(err, &refusal) && refusal.ErrorCode() == "ResourceNotFoundException" && refusal.kind == "USER" {

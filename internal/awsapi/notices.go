@@ -2,7 +2,6 @@ package awsapi
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -42,11 +41,9 @@ func (s *Session) PutEvent(ctx context.Context, bus, kind, detail string) error 
 	return s.fail("events:PutEvents", err)
 }
 
+// onBus is a call of EventBridge, in the region that a bus's ARN names.
 func onBus(action, bus string) wireCall {
-	return wireCall{
-		service: "EventBridge", host: "events", action: action, region: regionOf(bus),
-		header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {"AWSEvents." + action}},
-	}
+	return wireCall{service: "EventBridge", host: "events", target: "AWSEvents", action: action, region: regionOf(bus)}
 }
 
 // findBus finds a bus of the session's account.

@@ -3,12 +3,9 @@ package awsapi
 import (
 	"context"
 	"encoding/xml"
-	"io"
 	"iter"
 	"net/http"
 	"net/url"
-
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // ObjectQuery asks for objects of a bucket.
@@ -60,12 +57,7 @@ func (s *Session) objectPage(ctx context.Context, q ObjectQuery, token string) (
 	}
 	err := s.inBucket(ctx, q.Bucket, wireCall{
 		service: "S3", host: "s3", action: "ListObjectsV2", method: http.MethodGet, path: objectPath(q.Bucket, "") + "?" + params.Encode(),
-		read: func(body io.Reader) error {
-			if err := xml.NewDecoder(io.LimitReader(body, maxWireDocument)).Decode(&answer); err != nil {
-				return &smithyhttp.RequestSendError{Err: err}
-			}
-			return nil
-		},
+		read: document(xml.Unmarshal, &answer),
 	})
 	var page ObjectPage
 	for _, c := range answer.Contents {

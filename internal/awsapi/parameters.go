@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -16,19 +15,17 @@ import (
 // Parameters is Systems Manager's Parameter Store in one region. A parameter is
 // named by its full name.
 type Parameters struct {
-	service jsonService
 	session *Session
 	region  string
 }
 
 // Parameters returns Parameter Store in a region; empty: the session's.
 func (s *Session) Parameters(region string) *Parameters {
-	cfg := s.regional(region)
-	return &Parameters{jsonService{session: s, config: cfg, id: "SSM", name: "ssm", target: "AmazonSSM"}, s, cfg.Region}
+	return &Parameters{s, s.regional(region).Region}
 }
 
-func (p *Parameters) retryer(name string, careful bool) aws.Retryer {
-	return p.session.retrying(p.region, "ssm:"+name, careful)
+func (p *Parameters) call(operation string) wireCall {
+	return wireCall{service: "SSM", host: "ssm", target: "AmazonSSM", action: operation, region: p.region}
 }
 
 // secureString is the type of parameters that are encrypted.
@@ -39,7 +36,6 @@ const secureString = "SecureString"
 // one's own).
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
 func (p *Parameters) Value(ctx context.Context, name string) (text accesskey.Secret, kind string, version int64, err error) {
-	const operation = "GetParameter"
 	type wanted struct {
 		Name           string
 		WithDecryption bool
@@ -50,7 +46,7 @@ func (p *Parameters) Value(ctx context.Context, name string) (text accesskey.Sec
 			Version     int64
 		}
 	}
-	err = p.service.call(ctx, jsonCall{operation: operation, in: wanted{name, true}, out: &out, retryer: p.retryer(operation, false)})
+	err = p.session.wireJSON(ctx, p.call("GetParameter"), wanted{name, true}, &out)
 	if err == nil && out.Parameter == nil {
 		err = errors.New("answer has no parameter")
 	}
@@ -113,9 +109,10 @@ func (p *Parameters) TryReplace(ctx context.Context, name string) error {
 }
 
 func (p *Parameters) put(ctx context.Context, in parameter, until time.Time) (int64, error) {
-	const operation = "PutParameter"
+	call := p.call("PutParameter")
+	call.careful, call.until = true, until
 	var out struct{ Version int64 }
-	err := p.service.call(ctx, jsonCall{operation: operation, in: in, out: &out, retryer: p.retryer(operation, true), until: until})
+	err := p.session.wireJSON(ctx, call, in, &out)
 	return out.Version, p.session.fail("ssm:PutParameter", err)
 }
 
@@ -129,7 +126,6 @@ type described struct {
 // the one that has it.
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeParameters.html
 func (p *Parameters) describe(ctx context.Context, name string) (described, error) {
-	const operation = "DescribeParameters"
 	type filter struct {
 		Key, Option string
 		Values      []string
@@ -143,7 +139,7 @@ func (p *Parameters) describe(ctx context.Context, name string) (described, erro
 			Parameters []described
 			NextToken  string
 		}
-		err := p.service.call(ctx, jsonCall{operation: operation, in: in, out: &page, retryer: p.retryer(operation, false)})
+		err := p.session.wireJSON(ctx, p.call("DescribeParameters"), in, &page)
 		if err != nil {
 			return described{}, p.session.fail("ssm:DescribeParameters", err)
 		}

@@ -2,7 +2,6 @@ package awsapi
 
 import (
 	"context"
-	"net/http"
 	"slices"
 )
 
@@ -37,7 +36,6 @@ func (s *Session) EnabledRegions(ctx context.Context) ([]string, error) {
 		}
 		err := s.wireJSON(ctx, wireCall{
 			service: "Account", host: "account", action: "ListRegions", region: HomeRegion(id.Partition), path: "/listRegions",
-			header: http.Header{"Content-Type": {"application/json"}},
 		}, in, &out)
 		if err != nil {
 			return nil, s.fail(call, err)

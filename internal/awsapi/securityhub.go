@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
-	"net/http"
 )
 
 // SecurityHub is Security Hub in the session's region: findings that come by
@@ -76,9 +75,6 @@ func (h SecurityHub) ActiveFindings(ctx context.Context, product, generator stri
 }
 
 func (h SecurityHub) call(ctx context.Context, action, path string, in, out any) error {
-	err := h.session.wireJSON(ctx, wireCall{
-		service: "SecurityHub", host: "securityhub", action: action, path: path,
-		header: http.Header{"Content-Type": {"application/json"}},
-	}, in, out)
+	err := h.session.wireJSON(ctx, wireCall{service: "SecurityHub", host: "securityhub", action: action, path: path}, in, out)
 	return h.session.fail("securityhub:"+action, err)
 }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/iotest"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -28,7 +30,11 @@ type sameAnswer struct {
 }
 
 func (a *sameAnswer) RoundTrip(r *http.Request) (*http.Response, error) {
-	sent, err := io.ReadAll(r.Body)
+	var sent []byte
+	var err error
+	if r.Body != nil {
+		sent, err = io.ReadAll(r.Body)
+	}
 	a.last, a.sent = r, string(sent)
 	answer := &http.Response{StatusCode: a.status, Header: a.header.Clone(), Body: io.NopCloser(strings.NewReader(a.body)), Request: r}
 	if answer.Header == nil {
@@ -127,11 +133,93 @@ func TestJSONEndpointsAreTheSDKs(t *testing.T) {
 			if dual {
 				o.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 			}
-			j := jsonService{config: aws.Config{Region: region, ConfigSources: []any{o}}, id: "SSM", name: "ssm"}
-			got, err := j.endpoint(t.Context())
+			got, err := underway{wireCall{service: "SSM", host: "ssm"}, nil, aws.Config{Region: region, ConfigSources: []any{o}}}.url(t.Context())
 			if (err == nil) != (wantErr == nil) || err == nil && got.Host != want.URI.Host {
 				t.Errorf("%s, FIPS %v, dual-stack %v: %v %v, want %v %v", region, fips, dual, got, err, want.URI.Host, wantErr)
 			}
+		}
+	}
+}
+
+// TestWhoeverAnswersInOtherWords says nothing about what AWS did.
+func TestWhoeverAnswersInOtherWords(t *testing.T) {
+	for _, a := range []sameAnswer{
+		{status: 403, body: `<html>Forbidden</html>`}, {status: 400, body: ``}, {status: 400, body: `{}`}, {status: 404, body: `<html>`},
+	} {
+		s, _ := bothOf(t, &a)
+		for name, call := range map[string]func() error{
+			"JSON":  func() error { _, err := s.ConfigRules(t.Context()); return err },
+			"query": func() error { return s.DeleteTopic(t.Context(), "arn:aws:sns:eu-west-1:123456789012:keytend") },
+			"S3":    func() error { return s.Object(t.Context(), "example", "key", func(io.Reader) error { return nil }) },
+		} {
+			if err := call(); err == nil || NotDone(err) {
+				t.Errorf("%s, %d %q: %v, not done %v", name, a.status, a.body, err, NotDone(err))
+			}
+		}
+	}
+}
+
+// brokenOnce breaks its first answer off.
+type brokenOnce struct{ answers int }
+
+func (b *brokenOnce) RoundTrip(r *http.Request) (*http.Response, error) {
+	b.answers++
+	body := io.Reader(strings.NewReader("whole"))
+	if b.answers == 1 {
+		body = io.MultiReader(strings.NewReader("wh"), iotest.ErrReader(io.ErrUnexpectedEOF))
+	}
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(body), Request: r}, nil
+}
+
+// TestReadAgainWhereBrokenOff: an object is read anew, from its beginning.
+func TestReadAgainWhereBrokenOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := &http.Client{Transport: &brokenOnce{}}
+		s := OpenWithKey(t.Context(), testID, accesskey.NewSecret(testSecret), Options{Region: "eu-west-1", HTTPClient: client})
+		var got string
+		err := s.Object(t.Context(), "example", "key", func(in io.Reader) error {
+			text, err := io.ReadAll(in)
+			got = string(text)
+			return err
+		})
+		if err != nil || got != "whole" {
+			t.Errorf("%q %v", got, err)
+		}
+	})
+}
+
+// TestHosts holds ours to the rules of the services whose clients we don't have,
+// as botocore's endpoint-rule-set-1.json resolves them.
+func TestHosts(t *testing.T) {
+	for _, x := range []struct {
+		host, region string
+		fips, dual   bool
+		want         string
+	}{
+		{"s3", "us-east-1", false, false, "s3.us-east-1.amazonaws.com"},
+		{"s3", "eu-central-1", false, true, "s3.dualstack.eu-central-1.amazonaws.com"},
+		{"s3", "us-east-1", true, true, "s3-fips.dualstack.us-east-1.amazonaws.com"},
+		{"s3", "us-gov-west-1", true, false, "s3-fips.us-gov-west-1.amazonaws.com"},
+		{"s3", "cn-north-1", false, true, "s3.dualstack.cn-north-1.amazonaws.com.cn"},
+		{"s3", "eusc-de-east-1", false, false, "s3.eusc-de-east-1.amazonaws.eu"},
+		{"config", "us-gov-west-1", true, false, "config.us-gov-west-1.amazonaws.com"},
+		{"config", "us-iso-east-1", false, false, "config.us-iso-east-1.c2s.ic.gov"},
+		{"securityhub", "us-gov-west-1", true, false, "securityhub-fips.us-gov-west-1.amazonaws.com"},
+		{"account", "us-east-1", true, false, "account-fips.us-east-1.amazonaws.com"},
+		{"sns", "eu-central-1", false, true, "sns.eu-central-1.api.aws"},
+		{"ec2", "us-east-1", true, false, "ec2-fips.us-east-1.amazonaws.com"},
+		{"monitoring", "cn-northwest-1", false, false, "monitoring.cn-northwest-1.amazonaws.com.cn"},
+	} {
+		o := config.LoadOptions{}
+		if x.fips {
+			o.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+		}
+		if x.dual {
+			o.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+		}
+		got, err := underway{wireCall{host: x.host}, nil, aws.Config{Region: x.region, ConfigSources: []any{o}}}.url(t.Context())
+		if err != nil || got.Host != x.want {
+			t.Errorf("%+v: %v %v", x, got, err)
 		}
 	}
 }
@@ -147,8 +235,7 @@ func TestCloudTrailsHosts(t *testing.T) {
 			if fips {
 				o.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
 			}
-			j := jsonService{config: aws.Config{Region: region, ConfigSources: []any{o}}, id: "CloudTrail", name: "cloudtrail"}
-			got, err := j.endpoint(t.Context())
+			got, err := underway{wireCall{service: "CloudTrail", host: "cloudtrail"}, nil, aws.Config{Region: region, ConfigSources: []any{o}}}.url(t.Context())
 			if (err == nil) != (wantErr == nil) || err == nil && got.Host != want.URI.Host {
 				t.Errorf("%s, FIPS %v: %v %v, want %v %v", region, fips, got, err, want.URI.Host, wantErr)
 			}
@@ -171,7 +258,7 @@ func TestJSONEndpointFromEnvironment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := s.Parameters("").service.endpoint(t.Context()); err != nil || got.String() != x.want {
+		if got, err := (underway{s.Parameters("").call("GetParameter"), s, s.config}).url(t.Context()); err != nil || got.String() != x.want {
 			t.Errorf("%+v: %v %v", x, got, err)
 		}
 	}
