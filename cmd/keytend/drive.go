@@ -22,15 +22,21 @@ type drive struct {
 	// heard, where set, gets the lines instead of stdout.
 	heard func(string)
 
-	left  time.Duration    // of patience
-	why   accesskey.Reason // of the latest wait
-	again int              // how often in a row it was waited for that
-	took  time.Duration    // by the latest pass
+	left   time.Duration               // of patience
+	waited map[accesskey.Reason]waited // for what, since the latest step
+	took   time.Duration               // by the latest pass
 }
 
-// againAtMost is how often a command waits for one and the same thing before it
-// leaves: what nobody knows when it will come is for another day.
+// againAtMost is how often a command waits for one and the same thing, with
+// others between or not, before it leaves: what nobody knows when it will come
+// is for another day.
 const againAtMost = 3
+
+// waited is what was waited for: how often it was put off, and until when.
+type waited struct {
+	times int
+	until time.Time
+}
 
 // failuresBorne is how many passes in a row may fail before a command gives up:
 // each looks at the world anew.
@@ -69,7 +75,8 @@ func (d *drive) run(ctx context.Context) (rotation.Result, error) {
 		}
 		failed = 0
 		if !res.Waiting() {
-			if d.again, acts = 0, acts+1; acts > actsAtMost {
+			d.waited = nil
+			if acts++; acts > actsAtMost {
 				return res, fmt.Errorf("%s of %s comes to no end: still %s (%s)", res.Record.Work, d.subject.User, res.Step.Kind, res.Step.Reason)
 			}
 			continue
@@ -103,22 +110,32 @@ func (d *drive) pass(ctx context.Context) (rotation.Result, error) {
 func (d *drive) rest(ctx context.Context, res rotation.Result) (on bool, err error) {
 	pause := max(res.Step.NotBefore.Sub(d.rotator.Clock.Now()), 0) + 50*time.Millisecond
 	blocked := res.Record.Phase == accesskey.Blocked
-	if d.again++; d.why != res.Step.Reason || res.Step.Reason == policy.WhyReading {
-		d.why, d.again = res.Step.Reason, 1
-	}
 	if res.Step.Reason == policy.WhyReading { // each look gets on, and takes its time
 		d.left -= d.took
+	} else {
+		d.count(res.Step)
 	}
 	switch {
 	case d.stay.wait && !blocked:
 		pause = min(pause, max(d.stay.nap, longestNap))
-	case blocked || pause > d.left || d.again > againAtMost:
+	case blocked || pause > d.left || d.waited[res.Step.Reason].times > againAtMost:
 		return false, nil
 	}
 	d.left -= pause
 	show, end := d.app.spin("waiting until " + clock(d.rotator.Clock.Now().Add(pause)) + ": " + string(res.Step.Reason))
 	defer end()
 	return true, d.nap(ctx, pause, show)
+}
+
+// count notes a wait. One until the same moment as before was only looked at too
+// early.
+func (d *drive) count(step policy.Step) {
+	if d.waited == nil {
+		d.waited = map[accesskey.Reason]waited{}
+	}
+	if w := d.waited[step.Reason]; w.times == 0 || step.NotBefore.After(w.until) {
+		d.waited[step.Reason] = waited{w.times + 1, step.NotBefore}
+	}
 }
 
 // nap sleeps, and turns the spinner.
