@@ -2,6 +2,7 @@ package module
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/keytend/keytend/internal/migrate"
 )
 
 func TestFilesAreFormatted(t *testing.T) {
@@ -71,6 +74,41 @@ func TestTerraformTakesWhatKeytendWrites(t *testing.T) {
 	if out, err := terraform.run(t, terraform.folder, "fmt", "-check", "-recursive", "out"); err != nil || written < 4 {
 		t.Errorf("%d files; not formatted: %s", written, out)
 	}
+}
+
+// And what `keytend migrate` writes: a role for each kind of workload, made, seen
+// to be as it should, and taken away.
+func TestTerraformMakesTheRolesOfMigrate(t *testing.T) {
+	terraform := newTerraform(t)
+	terraform.provider(standIn(t))
+	terraform.live(t, roles(t, terraform))
+}
+
+// roles is a root module of all that migrate's golden files have.
+func roles(t *testing.T, terraform *program) string {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.FromSlash("../../internal/migrate/testdata/terraform/*.tf"))
+	if len(files) < 18 {
+		t.Fatalf("only %d golden files", len(files))
+	}
+	main := migrate.Versions()
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(filepath.Base(f), ".tf")
+		write(t, filepath.Join(terraform.folder, "roles", name, "main.tf"), migrate.Versions()+string(text))
+		main += fmt.Sprintf("\nmodule %q {\n  source = \"./%s\"\n", name, name)
+		for _, variable := range []string{"principal_id", "ca_certificate"} {
+			if strings.Contains(string(text), `variable "`+variable+`"`) {
+				main += fmt.Sprintf("  %s = \"example\"\n", variable)
+			}
+		}
+		main += "}\n"
+	}
+	write(t, filepath.Join(terraform.folder, "roles", "main.tf"), main)
+	return "roles"
 }
 
 // The real provider makes what the example says on a simulated AWS, finds

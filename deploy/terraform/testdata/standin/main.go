@@ -193,6 +193,7 @@ func arn(kind string, fields map[string]tftypes.Value) string {
 	begin := map[string]string{
 		"aws_cloudwatch_log_group":    "logs:us-east-1:123456789012:log-group:",
 		"aws_iam_role":                "iam::123456789012:role/",
+		"aws_iam_policy":              "iam::123456789012:policy/",
 		"aws_lambda_function":         "lambda:us-east-1:123456789012:function:",
 		"aws_sns_topic":               "sns:us-east-1:123456789012:",
 		"aws_cloudwatch_event_rule":   "events:us-east-1:123456789012:rule/",
@@ -224,6 +225,9 @@ func (p *provider) ReadDataSource(_ context.Context, r *tfprotov5.ReadDataSource
 		return nil, err
 	}
 	for _, a := range s.Attributes {
+		if list := types["list(string)"]; a.Computed && a.Type.Is(list) {
+			fields[a.Name] = tftypes.NewValue(list, []tftypes.Value{tftypes.NewValue(tftypes.String, "arn:aws:sso:::instance/ssoins-1111111111111111")})
+		}
 		if !a.Computed || !fields[a.Name].IsNull() || !a.Type.Is(tftypes.String) {
 			continue
 		}
@@ -253,8 +257,10 @@ func document(statements tftypes.Value) (string, error) {
 		if sid := word(st["sid"]); sid != "" {
 			one["Sid"] = sid
 		}
-		if r := words(st["resources"]); len(r) > 0 {
-			one["Resource"] = r
+		for name, field := range map[string]string{"Resource": "resources", "NotResource": "not_resources"} {
+			if r := words(st[field]); len(r) > 0 {
+				one[name] = r
+			}
 		}
 		for _, who := range blocks(st["principals"]) {
 			one["Principal"] = map[string]any{word(who["type"]): words(who["identifiers"])}
