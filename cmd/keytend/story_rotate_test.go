@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"regexp"
@@ -139,26 +140,40 @@ func callNamed(cloud *fakeaws.AWS, id, secret, agent string) error {
 }
 
 func callWith(cloud *fakeaws.AWS, credentials aws.Credentials, agent string) error {
-	body := "Action=GetCallerIdentity&Version=2011-06-15"
-	request, err := http.NewRequest(http.MethodPost, "https://sts.amazonaws.com/", strings.NewReader(body))
+	return caller{cloud: cloud, credentials: credentials, agent: agent}.call("sts", "Action=GetCallerIdentity&Version=2011-06-15")
+}
+
+// caller makes calls as AWS's query protocol has them, past every fault and stall.
+type caller struct {
+	cloud       *fakeaws.AWS
+	credentials aws.Credentials
+	agent       string
+	source      string // address; empty: one of documentation's
+}
+
+func (c caller) call(service, body string) error {
+	request, err := http.NewRequest(http.MethodPost, "https://"+service+".amazonaws.com/", strings.NewReader(body))
 	if err != nil {
 		return err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	request.Header.Set("User-Agent", agent)
+	request.Header.Set("User-Agent", c.agent)
+	if c.source != "" {
+		request.RemoteAddr = c.source + ":443"
+	}
 	sum := sha256.Sum256([]byte(body))
-	err = v4.NewSigner().SignHTTP(context.Background(), credentials,
-		request, hex.EncodeToString(sum[:]), "sts", "us-east-1", cloud.Now())
+	err = v4.NewSigner().SignHTTP(context.Background(), c.credentials, request, hex.EncodeToString(sum[:]), service, "us-east-1", c.cloud.Now())
 	if err != nil {
 		return err
 	}
-	answer, err := cloud.RoundTripper().RoundTrip(request)
+	answer, err := c.cloud.RoundTripper().RoundTrip(request)
 	if err != nil {
 		return err
 	}
-	_ = answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("status %d", answer.StatusCode)
+		text, _ := io.ReadAll(answer.Body)
+		return fmt.Errorf("%s: status %d: %s", service, answer.StatusCode, text)
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/keytend/keytend/internal/iampolicy"
 )
 
 // FunctionSpec describes a function of Lambda.
@@ -119,6 +121,25 @@ func lambdaSays(function string) map[string][]string {
 // longer, as Lambda puts it into a function's environment: the trust policy must
 // let lambda.amazonaws.com assume it.
 func (a *AWS) RoleSession(roleARN, sessionName string) (keyID, secret, token string, err error) {
+	parts := strings.SplitN(roleARN, ":", 6)
+	if len(parts) != 6 {
+		return "", "", "", fmt.Errorf("assume role %s: no ARN", roleARN)
+	}
+	function := "arn:" + parts[1] + ":lambda:" + standardRegion + ":" + parts[4] + ":function:" + sessionName
+	return a.Enter(roleARN, sessionName, Entry{Caller: iampolicy.Caller{Service: "lambda.amazonaws.com"}, Action: "sts:AssumeRole", Facts: lambdaSays(function)})
+}
+
+// Entry is how somebody comes by a role that calls no API of this account's: a
+// service of AWS, or whoever has an identity provider's token.
+type Entry struct {
+	Caller iampolicy.Caller
+	Action string              // sts:AssumeRole, sts:AssumeRoleWithWebIdentity
+	Facts  map[string][]string // condition keys that are sent
+}
+
+// Enter makes a session of a role, as RoleSession does, for whoever the role's
+// trust policy lets in.
+func (a *AWS) Enter(roleARN, sessionName string, by Entry) (keyID, secret, token string, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	r := &request{aws: a, now: a.clock.now()}
@@ -126,8 +147,12 @@ func (a *AWS) RoleSession(roleARN, sessionName string) (keyID, secret, token str
 	if found == nil {
 		return "", "", "", fmt.Errorf("assume role %s: there is none", roleARN)
 	}
-	if !a.serviceMay("lambda.amazonaws.com", "sts:AssumeRole", roleARN, found.trust, acct, lambdaSays(acct.arn("lambda", "function:"+sessionName))) {
-		return "", "", "", fmt.Errorf("assume role %s: it does not trust lambda.amazonaws.com", roleARN)
+	doc := a.document(found.trust)
+	allowed := iampolicy.Policies{Resource: &doc, ResourceDecides: true}.Decide(iampolicy.Request{
+		Caller: by.Caller, Action: by.Action, Resource: roleARN, ResourceAccount: acct.id, Context: by.Facts,
+	}).Allowed()
+	if !allowed {
+		return "", "", "", fmt.Errorf("assume role %s: it does not trust %s%s", roleARN, by.Caller.Service, by.Caller.IdP)
 	}
 	s := r.newSession(acct, max(found.maxSession, time.Hour))
 	s.role, s.name = found, sessionName
