@@ -13,8 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/rogpeppe/go-internal/txtar"
-
-	"github.com/keytend/keytend/internal/migrate"
 )
 
 func TestFilesAreFormatted(t *testing.T) {
@@ -91,21 +89,22 @@ func roles(t *testing.T, terraform *program) string {
 	if len(files) < 18 {
 		t.Fatalf("only %d golden files", len(files))
 	}
-	main := migrate.Versions()
+	const versions = "terraform {\n  required_providers {\n    aws = {\n      source  = \"hashicorp/aws\"\n      version = \">= 5.81\"\n    }\n  }\n}\n\n"
+	main := versions
 	for _, f := range files {
 		text, err := os.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)
 		}
 		name := strings.TrimSuffix(filepath.Base(f), ".tf")
-		write(t, filepath.Join(terraform.folder, "roles", name, "main.tf"), migrate.Versions()+string(text))
-		main += fmt.Sprintf("\nmodule %q {\n  source = \"./%s\"\n", name, name)
+		write(t, filepath.Join(terraform.folder, "roles", name, "main.tf"), versions+string(text))
+		main += fmt.Sprintf("module %q {\n  source = \"./%s\"\n", name, name)
 		for _, variable := range []string{"principal_id", "ca_certificate"} {
 			if strings.Contains(string(text), `variable "`+variable+`"`) {
 				main += fmt.Sprintf("  %s = \"example\"\n", variable)
 			}
 		}
-		main += "}\n"
+		main += "}\n\n"
 	}
 	write(t, filepath.Join(terraform.folder, "roles", "main.tf"), main)
 	return "roles"
