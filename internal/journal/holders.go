@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -36,6 +37,23 @@ func (j *Journal) Enter(name string) (*Holder, error) {
 	}
 	return &Holder{name: name, lock: lock}, nil
 }
+
+// alone runs f while no other process does: two that make the tables of a new
+// file at once would trip over each other's.
+func (j *Journal) alone(ctx context.Context, f func() error) (err error) {
+	if err := os.MkdirAll(j.holders(), 0o700); err != nil {
+		return err
+	}
+	lock := flock.New(j.lockOf("open"))
+	if _, err := lock.TryLockContext(ctx, lockPause); err != nil {
+		return fmt.Errorf("wait for another keytend that opens it: %w", err)
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	return f()
+}
+
+// lockPause is how long to wait before a lock is tried again.
+const lockPause = 10 * time.Millisecond
 
 // Name returns the holder's name.
 func (h *Holder) Name() string { return h.name }

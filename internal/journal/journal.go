@@ -54,10 +54,11 @@ func Open(ctx context.Context, path string) (*Journal, error) {
 		return nil, fmt.Errorf("open state file %s: %w", path, err)
 	}
 	db.SetMaxOpenConns(1)
-	if err := migrate(ctx, db); err != nil {
+	j := &Journal{db: db, path: path}
+	if err := j.alone(ctx, func() error { return migrate(ctx, db) }); err != nil {
 		return nil, errors.Join(fmt.Errorf("open state file %s: %w", path, err), db.Close())
 	}
-	return &Journal{db: db, path: path}, nil
+	return j, nil
 }
 
 // Close closes the file.

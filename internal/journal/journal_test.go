@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -287,4 +288,21 @@ func TestList(t *testing.T) {
 	if err != nil || len(events) != 4 || events[3].What != "end" {
 		t.Errorf("events %v %v", events, err)
 	}
+}
+
+func TestManyMakeItAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	var all sync.WaitGroup
+	for range 6 {
+		all.Go(func() {
+			j, err := Open(t.Context(), path)
+			if err == nil {
+				err = j.Close()
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
 }
