@@ -181,7 +181,7 @@ func (e *explain) userOf(ctx context.Context, id accesskey.ID) (string, error) {
 	}
 	if theirs, ours := e.accounts(ctx, id); theirs != ours {
 		return "", hinted{fmt.Errorf("key %s belongs to account %s; the credentials in use are of account %s", id, theirs, ours),
-			"use a profile of account " + theirs + " (--profile), or --organization if it is in yours"}
+			"use a profile of account " + theirs + " (--profile); where it is in your organization, `keytend explain` takes --organization, `keytend revoke` --account " + theirs}
 	}
 	if awsapi.ClassOf(err) == awsapi.NotFound {
 		return "", hinted{fmt.Errorf("no key %s in this account", id), "it may have been deleted; `keytend scan --all --ids all` lists what there is"}

@@ -22,12 +22,14 @@ type order struct {
 	state   state
 	stay    stay
 	command *cobra.Command
+	account string // the user's; empty: where something of the user is under way; settled by give
 }
 
 // newOrder gives a command the flags of an order.
 func (a *app) newOrder(command *cobra.Command) *order {
 	o := &order{app: a, command: command}
 	o.state.addTo(command)
+	accountFlag(command, &o.account)
 	return o
 }
 
@@ -41,11 +43,12 @@ func (o *order) driven() *order {
 // give carries an order out. What question, where not nil, says of the record is
 // asked first; empty: nothing.
 func (o *order) give(ctx context.Context, user string, question func(accesskey.Record) string, make func(*bench) rotation.Order) (err error) {
-	b, err := o.app.openBench(ctx, &o.state, false)
+	b, err := o.app.reach(ctx, &o.state, o.account, user)
 	if err != nil {
 		return err
 	}
 	defer b.close()
+	o.account = b.account
 	record, under, err := b.live(ctx, user)
 	if err != nil {
 		return err
@@ -171,7 +174,7 @@ func holdCommand(a *app) *cobra.Command {
 			return rotation.HoldIt(b.desk.person, why, t)
 		})
 		if err == nil {
-			a.line("held: nothing is done to the keys of " + args[0] + " until `" + a.back(&o.state, "release", args[0]) + "`")
+			a.line("held: nothing is done to the keys of " + args[0] + " until `" + a.back(&o.state, o.state.in(o.account, "release", args[0])...) + "`")
 		}
 		return err
 	}
@@ -190,7 +193,7 @@ func releaseCommand(a *app) *cobra.Command {
 	command.RunE = func(c *cobra.Command, args []string) error {
 		err := o.give(c.Context(), args[0], nil, func(*bench) rotation.Order { return rotation.Release() })
 		if err == nil {
-			a.line("released; go on with `" + a.back(&o.state, "resume", args[0]) + "`")
+			a.line("released; go on with `" + a.back(&o.state, o.state.in(o.account, "resume", args[0])...) + "`")
 		}
 		return err
 	}

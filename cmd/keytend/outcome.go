@@ -31,7 +31,7 @@ func (a *app) after(w io.Writer, res rotation.Result, s *state, words ...string)
 		if !res.Step.Deadline.IsZero() {
 			fmt.Fprintf(&b, "  alarm raised after    %s\n", stamp(res.Step.Deadline))
 		}
-		fmt.Fprintf(&b, "  come back with        %s\n", a.back(s, words...))
+		fmt.Fprintf(&b, "  come back with        %s\n", a.back(s, s.in(r.Subject.Account, words...)...))
 	}
 	if a.quiet {
 		return nil
@@ -59,7 +59,7 @@ func (a *app) choices(r accesskey.Record, s *state) []string {
 	var commands, lines []string
 	choices := policy.Choices(r)
 	for _, c := range choices {
-		command := a.back(s, strings.Fields(rotation.Command(r.Subject.User, c.Answer))[1:]...)
+		command := a.back(s, s.in(r.Subject.Account, strings.Fields(rotation.Command(r.Subject.User, c.Answer))[1:]...)...)
 		commands, width = append(commands, command), max(width, len(command))
 	}
 	for i, c := range choices {

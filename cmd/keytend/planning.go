@@ -184,6 +184,7 @@ func (p *planning) accounts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.state.many = p.fleet.asked()
 	return p.narrow()
 }
 
@@ -389,6 +390,11 @@ func (p *planning) bench(session *awsapi.Session, account string) *bench {
 	b.elsewhere = b.lookout.registry(accesskey.Elsewhere{})
 	b.assemble(p.sealed, p.state.keyless)
 	b.rotator.Asker = p.app.asker(p.policy)
+	if p.state.many {
+		b.rotator.Command = func(user, answer string) string {
+			return rotation.Command(user, answer) + " --account " + account
+		}
+	}
 	return b
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,7 +67,7 @@ through.`,
 }
 
 func (r *resume) run(ctx context.Context, args []string) error {
-	b, err := r.app.openBench(ctx, &r.state, false)
+	b, err := r.openBench(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -91,6 +92,15 @@ func (r *resume) run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
+}
+
+// openBench opens the credentials' own account; of one user, whichever account is
+// meant.
+func (r *resume) openBench(ctx context.Context, args []string) (*bench, error) {
+	if len(args) == 0 {
+		return r.app.openBench(ctx, &r.state, false)
+	}
+	return r.app.reach(ctx, &r.state, strings.Join(r.account, ","), args[0])
 }
 
 // probeWith puts another probe on record.

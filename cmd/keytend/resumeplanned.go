@@ -20,7 +20,9 @@ func (r *resume) checkAccounts(c *cobra.Command, args []string) error {
 	switch {
 	case r.fleet.asked() && (len(args) > 0 || r.stay.wait):
 		return errors.New("a USER and --wait go with one account")
-	case !r.fleet.asked() && len(r.account) > 0:
+	case len(args) == 1 && len(r.account) > 1:
+		return errors.New("a USER goes with one --account")
+	case !r.fleet.asked() && len(r.account) > 0 && len(args) == 0:
 		return errors.New("--account goes with --organization or --profiles")
 	}
 	return nil

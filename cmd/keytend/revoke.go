@@ -29,6 +29,7 @@ type revoke struct {
 	deliver []string
 	probe   string
 	first   bool
+	account string // the keys'; empty: that of the credentials in use
 	command *cobra.Command
 }
 
@@ -73,6 +74,7 @@ something could not be read, is listed and left alone. The words:
 	flags.Var(span{&r.terms.LagMargin}, "lag-margin", "how late AWS's last-used data may be; --rest may not be shorter")
 	settleFlags(command, &r.terms)
 	r.stay.addTo(command)
+	accountFlag(command, &r.account)
 	r.state.addTo(command)
 	r.state.elsewhere.addTo(command)
 	r.state.addEscrowTo(command)
@@ -149,6 +151,9 @@ type leaked struct {
 func (r *revoke) run(ctx context.Context, ids []accesskey.ID) error {
 	b, err := r.app.openBench(ctx, &r.state, len(r.deliver) > 0)
 	if err != nil {
+		return err
+	}
+	if b, err = b.enter(ctx, &r.state, r.account); err != nil {
 		return err
 	}
 	defer b.close()

@@ -32,8 +32,18 @@ type state struct {
 	identity string // file of the age identity; empty: beside the state file
 	kms      string // KMS key instead of an age identity; empty: none
 	keyless  bool   // our own temporary credentials rest on no long-lived key
+	many     bool   // more than the credentials' own account is meant: commands to come back with name it
 
 	elsewhere elsewhere
+}
+
+// in adds the account of a record to the words of a command, where more than one is
+// meant.
+func (s *state) in(account string, words ...string) []string {
+	if s.many {
+		words = append(words, "--account", account)
+	}
+	return words
 }
 
 // statePath is understood by every command that reads or writes records.

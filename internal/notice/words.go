@@ -55,7 +55,7 @@ func (m Matter) sayDeactivated(e *Entry) {
 		if r.Terms.Keep {
 			e.Do = "does anything fail? Switch it on again"
 		}
-		e.Command = "keytend rollback " + r.Subject.User
+		e.Command = "keytend rollback " + r.Subject.User + in(r)
 	default:
 		e.Do = "does anything fail? Switch it on again"
 		e.Command = fmt.Sprintf("aws iam update-access-key --user-name %s --access-key-id %s --status Active", r.Subject.User, r.Old)
@@ -66,9 +66,12 @@ func (m Matter) sayNoticed(e *Entry) {
 	r := m.Record
 	e.Says = fmt.Sprintf("key %s will be switched off on %s, unless it is used before", r.Old, dayOf(e.At))
 	e.Reasons = append(append([]string(nil), m.Reasons...), m.Uses...)
-	e.Do = "is it needed, though seldom? Say so; once it is off, `keytend rollback " + r.Subject.User + "` switches it on again"
-	e.Command = "keytend hold " + r.Subject.User + " --why '...'"
+	e.Do = "is it needed, though seldom? Say so; once it is off, `keytend rollback " + r.Subject.User + in(r) + "` switches it on again"
+	e.Command = "keytend hold " + r.Subject.User + in(r) + " --why '...'"
 }
+
+// in names the account to a command: users of many have the same name.
+func in(r *accesskey.Record) string { return " --account " + r.Subject.Account }
 
 func (m Matter) sayWaiting(e *Entry) {
 	r := m.Record

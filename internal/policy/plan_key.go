@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -73,7 +74,8 @@ func (s *prospect) leaked() bool {
 	if s.leak.quarantine.policy == "" || status != accesskey.Active {
 		return false
 	}
-	s.item.Todo = "`keytend revoke " + s.user.Name + "`, or --replace-first where its consumer must live"
+	id := cmp.Or(string(s.item.Key), "ACCESS-KEY-ID")
+	s.item.Todo = "`keytend revoke " + id + " --account " + s.item.Account + "`, with --deliver and --replace-first where its consumer must live"
 	return s.say(Cannot, WhyLeaked, "AWS found a key of this user in public ("+s.leak.quarantine.policy+"); cutting it off is a person's order")
 }
 

@@ -47,7 +47,18 @@ func (p *planner) underway(u *Underway, as Item) Item {
 	if it.Action == Approval {
 		it.Todo = "keytend approve " + it.User + " (or: keytend reject " + it.User + ")"
 	}
+	if as.Reason == WhyLeaked && r.Work != accesskey.Revocation {
+		it.Saw, it.Todo = joined(it.Saw, as.Saw), as.Todo
+	}
 	return it
+}
+
+// joined puts what was seen besides behind what was seen.
+func joined(saw, besides string) string {
+	if saw == "" {
+		return besides
+	}
+	return saw + "; " + besides
 }
 
 // admitted is the record's next step, as the gate lets it.

@@ -235,8 +235,24 @@ func TestPlanManaged(t *testing.T) {
 func TestPlanLeaked(t *testing.T) {
 	u := altered(holder("ana", aged(2*Day)), attached("arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"))
 	got := planOf(ruling(exemptUntil(now.Add(Day))), u)[0]
-	if got.Action != Cannot || got.Reason != WhyLeaked || !strings.Contains(got.Todo, "keytend revoke ana") {
+	if got.Action != Cannot || got.Reason != WhyLeaked || !strings.Contains(got.Todo, "keytend revoke "+string(exampleID)+" --account 123456789012`") {
 		t.Errorf("%s: %s", got.Action, got.Saw)
+	}
+}
+
+// Whatever else is under way: a key in other people's hands is said.
+func TestPlanLeakedMeanwhile(t *testing.T) {
+	u := altered(holder("ana", aged(200*Day), second(aged(100*Day))),
+		attached("arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"))
+	for _, work := range []accesskey.Work{accesskey.Rotation, accesskey.Retirement, accesskey.Revocation} {
+		under := Underway{Record: underwayOf(work, accesskey.Overlap), Step: Step{Kind: Wait, Reason: WhySilence}}
+		got := Plan(Survey{Inventory: inventory(u), Records: []Underway{under}}, ruled(planRuling()), now)
+		if len(got) != 2 || got[1].Action != Cannot || got[1].Reason != WhyLeaked {
+			t.Errorf("%s, the other key: %s %s", work, got[1].Action, got[1].Saw)
+		}
+		if leaked := strings.Contains(got[0].Todo, "keytend revoke "+string(exampleID)); leaked == (work == accesskey.Revocation) {
+			t.Errorf("%s, its own key: %s, to do: %s", work, got[0].Saw, got[0].Todo)
+		}
 	}
 }
 

@@ -40,7 +40,7 @@ func (p *planner) besides(under *Underway, items []Item) (told bool) {
 		case id != "" && id == r.New:
 			it.Action, it.Work, it.Reason, it.At = Leave, "", WhyReplacement, time.Time{}
 			it.Saw = "it takes the place of " + string(r.Old)
-		case it.Action == Begin || it.Action == Cannot:
+		case it.Action == Begin || it.Action == Cannot && it.Reason != WhyLeaked && it.Reason != WhyManaged:
 			putOff(it, WhyOtherWork, time.Time{}, "a "+string(r.Work)+" of the user's key "+string(r.Old)+" is under way")
 		}
 	}
