@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,27 +23,59 @@ import (
 //	peak-MiB  its resident memory at the most: the aim is 256, whatever the number of accounts
 //	cpu-s     its processor seconds
 func BenchmarkFleetProcess(b *testing.B) {
-	binary := build(b)
 	for _, n := range []int{50, 150} {
-		b.Run("accounts="+strconv.Itoa(n), func(b *testing.B) {
-			sim := fakeaws.New(fakeaws.Config{Seed: 7, Latency: latency})
-			population.Fill(sim, population.Options{Seed: 7, Accounts: n, Users: fleetUsers})
-			server := httptest.NewServer(sim)
-			defer server.Close()
-			id, secret := sim.AdminKey(population.AccountID(0))
-			var peak uint64
-			var used time.Duration
-			for b.Loop() {
-				scan := exec.CommandContext(b.Context(), binary, "scan", "--organization", "--quiet", "--output", "ndjson", "--out", os.DevNull)
-				scan.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+server.URL, "AWS_REGION=us-east-1", "AWS_PROFILE=",
-					"AWS_ACCESS_KEY_ID="+id, "AWS_SECRET_ACCESS_KEY="+secret, "AWS_SESSION_TOKEN=")
-				peak = watched(b, scan)
-				used = scan.ProcessState.UserTime() + scan.ProcessState.SystemTime()
-			}
-			b.ReportMetric(mebi(peak), "peak-MiB")
-			b.ReportMetric(used.Seconds(), "cpu-s")
-		})
+		inProcess(b, n, "scan", "--organization", "--quiet", "--output", "ndjson", "--out", os.DevNull)
 	}
+}
+
+// BenchmarkPlanProcess is a whole `keytend plan --organization` on the worst day,
+// the first: more than half of the Active keys are due. KEYTEND_BENCH_ACCOUNTS
+// says of how many accounts. The figures are BenchmarkFleetProcess's.
+func BenchmarkPlanProcess(b *testing.B) {
+	policy := filepath.Join(b.TempDir(), "keytend.yaml")
+	if err := os.WriteFile(policy, []byte(plannedBy), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	for _, n := range accountsAsked(b, 50, 150) {
+		inProcess(b, n, "plan", "--organization", "--quiet", "--config", policy, "--state", filepath.Join(b.TempDir(), "state.db"), "--all")
+	}
+}
+
+// accountsAsked are the numbers of accounts to measure with.
+func accountsAsked(b *testing.B, otherwise ...int) []int {
+	b.Helper()
+	text := os.Getenv(accountsVariable)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return []int{n}
+}
+
+// inProcess runs a command of keytend in a process of its own, over n accounts.
+func inProcess(b *testing.B, n int, args ...string) {
+	binary := build(b)
+	b.Run("accounts="+strconv.Itoa(n), func(b *testing.B) {
+		sim := fakeaws.New(fakeaws.Config{Seed: 7, Latency: latency})
+		population.Fill(sim, population.Options{Seed: 7, Accounts: n, Users: fleetUsers})
+		server := httptest.NewServer(sim)
+		defer server.Close()
+		id, secret := sim.AdminKey(population.AccountID(0))
+		var peak uint64
+		var used time.Duration
+		for b.Loop() {
+			command := exec.CommandContext(b.Context(), binary, args...)
+			command.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+server.URL, "AWS_REGION=us-east-1", "AWS_PROFILE=",
+				"AWS_ACCESS_KEY_ID="+id, "AWS_SECRET_ACCESS_KEY="+secret, "AWS_SESSION_TOKEN=")
+			peak = watched(b, command)
+			used = command.ProcessState.UserTime() + command.ProcessState.SystemTime()
+		}
+		b.ReportMetric(mebi(peak), "peak-MiB")
+		b.ReportMetric(used.Seconds(), "cpu-s")
+	})
 }
 
 // watched runs a command to its end and returns its resident memory at the

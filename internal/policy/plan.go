@@ -55,7 +55,10 @@ type Item struct {
 	Phase   accesskey.Phase
 	Next    Kind // the record's next step
 
-	Ruling *Ruling // of what begins or is under way; nil: none could be had, or nothing is to be done
+	// Ruling is of what begins or is under way; nil: none could be had, or nothing is
+	// to be done. Items share it: it isn't changed, and whose key it is and where that
+	// is delivered stand in the item alone.
+	Ruling *Ruling
 
 	Planned bool                 // a policy began the record under way
 	rank    int                  // in ComparePlanned
@@ -114,7 +117,8 @@ type planner struct {
 	refused map[accesskey.ID]*accesskey.Record
 
 	prospect prospect
-	leak     *subject // looks for quarantines
+	leak     *subject  // looks for quarantines
+	rulings  []*Ruling // that items share
 }
 
 // file puts a record where it is looked for.
@@ -161,7 +165,6 @@ func (p *planner) key(item *Item, u *accesskey.User, k *accesskey.Key) {
 		item.Evidence = s.evidence()
 	}
 	if s.err == nil && (item.Action == Begin || p.under[u.Name] != nil) {
-		ruling := s.ruling
-		item.Ruling, item.rank = &ruling, rankOf(item, ruling.Wave)
+		item.Ruling, item.rank = p.shared(&s.ruling), rankOf(item, s.ruling.Wave)
 	}
 }
