@@ -30,6 +30,7 @@ type adopting struct {
 	function string
 	deliver  []string
 	now, yes bool
+	made     bool // the secret, by this very command
 }
 
 func (o *adopting) addTo(command *cobra.Command) {
@@ -108,46 +109,76 @@ func (o *adopting) adopt(ctx context.Context, m *functionMode, f *rotationlambda
 	if err != nil {
 		return err
 	}
-	a.Function, a.Deliver, a.Every, a.MaxAge = o.functionARN(f, m), o.deliver, o.every, limitsOf(m.policy).MaxAge
+	a.Function, a.Deliver, a.Every, a.MaxAge = o.functionARN(m, f.Region), o.deliver, o.every, limitsOf(m.policy).MaxAge
 	if problems := errors.Join(a.Problems()...); problems != nil {
-		return hinted{fmt.Errorf("secret %s of account %s can't be taken over: %w", a.Secret.Name, f.Account, problems), "nothing was changed"}
+		return hinted{fmt.Errorf("secret %s of account %s can't be taken over: %w", a.Secret.Name, f.Account, problems), o.unchanged()}
 	}
-	if err := o.rights(ctx, m, a); err != nil {
-		return err
+	if err := o.rights(ctx, m, a.User.ARN, a.Secret.ARN); err != nil {
+		return hinted{err, o.unchanged()}
 	}
 	o.show(a, schedule)
-	if a.Secret.RotationEnabled && a.Secret.Schedule == schedule && a.Secret.Tags[rotationlambda.UserTag] == o.user && len(o.deliver) == 0 && !o.now {
-		o.app.line("Nothing to do: it is rotated so already.")
+	if o.settled(a, schedule) {
 		return nil
 	}
 	if err := o.app.ask(o.command, o.yes, "Have "+a.Secret.Name+" rotated?"); err != nil {
 		return err
 	}
 	if err := f.Take(ctx, a); err != nil {
-		return err
+		return hinted{err, "Run it again: it goes on from where things stand."}
 	}
 	if err := m.session.Secrets(f.Region).Rotate(ctx, a.Secret.ARN, a.Function, schedule, randomWord(16), o.now); err != nil {
-		return hinted{fmt.Errorf("account %s, secret %s: switch rotation on: %w", f.Account, a.Secret.ARN, err),
-			strings.TrimSpace(awsapi.Hint(err) + " Run it again: it goes on from where things stand.")}
+		return o.notRotated(f, a, err)
 	}
 	o.app.line("Done. `keytend secret status " + a.Secret.Name + "` shows how it goes.")
 	return nil
 }
 
+// unchanged is what to say where it ends before anything is done.
+func (o *adopting) unchanged() string {
+	if o.made {
+		return "the secret holds the new key, and is not rotated yet: put that right and run this again"
+	}
+	return "nothing was changed"
+}
+
+// settled: there is nothing to do.
+func (o *adopting) settled(a rotationlambda.Adoption, schedule string) bool {
+	switch same := a.Secret.RotationEnabled && a.Secret.Schedule == schedule && a.Taken(); {
+	case same && a.UnderWay():
+		o.app.line("Nothing to do: it is rotated so already, and a rotation is under way. `keytend secret status " + a.Secret.Name + "` shows how it goes.")
+		return true
+	case same && !o.now:
+		o.app.line("Nothing to do: it is rotated so already.")
+		return true
+	}
+	return false
+}
+
+// notRotated says how things stand where rotation could not be switched on, or an
+// answer was lost.
+func (o *adopting) notRotated(f *rotationlambda.Function, a rotationlambda.Adoption, err error) error {
+	hint := "The user and the secret are tagged: `keytend rotate` leaves the user alone. Run this again once that is put right, or take the user's tag " + policy.SecretTag + " off."
+	if strings.Contains(err.Error(), "invoke the specified Lambda function") {
+		hint = "Is there a function " + a.Function + " in that account and region, and may Secrets Manager invoke it? `keytend terraform rotation` installs it; --function names another. " + hint
+	}
+	return hinted{fmt.Errorf("account %s, secret %s: switch rotation on: %w", f.Account, a.Secret.ARN, err), strings.TrimSpace(awsapi.Hint(err) + " " + hint)}
+}
+
 // functionARN is the function that was named, or the module's.
-func (o *adopting) functionARN(f *rotationlambda.Function, m *functionMode) string {
+func (o *adopting) functionARN(m *functionMode, region string) string {
 	if o.function != "" {
 		return o.function
 	}
-	return fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", m.who.Partition, f.Region, f.Account, functionName)
+	return fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", m.who.Partition, region, m.who.Account, functionName)
 }
 
 // rights are proved before anything is changed.
-func (o *adopting) rights(ctx context.Context, m *functionMode, a rotationlambda.Adoption) error {
+func (o *adopting) rights(ctx context.Context, m *functionMode, user, secret string) error {
+	region, _ := m.session.Region()
 	return errors.Join(
-		m.account.May(ctx, a.User.ARN, "iam:TagUser"),
-		m.account.May(ctx, a.Secret.ARN, "secretsmanager:TagResource", "secretsmanager:RotateSecret"),
-		m.account.May(ctx, a.Function, "lambda:InvokeFunction"),
+		m.account.May(ctx, user, "iam:TagUser"),
+		m.account.May(ctx, secret, "secretsmanager:TagResource", "secretsmanager:RotateSecret"),
+		m.account.May(ctx, o.functionARN(m, region), "lambda:InvokeFunction"),
 	)
 }
 

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/destination/stored"
+	"github.com/keytend/keytend/internal/rotationlambda"
 )
 
 func secretCreateCommand(a *app) *cobra.Command {
@@ -46,13 +49,26 @@ func (o *adopting) create(ctx context.Context, name, about, kms string) error {
 		return err
 	}
 	store := m.session.Secrets(f.Region)
-	make := func(ctx context.Context, tags map[string]string) error {
-		_, err := store.CreateSecret(ctx, name, about, kms, randomWord(16), accesskey.NewSecret(stored.Empty), tags)
+	first := rotationlambda.First{
+		ID: name, User: o.user, Every: o.every, Say: o.app.line,
+		Ready: func(u accesskey.User) error { return o.rights(ctx, m, u.ARN, o.secretToBe(f, m, name)) },
+		Create: func(ctx context.Context, tags map[string]string) error {
+			_, err := store.CreateSecret(ctx, name, about, kms, randomWord(16), accesskey.NewSecret(stored.Empty), tags)
+			return err
+		},
+	}
+	if err := f.Make(ctx, first); err != nil {
 		return err
 	}
-	if err := f.Make(ctx, name, o.user, make, o.app.line); err != nil {
-		return err
-	}
-	o.yes = true // it was said
+	o.yes, o.made = true, true // it was said
 	return o.adopt(ctx, m, f, name, schedule)
+}
+
+// secretToBe is the ARN of a secret that is not there yet, but for the six
+// characters at its end, which Secrets Manager chooses.
+func (o *adopting) secretToBe(f *rotationlambda.Function, m *functionMode, name string) string {
+	if strings.HasPrefix(name, "arn:") {
+		return name
+	}
+	return fmt.Sprintf("arn:%s:secretsmanager:%s:%s:secret:%s-AbCdEf", m.who.Partition, f.Region, f.Account, name)
 }

@@ -19,9 +19,10 @@ import (
 type Adoption struct {
 	Secret   awsapi.SecretDescription
 	User     accesskey.User
-	Held     accesskey.ID // the key in AWSCURRENT
-	Function string       // ARN
-	Deliver  []string     // further destinations, by name
+	Record   accesskey.Record // of the secret's rotation; zero: there was none yet
+	Held     accesskey.ID     // the key in AWSCURRENT
+	Function string           // ARN
+	Deliver  []string         // further destinations, by name
 	Terms    accesskey.Terms
 	Every    time.Duration // between two rotations
 	MaxAge   time.Duration // of a key, as the policy has it; 0: any
@@ -34,6 +35,11 @@ func (f *Function) Adopt(ctx context.Context, id, user string) (Adoption, error)
 		return Adoption{}, fmt.Errorf("account %s, secret %s: %w", f.Account, id, err)
 	}
 	a := Adoption{Secret: d}
+	latest, err := unpack(d.Tags)
+	if err != nil {
+		return a, fmt.Errorf("account %s, secret %s: %w", f.Account, d.ARN, err)
+	}
+	a.Record = latest.Record
 	fact := f.Rotator.Keys.User(ctx, accesskey.Subject{Account: f.Account, User: user})
 	u, known := fact.Get()
 	switch {
@@ -73,6 +79,25 @@ func (a Adoption) key(id accesskey.ID) (accesskey.Key, bool) {
 		return accesskey.Key{}, false
 	}
 	return all[i], true
+}
+
+// Taken reports that the secret and its user say already what an adoption writes
+// there.
+func (a Adoption) Taken() bool {
+	marks, _ := a.User.Tags.Get()
+	return a.Secret.Tags[UserTag] == a.User.Name && marks[policy.SecretTag] == a.Secret.ARN &&
+		(len(a.Deliver) == 0 || a.Secret.Tags[DeliverTag] == strings.Join(a.Deliver, " "))
+}
+
+// UnderWay reports that the function is at work on the secret.
+func (a Adoption) UnderWay() bool {
+	next := a.Secret.Labelled(pending)
+	return a.Record.Live() || next != "" && next != a.Secret.Labelled(current)
+}
+
+// ofRotation: the key is one of those that the rotation under way is about.
+func (a Adoption) ofRotation(key accesskey.ID) bool {
+	return a.Record.Live() && (key == a.Record.Old || key == a.Record.New)
 }
 
 // Problems are why it can't be: each says what to do.
@@ -115,6 +140,7 @@ func (a Adoption) keyProblems() []error {
 		id, _ := k.ID.Get()
 		status, _ := k.Status.Get()
 		switch {
+		case a.ofRotation(id): // the function sees to it
 		case id == a.Held && status != accesskey.Active:
 			errs = append(errs, fmt.Errorf("key %s, which the secret holds, is %s: switch it on, or put another of the user's keys there", id, status))
 		case id != a.Held && status == accesskey.Active && len(all) > 1:
@@ -149,7 +175,7 @@ func (a Adoption) Warnings() []string {
 	}
 	all, _ := a.User.Keys.Get()
 	for _, k := range all {
-		if id, _ := k.ID.Get(); id != a.Held {
+		if id, _ := k.ID.Get(); id != a.Held && !a.ofRotation(id) {
 			out = append(out, fmt.Sprintf("the user's other key, %s, is deleted to make room once it has rested Inactive for %s", id, days(a.Terms.Rest)))
 		}
 	}

@@ -14,7 +14,8 @@ import (
 )
 
 // mutating are the calls that change something.
-var mutating = []string{"TagResource", "UntagResource", "TagUser", "UntagUser", "CreateAccessKey", "PutSecretValue", "UpdateSecretVersionStage", "UpdateAccessKey", "DeleteAccessKey"}
+var mutating = []string{"TagResource", "UntagResource", "TagUser", "UntagUser", "CreateAccessKey", "PutSecretValue", "UpdateSecretVersionStage", "UpdateAccessKey", "DeleteAccessKey",
+	"CreateSecret", "RotateSecret"}
 
 // misfortune is what befalls one call of the function.
 type misfortune struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,11 +34,21 @@ type making struct {
 	say     func(string)
 }
 
-// Make makes a user's first key and puts it into an empty secret made for it by
-// create. Called again after any failure it goes on. say tells people what is
-// waited for.
-func (f *Function) Make(ctx context.Context, id, user string, create func(ctx context.Context, tags map[string]string) error, say func(string)) error {
-	m := &making{f: f, subject: accesskey.Subject{Account: f.Account, User: user}, terms: accesskey.DefaultTerms(), say: say}
+// First is a user's first key and the secret that it goes into.
+type First struct {
+	ID, User string        // name of the secret, of the user
+	Every    time.Duration // between two rotations
+	// Ready proves, before anything is made, that the secret can be handed over.
+	Ready func(accesskey.User) error
+	// Create makes the secret, empty, with these tags.
+	Create func(ctx context.Context, tags map[string]string) error
+	Say    func(string) // tells people what is waited for
+}
+
+// Make makes a user's first key and puts it into an empty secret made for it.
+// Called again after any failure it goes on.
+func (f *Function) Make(ctx context.Context, first First) error {
+	m := &making{f: f, subject: accesskey.Subject{Account: f.Account, User: first.User}, terms: accesskey.DefaultTerms(), say: first.Say}
 	found, err := m.user(ctx)
 	if err != nil {
 		return err
@@ -46,17 +57,23 @@ func (f *Function) Make(ctx context.Context, id, user string, create func(ctx co
 	if m.terms, err = f.Terms(found, accesskey.Key{}); err != nil {
 		return err
 	}
-	d, err := f.Store.Describe(ctx, id)
+	if err := errors.Join(Adoption{Terms: m.terms, Every: first.Every}.timeProblems()...); err != nil {
+		return m.wrong("%w", err)
+	}
+	if err := first.Ready(found); err != nil {
+		return m.wrong("%w", err)
+	}
+	d, err := f.Store.Describe(ctx, first.ID)
 	if stored.Missing(err) {
 		if err = m.fresh(found); err != nil {
 			return err
 		}
-		if err = create(ctx, map[string]string{UserTag: user, makeTag: m.tag(time.Time{})}); err == nil {
-			d, err = f.Store.Describe(ctx, id)
+		if err = first.Create(ctx, map[string]string{UserTag: first.User, makeTag: m.tag(time.Time{})}); err == nil {
+			d, err = f.Store.Describe(ctx, first.ID)
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("account %s, secret %s: %w", f.Account, id, err)
+		return fmt.Errorf("account %s, secret %s: %w", f.Account, first.ID, err)
 	}
 	return m.goOn(ctx, d)
 }
@@ -105,6 +122,9 @@ func (m *making) user(ctx context.Context) (accesskey.User, error) {
 // goOn finds out how far an earlier call came.
 func (m *making) goOn(ctx context.Context, d awsapi.SecretDescription) error {
 	m.arn = d.ARN
+	if !d.Deleted.IsZero() {
+		return m.wrong("secret %s is marked for deletion: restore it first, or choose another name", d.Name)
+	}
 	text, _, err := m.f.Store.Value(ctx, d.ARN)
 	if err != nil {
 		return m.wrong("%w", err)
@@ -117,7 +137,7 @@ func (m *making) goOn(ctx context.Context, d awsapi.SecretDescription) error {
 		return nil // all of it was done before
 	case err != nil || held.ID != "" && !ours:
 		return m.wrong("secret %s is there and was not made by `keytend secret create`: run `keytend secret adopt`", d.Name)
-	case held.ID != "":
+	case held.ID != "" && m.exists(ctx, held.ID):
 		m.token = token
 		return m.close(ctx, held)
 	case !ours || badly != nil || d.Tags[UserTag] != m.subject.User:
@@ -134,6 +154,14 @@ func (m *making) goOn(ctx context.Context, d awsapi.SecretDescription) error {
 		return err
 	}
 	return m.make(ctx)
+}
+
+// exists reports whether the user has the key; where that can't be told, that it
+// does: its proof says what is wrong.
+func (m *making) exists(ctx context.Context, key accesskey.ID) bool {
+	u, err := m.user(ctx)
+	all, _ := u.Keys.Get()
+	return err != nil || slices.ContainsFunc(all, func(k accesskey.Key) bool { return is(k, key) })
 }
 
 // lost discards what an earlier attempt made and nobody holds.
@@ -228,7 +256,11 @@ func (m *making) make(ctx context.Context) error {
 		return m.wrong("write down that a key is made: %w", err)
 	}
 	made, err := m.f.Rotator.Mutations.CreateAccessKey(ctx, m.subject, m.permit())
-	if err != nil {
+	switch {
+	case errors.Is(err, rotation.ErrNotDone):
+		failed := m.f.Store.Tag(ctx, m.arn, map[string]string{makeTag: m.tag(time.Time{})}, m.f.Rotator.Clock.Now().Add(writeLife))
+		return m.wrong("make the key: %w. Put that right and run this again", errors.Join(err, failed))
+	case err != nil:
 		return m.wrong("make the key: %w. Run this again: it finds out what became of it", err)
 	}
 	kept := context.WithoutCancel(ctx)
@@ -274,7 +306,7 @@ func (m *making) close(ctx context.Context, made rotation.Credential) error {
 		return err
 	}
 	if err := m.f.Rotator.Tags.Untag(ctx, m.subject, m.permit()); err != nil {
-		m.say("the claim on the user was not released: " + err.Error())
+		return m.wrong("release the claim on the user (tag %s): %w. Run this again", rotation.ClaimTag, err)
 	}
 	if err := m.f.Store.Untag(ctx, m.arn, []string{makeTag}); err != nil {
 		return m.wrong("take the tag %s off the secret: %w. Run this again", makeTag, err)
