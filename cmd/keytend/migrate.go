@@ -28,6 +28,7 @@ type migration struct {
 	command *cobra.Command
 
 	all    bool
+	fleet  fleetFlags
 	before string // a report of an earlier run
 
 	retire bool
@@ -57,16 +58,20 @@ With --retire the key is ended under the same watch as a rotation: it is
 switched off only once the role is seen in use and the key is quiet, and
 revived if it is used after all.
 
-With --all every key of the account is listed by what replaces it and how much
-work that is, the greatest risk first; --before compares with an earlier report.`,
+With --all every key of the account, or with --organization or --profiles of many
+accounts, is listed by what replaces it and how much work that is, the greatest
+risk first. How many keys are left is kept in the state file once a day, and
+the latest runs are shown; --before compares with an earlier report, key by key.
+An account that can't be read is named, and leaves the others.`,
 		Example: `  keytend migrate worker
   keytend migrate ci-deploy --repo example/shop --branch main --output terraform
   keytend migrate worker --dir out/
   keytend migrate worker --retire
-  keytend migrate --all --output html --out keys.html`,
+  keytend migrate --all --output html --out keys.html
+  keytend migrate --all --organization --exclude ou:Sandbox`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := m.check(args); err != nil {
+			if err := errors.Join(m.check(args), m.fleet.check(c, a.profile)); err != nil {
 				return usageError{c, err}
 			}
 			return m.run(c.Context())
@@ -84,7 +89,8 @@ func (m *migration) flags(command *cobra.Command) {
 	flags.StringVar(&m.only, "only", "", "of a key with several workloads, this one `workload`: "+words(migrate.Workloads()))
 	flags.StringVar(&m.dir, "dir", "", "write the Terraform into this `folder`, a file for each workload")
 	m.answerFlags(command)
-	flags.BoolVar(&m.all, "all", false, "every key of the account, by what replaces it")
+	flags.BoolVar(&m.all, "all", false, "every key of the account, or of many, by what replaces it")
+	m.fleet.addTo(command)
 	flags.StringVar(&m.before, "before", "", "with --all: a `file` of an earlier --output json, to tell what has changed")
 	flags.BoolVar(&m.retire, "retire", false, "end the key, once the role is in use and the key is quiet")
 	flags.StringSliceVar(&m.roles, "role", nil, "with --retire: the `name` of a role that takes the key's place (default: as in the Terraform)")
@@ -104,7 +110,7 @@ func (m *migration) answerFlags(command *cobra.Command) {
 	flags.StringVar(&a.Repo, "repo", "", "the `repository`: OWNER/NAME on GitHub, GROUP/PROJECT on GitLab, its UUID on Bitbucket")
 	flags.StringVar(&a.Branch, "branch", "", "the `branch` that is trusted")
 	flags.StringVar(&a.Environment, "environment", "", "the `environment` that is trusted: its name on GitHub, its UUID on Bitbucket")
-	flags.StringVar(&a.Organization, "organization", "", "the `organization`: its ID on CircleCI, its name on HCP Terraform; the workspace's UUID on Bitbucket")
+	flags.StringVar(&a.Organization, "ci-organization", "", "the `organization` of the CI service: its ID on CircleCI, its name on HCP Terraform; the workspace's UUID on Bitbucket")
 	flags.StringVar(&a.Project, "project", "", "the `project`: its ID on CircleCI, its name on HCP Terraform")
 	flags.StringVar(&a.Workspace, "workspace", "", "the `workspace` on HCP Terraform or Bitbucket")
 	flags.StringVar(&a.Principal, "principal", "", "the `ARN` of the role that assumes it; of a third party the account will do")
@@ -141,6 +147,8 @@ func (m *migration) check(args []string) error {
 		return fmt.Errorf("--only %s: want one of %s", m.only, words(migrate.Workloads()))
 	case m.before != "" && !m.all:
 		return errors.New("--before is for --all")
+	case m.fleet.asked() && !m.all:
+		return errors.New("--organization and --profiles are for --all")
 	}
 	if m.delete > 0 {
 		m.terms.Keep, m.terms.Rest = false, m.delete

@@ -6,46 +6,47 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"os"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
 	"github.com/keytend/keytend/internal/inventory"
+	"github.com/keytend/keytend/internal/journal"
 	"github.com/keytend/keytend/internal/migrate"
-	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/report"
 )
 
-// everybody lists the account's Active keys by what is to take their place.
+// everybody lists the Active keys of one account, or of many, by what is to take
+// their place.
 func (m *migration) everybody(ctx context.Context) error {
 	before, err := m.earlier()
 	if err != nil {
 		return err
 	}
-	if err := m.read.open(ctx); err != nil {
+	if m.read.ours.known.Ranges, err = m.app.readRanges(ctx, m.read.ranges); err != nil {
+		return err
+	}
+	if m.read.desk, err = m.app.openDesk(ctx, &m.read.state); err != nil {
 		return err
 	}
 	defer m.read.desk.close()
-	inv, err := m.app.collect(ctx, m.read.session, inventory.Options{IDs: inventory.IDsForAll, Live: true})
-	if err != nil {
-		return err
+	r := &rollCall{migration: m}
+	if m.fleet.asked() {
+		err = r.throughFleet(ctx)
+	} else {
+		err = r.throughAccount(ctx)
 	}
-	roster, err := m.roster(ctx, inv)
 	if err != nil {
 		return m.read.broken(ctx, err)
 	}
-	if before != nil {
-		roster.Progress = roster.Since(*before)
-	}
-	if err := m.app.writeOutput(m.read.out, func(w io.Writer) error { return report.WriteRoster(w, m.read.output.value, roster) }); err != nil {
+	if err := r.write(ctx, before); err != nil {
 		return err
 	}
-	if len(roster.Remarks) > 0 {
-		return verdict{code: exitPartial, text: "partial: " + roster.Remarks[0]}
-	}
-	return partial(inv.Failures)
+	return r.verdict()
 }
 
 // earlier reads the report to compare with.
@@ -64,112 +65,152 @@ func (m *migration) earlier() (*report.Roster, error) {
 	return &r, nil
 }
 
-// ranked is a line of the roster with what it is sorted by.
-type ranked struct {
-	report.RosterKey
-	rank int // of its worst finding; 0: none
-	age  time.Duration
+// rollCall is one run over all keys. Of an account nothing is kept but a line for each
+// Active key.
+type rollCall struct {
+	*migration
+	at      time.Time
+	scope   string // which accounts are meant: runs of the same are compared
+	account string // empty: several
+
+	lock     sync.Mutex // guards what follows
+	accounts []string
+	lines    []ranked
+	remarks  []string
+	failures []accesskey.Failure
 }
 
-// roster judges each Active key.
-func (m *migration) roster(ctx context.Context, inv accesskey.Inventory) (report.Roster, error) {
-	at := now(m.read.session)
-	r := report.Roster{Schema: report.RosterSchema, At: at, Account: m.read.account, Keys: []report.RosterKey{}, Groups: []report.RosterGroup{}, Remarks: []string{}}
-	around, err := surroundings(ctx, m.read.session)
+// throughAccount reads the credentials' own account.
+func (r *rollCall) throughAccount(ctx context.Context) (err error) {
+	session, err := r.app.open(ctx)
 	if err != nil {
-		return r, err
+		return err
 	}
-	if err := m.gatherAll(ctx, inv, at); err != nil {
-		return r, err
+	id, err := session.Identity(ctx)
+	if err != nil {
+		return err
 	}
-	worst := worstFindings(inv, at)
-	var lines []ranked
-	for u, k := range activeKeys(inv) {
-		line := m.line(u, k, around, &r)
-		line.risk(worst[line.Key], k, at)
-		lines = append(lines, line)
+	r.at, r.account, r.scope = now(session), id.Account, "account "+id.Account
+	inv, err := r.app.collect(ctx, session, inventory.Options{IDs: inventory.IDsForAll, Live: true})
+	if err != nil {
+		return err
 	}
-	sortRoster(&r, lines)
-	return r, m.retired(ctx, &r)
+	r.failures = inv.Failures
+	show, end := r.read.progress()
+	defer end()
+	return r.take(ctx, session, inv, show)
 }
 
-// activeKeys are the keys that may be used, with whose they are.
-func activeKeys(inv accesskey.Inventory) iter.Seq2[accesskey.User, accesskey.Key] {
-	return func(yield func(accesskey.User, accesskey.Key) bool) {
-		for _, u := range inv.Users {
-			keys, _ := u.Keys.Get()
-			for _, k := range keys {
-				if status, _ := k.Status.Get(); status == accesskey.Active && !yield(u, k) {
-					return
-				}
+// throughFleet reads many accounts, so many at once. One that can't be read leaves
+// the others.
+func (r *rollCall) throughFleet(ctx context.Context) error {
+	crew, err := r.app.crew(ctx, &r.fleet)
+	if err != nil {
+		return err
+	}
+	r.at, r.scope = crew.at, r.fleet.scope()
+	failed := crew.visit(ctx, inventory.Options{IDs: inventory.IDsForAll, Live: true}, func(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
+		if err := r.take(ctx, session, inv, nil); err != nil {
+			return err
+		}
+		r.lock.Lock()
+		defer r.lock.Unlock()
+		r.failures = append(r.failures, inv.Failures...)
+		return nil
+	})
+	r.failures = append(r.failures, failed...)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case len(r.accounts) == 0 && len(failed) > 0:
+		return hinted{fmt.Errorf("no account could be read; first: %s", describe(failed[0])), failed[0].Hint}
+	case len(r.accounts) == 0:
+		return errors.New("no account to read: every account that was meant is left out or excluded")
+	}
+	return nil
+}
+
+// scope names the accounts that are meant.
+func (f *fleetFlags) scope() string {
+	if !f.organization {
+		return "profiles " + strings.Join(f.profiles, ",")
+	}
+	text := "organization"
+	for _, side := range []struct {
+		word  string
+		terms []string
+	}{{" with ", f.include}, {" without ", f.exclude}} {
+		if len(side.terms) > 0 {
+			text += side.word + strings.Join(side.terms, ",")
+		}
+	}
+	return text
+}
+
+// write puts the roster together, with what became of it since earlier runs, and
+// writes it.
+func (r *rollCall) write(ctx context.Context, before *report.Roster) error {
+	roster := report.Roster{Schema: report.RosterSchema, At: r.at, Account: r.account, Accounts: len(r.accounts), Keys: []report.RosterKey{}, Groups: []report.RosterGroup{}, Remarks: r.said()}
+	sortRoster(&roster, r.lines)
+	if err := r.retired(ctx, &roster); err != nil {
+		return err
+	}
+	run := journal.Run{At: r.at, Accounts: len(r.accounts), Keys: len(r.lines), Retired: roster.Retired, Partial: len(r.failures) > 0}
+	runs, err := r.read.desk.KeepRun(ctx, r.scope, run)
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		roster.History = append(roster.History, report.RosterRun(run))
+	}
+	if before != nil {
+		roster.Progress = roster.Since(*before)
+	}
+	return r.app.writeOutput(r.read.out, func(w io.Writer) error { return report.WriteRoster(w, r.read.output.value, roster) })
+}
+
+// remarksShown is how many things are named that could not be looked at.
+const remarksShown = 50
+
+// said is what could not be looked at, the first of it.
+func (r *rollCall) said() []string {
+	all := slices.Clone(r.remarks)
+	slices.Sort(all)
+	for _, f := range r.failures {
+		all = append(all, describe(f))
+	}
+	if more := len(all) - remarksShown; more > 0 {
+		all = append(all[:remarksShown], fmt.Sprintf("and %d more", more))
+	}
+	return append([]string{}, all...)
+}
+
+func (r *rollCall) verdict() error {
+	if len(r.remarks) > 0 {
+		return verdict{code: exitPartial, text: "partial: " + slices.Min(r.remarks)}
+	}
+	return partial(r.failures)
+}
+
+// retired counts the keys that went by way of a role, as the journal has it.
+func (r *rollCall) retired(ctx context.Context, roster *report.Roster) error {
+	for _, account := range r.accounts {
+		records, err := r.read.desk.List(ctx, account, true)
+		if err != nil {
+			return err
+		}
+		for _, record := range records {
+			if record.Phase == accesskey.Done && len(record.Successors) > 0 {
+				roster.Retired++
 			}
 		}
 	}
-}
-
-// leastEach is how long one of many keys' event history is read at least: AWS
-// answers two questions a second.
-const leastEach = 3 * time.Second
-
-// gatherAll reads where the keys are used that are used at all. The time for it is
-// shared among them; what is left is read the next time.
-func (m *migration) gatherAll(ctx context.Context, inv accesskey.Inventory, at time.Time) error {
-	var ids []accesskey.ID
-	for _, k := range activeKeys(inv) {
-		if id, known := k.ID.Get(); known && migrate.JudgeKey(k, nil, at, m.unused).Workload != migrate.Unused {
-			ids = append(ids, id)
-		}
-	}
-	m.read.within = max(leastEach, m.read.within/time.Duration(max(1, len(ids))))
-	return m.read.gather(ctx, ids)
-}
-
-// line is one key with what is to take its place.
-func (m *migration) line(u accesskey.User, k accesskey.Key, around migrate.Surroundings, r *report.Roster) ranked {
-	id, _ := k.ID.Get()
-	line := ranked{RosterKey: report.RosterKey{User: u.Name, Key: id, LastUsed: lastUsedText(k, r.At), Risk: "none"}}
-	j := migrate.JudgeKey(k, nil, r.At, m.unused)
-	if j.Workload != migrate.Unused {
-		e := m.read.evidence(u.Name, id)
-		for _, gap := range e.Unread {
-			r.Remarks = append(r.Remarks, fmt.Sprintf("key %s of %s: %s: %s", id, u.Name, gap.Where, gap.Why))
-		}
-		j = migrate.JudgeKey(k, seenIn(e), r.At, m.unused)
-	}
-	advice := migrate.Recommend(j.Workload, around)
-	line.Workload, line.Confidence, line.Replacement, line.Effort = j.Workload.String(), j.Confidence, string(advice.Replacement), string(advice.Effort)
-	for _, p := range j.Parts {
-		line.Calls += p.Calls
-	}
-	return line
-}
-
-// worstFindings are the first of each key's findings, in policy's order.
-func worstFindings(inv accesskey.Inventory, at time.Time) map[accesskey.ID]policy.Finding {
-	findings := policy.Findings(inv, policy.DefaultRules(), at)
-	policy.Rank(findings)
-	worst := map[accesskey.ID]policy.Finding{}
-	for _, f := range findings {
-		if _, there := worst[f.KeyID]; !there {
-			worst[f.KeyID] = f
-		}
-	}
-	return worst
-}
-
-func (l *ranked) risk(f policy.Finding, k accesskey.Key, at time.Time) {
-	created, _ := k.Created.Get()
-	l.age = at.Sub(created)
-	if f.Rank > 0 {
-		l.rank, l.Risk, l.Why, l.Owner = f.Rank, f.Severity.String(), f.Reason, f.Owner
-	}
+	return nil
 }
 
 // sortRoster puts the greatest risk first: policy's order of findings, then age.
 func sortRoster(r *report.Roster, lines []ranked) {
-	slices.SortStableFunc(lines, func(a, b ranked) int {
-		return cmp.Or(cmp.Compare(orLast(a.rank), orLast(b.rank)), cmp.Compare(b.age, a.age), cmp.Compare(a.User, b.User))
-	})
+	slices.SortStableFunc(lines, compareRanked)
 	counts := map[report.RosterGroup]int{}
 	for _, l := range lines {
 		r.Keys = append(r.Keys, l.RosterKey)
@@ -183,25 +224,4 @@ func sortRoster(r *report.Roster, lines []ranked) {
 	slices.SortFunc(r.Groups, func(a, b report.RosterGroup) int {
 		return cmp.Or(cmp.Compare(slices.Index(efforts, migrate.Effort(a.Effort)), slices.Index(efforts, migrate.Effort(b.Effort))), cmp.Compare(b.Keys, a.Keys), cmp.Compare(a.Replacement, b.Replacement))
 	})
-}
-
-func orLast(rank int) int {
-	if rank == 0 {
-		return int(^uint(0) >> 1)
-	}
-	return rank
-}
-
-// retired counts the keys that went by way of a role, as the journal has it.
-func (m *migration) retired(ctx context.Context, r *report.Roster) error {
-	records, err := m.read.desk.List(ctx, r.Account, true)
-	if err != nil {
-		return err
-	}
-	for _, record := range records {
-		if record.Phase == accesskey.Done && len(record.Successors) > 0 {
-			r.Retired++
-		}
-	}
-	return nil
 }

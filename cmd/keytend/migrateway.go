@@ -34,6 +34,9 @@ func (m *migration) way(ctx context.Context) (*way, error) {
 	}
 	w := &way{user: user, account: m.read.account, now: now(m.read.session)}
 	m.read.user = user
+	show, end := m.read.progress()
+	defer end()
+	m.read.show = show
 	if err := m.read.gather(ctx, ids); err != nil {
 		return nil, err
 	}

@@ -41,6 +41,7 @@ type usages struct {
 	user    string    // whose keys are asked about
 	ends    time.Time // of the window that was asked for
 	ours    gathered
+	show    func(evidence.Progress) // how far reading is; nil: nobody is shown
 }
 
 func usageCommand(a *app) *cobra.Command {
@@ -161,6 +162,9 @@ func (u *usages) run(ctx context.Context) error {
 		return err
 	}
 	u.user = user
+	show, end := u.progress()
+	defer end()
+	u.show = show
 	if err := u.gather(ctx, keys); err != nil {
 		return u.broken(ctx, err)
 	}

@@ -59,12 +59,10 @@ func (u *usages) read(ctx context.Context, keys []accesskey.ID) error {
 		return hinted{fmt.Errorf("where keys of account %s are used is being read by another keytend with this state file", u.account), "wait until it has ended, or ask with --offline"}
 	}
 	defer func() { _ = leave.Leave() }()
-	show, end := u.progress()
-	defer end()
-	if err := u.sweep(ctx, keys, show); err != nil {
+	if err := u.sweep(ctx, keys); err != nil {
 		return err
 	}
-	history := evidence.History{Account: u.account, User: u.user, Trail: u.session, Keep: u.desk, Within: u.within, Progress: show}
+	history := evidence.History{Account: u.account, User: u.user, Trail: u.session, Keep: u.desk, Within: u.within, Progress: u.show}
 	var looked []string
 	for _, key := range keys {
 		regions, err := u.regionsOf(ctx, key)
@@ -84,13 +82,13 @@ func (u *usages) read(ctx context.Context, keys []accesskey.ID) error {
 }
 
 // sweep reads what has the events of all keys.
-func (u *usages) sweep(ctx context.Context, keys []accesskey.ID, show func(evidence.Progress)) error {
+func (u *usages) sweep(ctx context.Context, keys []accesskey.ID) error {
 	for _, place := range u.logs {
 		store, atOnce, err := u.store(place)
 		if err != nil {
 			return err
 		}
-		logs := evidence.Logs{Account: u.account, User: u.user, Store: store, Keep: u.desk, Since: u.since(), Now: u.ends, AtOnce: atOnce, Progress: show}
+		logs := evidence.Logs{Account: u.account, User: u.user, Store: store, Keep: u.desk, Since: u.since(), Now: u.ends, AtOnce: atOnce, Progress: u.show}
 		if err := u.take(logs.Collect(ctx, keys)); err != nil {
 			return err
 		}

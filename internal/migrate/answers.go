@@ -44,13 +44,13 @@ var questions = map[Workload][]Question{
 		{[]string{"repo"}, "which project the job is in (GROUP/PROJECT)"}, {[]string{"branch"}, "which branch it runs for"},
 	},
 	CircleCI: {
-		{[]string{"organization"}, "the organization's ID"}, {[]string{"project"}, "the project's ID"},
+		{[]string{"ci-organization"}, "the organization's ID"}, {[]string{"project"}, "the project's ID"},
 	},
 	Bitbucket: {
-		{[]string{"workspace"}, "the workspace's name"}, {[]string{"organization"}, "the workspace's UUID"}, {[]string{"repo"}, "the repository's UUID"},
+		{[]string{"workspace"}, "the workspace's name"}, {[]string{"ci-organization"}, "the workspace's UUID"}, {[]string{"repo"}, "the repository's UUID"},
 	},
 	HCPTerraform: {
-		{[]string{"organization"}, "the organization"}, {[]string{"project"}, "the project"}, {[]string{"workspace"}, "the workspace"},
+		{[]string{"ci-organization"}, "the organization"}, {[]string{"project"}, "the project"}, {[]string{"workspace"}, "the workspace"},
 	},
 	OnPremises: {{[]string{"common-name"}, "the common name of the server's certificate"}},
 	ThirdParty: {{[]string{"principal"}, "which AWS account, or better which role, the third party calls from"}},
@@ -61,7 +61,7 @@ var forPods = Question{[]string{"cluster"}, "which cluster it is"}
 
 func (a Answers) byFlag() map[string]string {
 	return map[string]string{
-		"repo": a.Repo, "branch": a.Branch, "environment": a.Environment, "organization": a.Organization, "workspace": a.Workspace, "project": a.Project,
+		"repo": a.Repo, "branch": a.Branch, "environment": a.Environment, "ci-organization": a.Organization, "workspace": a.Workspace, "project": a.Project,
 		"principal": a.Principal, "cluster": a.Cluster, "namespace": a.Namespace, "service-account": a.ServiceAccount, "function": a.Function,
 		"trust-anchor": a.TrustAnchor, "common-name": a.CommonName,
 	}

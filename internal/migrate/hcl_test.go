@@ -169,8 +169,8 @@ func reference(path hcl.Traversal) string {
 // What isn't answered is asked, and nothing is trusted in its place.
 func TestWhomToTrustIsNeverGuessed(t *testing.T) {
 	for w, flags := range map[Workload]string{
-		GitHubActions: "repo branch|environment", GitLab: "repo branch", CircleCI: "organization project", Bitbucket: "workspace organization repo",
-		HCPTerraform: "organization project workspace", OtherAccount: "principal", ThirdParty: "principal", OnPremises: "common-name",
+		GitHubActions: "repo branch|environment", GitLab: "repo branch", CircleCI: "ci-organization project", Bitbucket: "workspace ci-organization repo",
+		HCPTerraform: "ci-organization project workspace", OtherAccount: "principal", ThirdParty: "principal", OnPremises: "common-name",
 		EKS: "namespace service-account cluster", EC2: "", Lambda: "", ECS: "", Human: "",
 	} {
 		m := story{name: string(w), workload: w, around: Surroundings{Account: "123456789012", Partition: "aws"}}.plan(t)

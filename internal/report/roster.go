@@ -14,17 +14,29 @@ import (
 // Roster is every key with what is to take its place, the greatest risk first.
 type Roster struct {
 	Schema   string        `json:"schema"`
-	At       time.Time     `json:"generated_at"` // UTC
-	Account  string        `json:"account"`
+	At       time.Time     `json:"generated_at"`      // UTC
+	Account  string        `json:"account,omitempty"` // empty: of several
+	Accounts int           `json:"accounts"`          // that were read
 	Keys     []RosterKey   `json:"keys"`
 	Groups   []RosterGroup `json:"groups"`
 	Retired  int           `json:"retired"`            // keys that went through a role so far
+	History  []RosterRun   `json:"history"`            // of the same accounts: the latest runs, the oldest first, this one last
 	Progress *Progress     `json:"progress,omitempty"` // nil: nothing to compare with
 	Remarks  []string      `json:"remarks"`            // what could not be looked at, a sentence each
 }
 
+// RosterRun is how many keys were left when they were all looked at.
+type RosterRun struct {
+	At       time.Time `json:"at"` // UTC
+	Accounts int       `json:"accounts"`
+	Keys     int       `json:"keys"`
+	Retired  int       `json:"retired"`
+	Partial  bool      `json:"partial,omitempty"` // not everything could be read
+}
+
 // RosterKey is one key.
 type RosterKey struct {
+	Account     string       `json:"account"`
 	User        string       `json:"user"`
 	Key         accesskey.ID `json:"key"`
 	Owner       string       `json:"owner,omitempty"`
@@ -100,14 +112,34 @@ func (p *Progress) String() string {
 
 // Headline says how many keys are left.
 func (r Roster) Headline() string {
-	text := fmt.Sprintf("%d Active keys left in account %s", len(r.Keys), r.Account)
+	keys, where := "Active keys", "account "+r.Account
 	if len(r.Keys) == 1 {
-		text = "1 Active key left in account " + r.Account
+		keys = "Active key"
 	}
+	if r.Account == "" {
+		where = fmt.Sprintf("%d accounts", r.Accounts)
+	}
+	text := fmt.Sprintf("%d %s left in %s", len(r.Keys), keys, where)
 	if r.Retired > 0 {
 		text += fmt.Sprintf("; %d went by way of a role so far", r.Retired)
 	}
 	return text + "."
+}
+
+// Course is how many keys were left at each run; empty: this is the first.
+func (r Roster) Course() string {
+	if len(r.History) < 2 {
+		return ""
+	}
+	var runs []string
+	for _, run := range r.History {
+		text := fmt.Sprintf("%s %d", run.At.UTC().Format(time.DateOnly), run.Keys)
+		if run.Partial {
+			text += " (not everything was read)"
+		}
+		runs = append(runs, text)
+	}
+	return "Keys left: " + strings.Join(runs, ", ") + "."
 }
 
 // WriteRoster writes the roster as json, html or table.
@@ -125,8 +157,10 @@ func WriteRoster(w io.Writer, format string, r Roster) error {
 
 func writeRosterTable(w io.Writer, r Roster) error {
 	lines := []string{r.Headline()}
-	if r.Progress != nil {
-		lines = append(lines, r.Progress.String())
+	for _, line := range []string{r.Course(), r.Progress.String()} {
+		if line != "" {
+			lines = append(lines, line)
+		}
 	}
 	for _, g := range r.Groups {
 		lines = append(lines, fmt.Sprintf("  %3d  %s (%s)", g.Keys, g.Replacement, g.Effort))
@@ -135,9 +169,9 @@ func writeRosterTable(w io.Writer, r Roster) error {
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "RISK\tUSER\tKEY\tUSED BY\tSURE\tINSTEAD\tEFFORT\tLAST USED") // Flush tells of errors
+	_, _ = fmt.Fprintln(t, "RISK\tACCOUNT\tUSER\tKEY\tUSED BY\tSURE\tINSTEAD\tEFFORT\tLAST USED") // Flush tells of errors
 	for _, k := range r.Keys {
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%.0f %%\t%s\t%s\t%s\n", k.Risk, clean(k.User), k.Key, k.Workload, 100*k.Confidence, k.Replacement, k.Effort, clean(k.LastUsed))
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%.0f %%\t%s\t%s\t%s\n", k.Risk, k.Account, clean(k.User), k.Key, k.Workload, 100*k.Confidence, k.Replacement, k.Effort, clean(k.LastUsed))
 	}
 	if err := t.Flush(); err != nil {
 		return err
