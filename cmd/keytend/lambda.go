@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -112,7 +113,11 @@ func (m *functionMode) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the policy: %w", err)
 	}
-	session, err := m.app.open(ctx)
+	options := m.app.awsOptions()
+	if m.app.simulated() {
+		options.RetryPause = 5 * time.Millisecond
+	}
+	session, err := awsapi.Open(ctx, options)
 	if err != nil {
 		return err
 	}
@@ -140,12 +145,32 @@ func (m *functionMode) function(ctx context.Context) *rotationlambda.Function {
 	}
 	f := &rotationlambda.Function{
 		Rotator: m.rotator(region), Store: m.session.Secrets(region), Account: m.who.Account, Region: region,
-		Terms: m.terms, MarkUser: m.account.MarkSecret, Sleep: m.app.sleep, Log: m.audit, Name: name,
+		Terms: m.terms, MarkUser: m.account.MarkSecret, Sleep: m.sleep, Log: m.audit, Name: name,
 	}
 	if m.app.simulated() {
 		f.Rotator.Clock = virtualClock{m.account}
 	}
 	return f
+}
+
+// sleep waits, or has the simulated AWS move its clock: nothing else happens there
+// while the function is at work.
+func (m *functionMode) sleep(ctx context.Context, d time.Duration) error {
+	if !m.app.simulated() {
+		return m.app.sleep(ctx, d)
+	}
+	endpoint, _ := m.app.lookupEnv("AWS_ENDPOINT_URL")
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+"/_sim/advance?only=clock&by="+d.String(), nil)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return fmt.Errorf("move the simulation's clock: %w", err)
+	}
+	_ = answer.Body.Close()
+	_ = m.session.AskTime(ctx) // else the next answer tells it
+	return nil
 }
 
 func (m *functionMode) rotator(region string) rotation.Rotator {

@@ -30,7 +30,7 @@ func TestSimRunsFunctions(t *testing.T) {
 	defer stop()
 	s := newSimulated(t, environment)
 	key := s.newKey("billing")
-	s.makeSecret(key)
+	s.makeSecret(key, 30)
 	s.scheduleReaper("rate(10 days)")
 	s.advance("1s")
 	first := s.holds()
@@ -115,8 +115,8 @@ func (s *simulated) keys(user string) []string {
 	return all
 }
 
-// makeSecret makes prod/billing and has it rotated every thirty days.
-func (s *simulated) makeSecret(key pair) {
+// makeSecret makes prod/billing and has it rotated every so many days.
+func (s *simulated) makeSecret(key pair, days int64) {
 	s.t.Helper()
 	c := secretsmanager.NewFromConfig(s.config)
 	_, err := c.CreateSecret(s.t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String("prod/billing"),
@@ -127,7 +127,7 @@ func (s *simulated) makeSecret(key pair) {
 	}
 	_, err = c.RotateSecret(s.t.Context(), &secretsmanager.RotateSecretInput{SecretId: aws.String("prod/billing"),
 		RotationLambdaARN: aws.String("arn:aws:lambda:us-east-1:123456789012:function:keytend-rotation"),
-		RotationRules:     &types.RotationRulesType{AutomaticallyAfterDays: aws.Int64(30)}})
+		RotationRules:     &types.RotationRulesType{AutomaticallyAfterDays: &days}})
 	if err != nil {
 		s.t.Fatal(err)
 	}

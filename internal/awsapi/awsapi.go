@@ -43,6 +43,10 @@ type Options struct {
 	// Unpaced asks CloudTrail as often as there is something to ask, and expects
 	// a clock that isn't the host's. Only a simulated AWS bears and has that.
 	Unpaced bool
+
+	// RetryPause is the longest pause between two tries of a call; 0: the SDK's 20
+	// seconds. A simulated AWS whose clock is moved need not be waited for.
+	RetryPause time.Duration
 }
 
 // Session is access to one account. It is safe for concurrent use.
@@ -92,7 +96,7 @@ func (o Options) log() *slog.Logger {
 // newSession makes the clients of a configuration.
 func newSession(ctx context.Context, cfg aws.Config, o Options) *Session {
 	log := o.log()
-	s := &Session{profile: o.Profile, clock: &clock{log: log, warned: o.Unpaced}, retryers: newRetryers(cfg.RetryMaxAttempts)}
+	s := &Session{profile: o.Profile, clock: &clock{log: log, warned: o.Unpaced}, retryers: newRetryers(cfg.RetryMaxAttempts, o.RetryPause)}
 	if cfg.Region == "" {
 		cfg.Region, s.defaulted = DefaultRegion, true
 		log.InfoContext(ctx, "no region is configured; using "+DefaultRegion)
@@ -109,7 +113,7 @@ func newSession(ctx context.Context, cfg aws.Config, o Options) *Session {
 func (s *Session) sibling(cfg aws.Config) *Session {
 	other := &Session{
 		profile: s.profile, defaulted: s.defaulted, clock: s.clock,
-		retryers: newRetryers(s.retryers.attempts), pace: s.pace.another(),
+		retryers: newRetryers(s.retryers.attempts, s.retryers.pause), pace: s.pace.another(),
 	}
 	other.connect(cfg)
 	return other

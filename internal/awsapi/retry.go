@@ -30,19 +30,20 @@ const (
 // limits each on its own, but one budget of retries for all of them.
 type retryers struct {
 	attempts int
-	failing  int // at most so many where AWS fails
+	failing  int           // at most so many where AWS fails
+	pause    time.Duration // at most between two tries; 0: the SDK's
 	budget   *ratelimit.TokenRateLimit
 
 	lock  sync.Mutex
 	byAPI map[string]*pacedRetryer
 }
 
-func newRetryers(attempts int) *retryers {
+func newRetryers(attempts int, pause time.Duration) *retryers {
 	failing := attempts
 	if attempts <= 0 {
 		attempts, failing = defaultAttempts, failingAttempts
 	}
-	return &retryers{attempts: attempts, failing: failing, budget: ratelimit.NewTokenRateLimit(retryBudget), byAPI: make(map[string]*pacedRetryer)}
+	return &retryers{attempts: attempts, failing: failing, pause: pause, budget: ratelimit.NewTokenRateLimit(retryBudget), byAPI: make(map[string]*pacedRetryer)}
 }
 
 func (r *retryers) of(api string) aws.RetryerV2 {
@@ -50,7 +51,7 @@ func (r *retryers) of(api string) aws.RetryerV2 {
 	defer r.lock.Unlock()
 	retryer, ok := r.byAPI[api]
 	if !ok {
-		retryer = newPacedRetryer(r.attempts, r.failing, r.budget)
+		retryer = r.paced()
 		r.byAPI[api] = retryer
 	}
 	return retryer
@@ -75,15 +76,18 @@ type pacedRetryer struct {
 	failing int
 }
 
-func newPacedRetryer(attempts, failing int, budget *ratelimit.TokenRateLimit) *pacedRetryer {
+func (r *retryers) paced() *pacedRetryer {
 	adaptive := retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
 		o.FailOnNoAttemptTokens = true
 		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
-			o.MaxAttempts = attempts
-			o.RateLimiter = budget
+			o.MaxAttempts = r.attempts
+			o.RateLimiter = r.budget
+			if r.pause > 0 {
+				o.MaxBackoff = r.pause
+			}
 		})
 	})
-	return &pacedRetryer{adaptive, make(chan struct{}, 1), failing}
+	return &pacedRetryer{adaptive, make(chan struct{}, 1), r.failing}
 }
 
 // GetAttemptToken waits for the rate that AWS was found to bear.

@@ -6,11 +6,10 @@ import (
 	"net"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 )
 
 func TestUnreachableGivesUpEarly(t *testing.T) {
-	retryer := newPacedRetryer(8, 8, ratelimit.NewTokenRateLimit(retryBudget))
+	retryer := newRetryers(8, 0).paced()
 	dial := fmt.Errorf("send: %w", &net.OpError{Op: "dial", Err: errors.New("connection refused")})
 	host := fmt.Errorf("send: %w", &net.DNSError{Name: "iam.example.com"})
 	read := fmt.Errorf("send: %w", &net.OpError{Op: "read", Err: errors.New("connection reset")})

@@ -102,12 +102,17 @@ func (e *environment) gone() bool {
 
 // end kills the program, as Lambda does with one that is idle.
 func (e *environment) end() {
+	e.kill()
+	_ = e.server.Close()
+	_ = os.RemoveAll(e.folder)
+}
+
+// kill ends the program, and returns when it has ended.
+func (e *environment) kill() {
 	if e.cmd.Process != nil {
 		_ = e.cmd.Process.Kill()
 		<-e.ended
 	}
-	_ = e.server.Close()
-	_ = os.RemoveAll(e.folder)
 }
 
 // invoke hands the program an event and waits for its outcome.

@@ -19,8 +19,8 @@ import (
 	"github.com/keytend/keytend/internal/fakeaws"
 )
 
-// Lifetimes of an execution environment, in the simulation's time. Credentials last
-// an hour at least.
+// Lifetimes of an execution environment, in the simulation's time, where nothing
+// else is said. Credentials last an hour at least.
 const (
 	idleAtMost = 10 * time.Minute
 	ageAtMost  = 45 * time.Minute
@@ -36,8 +36,45 @@ type Runner struct {
 	Env      []string          // besides what Lambda sets, as NAME=value
 	Log      io.Writer         // what the programs say, a line each; nil: nobody hears it
 
+	// Idle is after how long without work a program is ended, Age at what age; 0:
+	// 10 and 45 minutes. The role's sessions must last as long.
+	Idle, Age time.Duration
+
 	lock sync.Mutex
 	idle map[string][]*environment // by ARN
+	busy map[*environment]bool
+	cold int
+}
+
+// ColdStarts is how many programs were started.
+func (r *Runner) ColdStarts() int {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	return r.cold
+}
+
+// Kill kills every program that is at work, as when its memory is exceeded. When it
+// returns they have ended.
+func (r *Runner) Kill() {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	for e := range r.busy {
+		e.kill()
+	}
+}
+
+// works notes whether a program is at work.
+func (r *Runner) works(e *environment, busy bool) {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	if r.busy == nil {
+		r.busy = map[*environment]bool{}
+	}
+	if busy {
+		r.busy[e] = true
+	} else {
+		delete(r.busy, e)
+	}
 }
 
 // Run is one invocation; it fits fakeaws.AWS.RunFunctions.
@@ -49,7 +86,9 @@ func (r *Runner) Run(ctx context.Context, f fakeaws.FunctionSpec, payload []byte
 			return nil, err
 		}
 	}
+	r.works(e, true)
 	reply, err := e.invoke(ctx, payload)
+	r.works(e, false)
 	if e.broken {
 		e.end()
 		return reply, err
@@ -84,7 +123,7 @@ func (r *Runner) take(f fakeaws.FunctionSpec) *environment {
 	now := r.Cloud.Now()
 	for key, all := range r.idle {
 		r.idle[key] = slices.DeleteFunc(all, func(e *environment) bool {
-			stale := now.Sub(e.used) > idleAtMost || now.Sub(e.began) > ageAtMost || e.gone()
+			stale := now.Sub(e.used) > orElse(r.Idle, idleAtMost) || now.Sub(e.began) > orElse(r.Age, ageAtMost) || e.gone()
 			if stale {
 				e.end()
 			}
@@ -98,6 +137,13 @@ func (r *Runner) take(f fakeaws.FunctionSpec) *environment {
 	}
 	r.idle[key] = all[1:]
 	return all[0]
+}
+
+func orElse(d, usual time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return usual
 }
 
 // keyOf tells functions, and their configurations, apart.
@@ -130,6 +176,9 @@ func (r *Runner) start(f fakeaws.FunctionSpec) (*environment, error) {
 	if err := e.start(program, env); err != nil {
 		return nil, fmt.Errorf("start function %s: %w", f.Name, err)
 	}
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	r.cold++
 	return e, nil
 }
 
