@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"testing"
-
 )
 
 func TestUnreachableGivesUpEarly(t *testing.T) {

@@ -247,12 +247,19 @@ func (p *pass) settle() error {
 	if !told {
 		return errors.New("what became of the last call can't be told")
 	}
+	sealed, err := p.kept(settled)
+	if err != nil {
+		return err
+	}
 	next := p.next()
 	next.Intent = settled
 	failing(&next, settled)
-	if settled.Outcome == accesskey.OutcomeDone {
+	switch {
+	case sealed != "":
+		hold(&next, settled.Key, sealed, p.now)
+	case settled.Outcome == accesskey.OutcomeDone:
 		effect(&next, settled, p.now)
-	} else {
+	default:
 		next.Late = append(next.Late, p.record.Intent)
 		next.LostCreate = next.LostCreate || settled.Action == accesskey.CreateKey
 	}
@@ -260,4 +267,17 @@ func (p *pass) settle() error {
 		What: fmt.Sprintf("%s settled: %s", settled.Action, settled.Outcome),
 		Key:  settled.Key, Destination: settled.Destination, Outcome: settled.Outcome,
 	})
+}
+
+// kept looks whether the secret of a key that a lost call of ours made is in escrow
+// all the same, and the work can go on with it.
+func (p *pass) kept(settled accesskey.Intent) (sealed string, err error) {
+	keeper, able := p.Escrow.(Keeper)
+	if !able || settled.Action != accesskey.CreateKey || settled.Outcome != accesskey.OutcomeDone || p.record.Phase != accesskey.Claimed || p.record.New != "" {
+		return "", nil
+	}
+	if sealed, err = keeper.Kept(p.ctx, settled.Key); err != nil {
+		return "", fmt.Errorf("look whether the secret of %s was stored: %w", settled.Key, err)
+	}
+	return sealed, nil
 }

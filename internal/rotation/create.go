@@ -39,10 +39,8 @@ func (p *pass) keep(made Credential) error {
 		if next.Phase != accesskey.Claimed {
 			return accesskey.Event{}, errOvertaken
 		}
-		next.New, next.Sealed, next.Proof, next.NewExit = made.ID, sealed, accesskey.Proof{}, accesskey.Exit{}
-		next.Watch.NewOurs, next.Watch.NewTaken = time.Time{}, time.Time{}
 		next.Intent.Key, next.Intent.Outcome = made.ID, accesskey.OutcomeDone
-		enter(next, accesskey.Created, p.Clock.Now())
+		hold(next, made.ID, sealed, p.Clock.Now())
 		return accesskey.Event{What: "create done", Key: made.ID, Outcome: accesskey.OutcomeDone}, nil
 	})
 	switch {
@@ -52,6 +50,13 @@ func (p *pass) keep(made Credential) error {
 		return p.drop(made, err)
 	}
 	return errors.Join(err, p.destroy(made.ID))
+}
+
+// hold makes a key, whose secret is sealed, the record's new one.
+func hold(r *accesskey.Record, id accesskey.ID, sealed string, now time.Time) {
+	r.New, r.Sealed, r.Proof, r.NewExit = id, sealed, accesskey.Proof{}, accesskey.Exit{}
+	r.Watch.NewOurs, r.Watch.NewTaken = time.Time{}, time.Time{}
+	enter(r, accesskey.Created, now)
 }
 
 // errOvertaken: somebody had the work go another way while the key was being

@@ -72,6 +72,14 @@ type Escrow interface {
 	Open(ctx context.Context, purpose, sealed string) ([]byte, error)
 }
 
+// Keeper is an Escrow in which a sealed secret can be found again that no record
+// knows of: the process died after Seal.
+type Keeper interface {
+	// Kept returns what Seal returned for the new secret of a key; empty: it isn't
+	// there, or what it was sealed for has changed since.
+	Kept(ctx context.Context, key accesskey.ID) (sealed string, err error)
+}
+
 // The purposes things are sealed for.
 const (
 	ForNewSecret = "new secret"

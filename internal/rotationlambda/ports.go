@@ -176,6 +176,8 @@ func parseSealed(text string) (sealed, error) {
 	return sealed{parts[1], parts[2]}, nil
 }
 
+var _ rotation.Keeper = escrow{}
+
 // escrow keeps the new secret as the secret's version AWSPENDING, encrypted by
 // Secrets Manager. Of what stood elsewhere before, only a reference is kept.
 type escrow struct{ v *visit }
@@ -235,6 +237,35 @@ func (v *visit) confirmPut(ctx context.Context, lost error) error {
 		}
 	}
 	return lost
+}
+
+// Kept implements rotation.Keeper: the process died after a key was stored as
+// AWSPENDING, and this is a retry of the same rotation.
+func (e escrow) Kept(ctx context.Context, key accesskey.ID) (string, error) {
+	v := e.v
+	if v.step != create {
+		return "", nil
+	}
+	held, err := v.pair(ctx, v.token, pending)
+	if err != nil || held.ID != key {
+		return "", err
+	}
+	stored, err := v.f.Store.ValueOf(ctx, v.arn, v.token, pending)
+	if err != nil {
+		return "", err
+	}
+	text, base, err := v.f.Store.Value(ctx, v.arn)
+	if err != nil {
+		return "", err
+	}
+	now, err := document.Read(text.Reveal())
+	if err != nil || now.ID != v.journal.latest().Old {
+		return "", nil //nolint:nilerr // what it was made from is gone
+	}
+	if want, err := document.Write(text.Reveal(), held); err != nil || want != stored.Reveal() {
+		return "", nil //nolint:nilerr // somebody changed AWSCURRENT since
+	}
+	return sealed{v.token, base}.String(), nil
 }
 
 // Open implements rotation.Escrow.
