@@ -34,7 +34,10 @@ type app struct {
 	quiet   bool
 	verbose int
 	noColor bool
-	embeds  bool // metrics go to stdout, a function's log, where CloudWatch finds them
+
+	// function: it runs in AWS Lambda. Metrics go to stdout, its log, where CloudWatch
+	// finds them, and a state file lies on network storage.
+	function bool
 
 	log     *slog.Logger // to stderr; set up once the flags are read
 	started bool         // flags and arguments were fine; the command runs

@@ -64,7 +64,7 @@ func (m *measuring) send(ctx context.Context, a *app, session *awsapi.Session, a
 		m.counting().Unread()
 	}
 	data := append(m.counting().Data(), more...)
-	if a.embeds {
+	if a.function {
 		if err := report.EmbedMetrics(a.stdout, at, data); came == nil {
 			came = err
 		}

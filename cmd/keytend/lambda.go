@@ -218,7 +218,7 @@ func (m *functionMode) command(ctx context.Context, args []string) (json.RawMess
 	if err := m.mayKeep(args); err != nil {
 		return nil, err
 	}
-	m.app.embeds = true
+	m.app.function = true
 	code := m.app.run(ctx, measured(args))
 	answer, err := json.Marshal(map[string]int{"exit_code": code})
 	if err == nil && code != exitOK && code != exitFindings {
@@ -254,9 +254,9 @@ func (m *functionMode) mayKeep(args []string) error {
 	case !needs:
 		return nil
 	case state == "":
-		return errors.New("keytend " + command.Name() + " needs records that last, and a function's own disk does not: mount EFS and set KEYTEND_STATE to a path on it, or run it from CI or as a daemon")
+		return errors.New("keytend " + command.Name() + " needs records that last, and a function's own disk does not: run it from CI or as a daemon; or mount EFS, set KEYTEND_STATE to a path on it, and keep the function's reserved concurrency at 1")
 	case !filepath.IsAbs(state) || strings.HasPrefix(filepath.Clean(state)+"/", "/tmp/"):
-		return errors.New("KEYTEND_STATE is " + state + ", which is lost with the function's sandbox: set it to a path on a mount of EFS")
+		return errors.New("KEYTEND_STATE is " + state + ", which is lost with the function's sandbox: set it to a path on a mount of EFS, and keep the function's reserved concurrency at 1")
 	}
 	return nil
 }

@@ -37,10 +37,10 @@ type lambdaWorld struct {
 	logs   strings.Builder
 }
 
-func newLambdaWorld(t *testing.T) *lambdaWorld {
+func newLambdaWorld(t *testing.T, more ...permission.Feature) *lambdaWorld {
 	t.Helper()
 	start := time.Now()
-	policy := permission.Policy(permission.Needs(permission.Lambda, permission.Reap, permission.Scan), permission.Scope{Self: "role/keytend-rotation"})
+	policy := permission.Policy(permission.Needs(append(more, permission.Lambda, permission.Reap, permission.Scan)...), permission.Scope{Self: "role/keytend-rotation"})
 	spec := fakeaws.AccountSpec{ID: "123456789012", Admin: "admin", Users: []fakeaws.UserSpec{
 		{Name: "admin", ManagedPolicies: []string{"arn:aws:iam::aws:policy/AdministratorAccess"}, Keys: []fakeaws.KeySpec{{Created: start.AddDate(0, 0, -1)}}},
 		{Name: "billing", Keys: []fakeaws.KeySpec{{ID: "AKIAIOSFODNN7EXAMPLE", Secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", Created: start.AddDate(0, 0, -60)}}},
@@ -194,4 +194,41 @@ func (w *lambdaWorld) commands() {
 			w.t.Errorf("%s is not in the log", metric)
 		}
 	}
+}
+
+// TestLambdaApplies: scheduled `apply` in the function, with its records on a disk that
+// outlasts it: each run is a new process, and the work of the one before goes on. A
+// state file that would be lost with the sandbox is refused.
+func TestLambdaApplies(t *testing.T) {
+	t.Parallel()
+	folder, err := os.MkdirTemp("/var/tmp", "keytend-function") // the test's own folder is below /tmp
+	if err != nil {
+		folder = t.TempDir() // where there is no /var/tmp, /tmp is no folder for what may be lost either
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	w := newLambdaWorld(t, permission.Rotate, permission.SSM)
+	w.consume() // a key that nobody uses is not replaced
+	w.aws.Elapse(t.Context(), 3*time.Hour)
+	w.extra = []string{"KEYTEND_STATE=/tmp/state.db", "KEYTEND_POLICY=mode: enforce\nrules:\n  max_age: 50d\ndestinations:\n  - ssm:/keys/{user}\n"}
+	if err := w.apply(); err == nil || !strings.Contains(err.Error(), "lost with the function's sandbox") {
+		t.Fatalf("a state file in /tmp: %v", err)
+	}
+	w.extra[0] = "KEYTEND_STATE=" + folder + "/state.db"
+	for range 8 {
+		if err := w.apply(); err != nil {
+			t.Fatal(err)
+		}
+		w.aws.Elapse(t.Context(), time.Hour)
+	}
+	made := w.aws.Calls()["iam:CreateAccessKey"]
+	if said := w.logs.String() + w.latest.said(); made != 1 || len(w.keys()) != 2 || !strings.Contains(said, "under way, waiting") {
+		t.Errorf("%d keys were made: %v\n%s", made, w.keys(), said)
+	}
+}
+
+// apply is a scheduled run in a new process.
+func (w *lambdaWorld) apply() error {
+	w.cold()
+	_, err := w.latest.invoke(w.t.Context(), []byte(`{"args":["apply","--yes","--settle","200ms","--prove-span","200ms"]}`))
+	return err
 }

@@ -29,7 +29,7 @@ func (a *app) usesOnRecord(ctx context.Context) *journal.Journal {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	j, err := journal.Open(ctx, path)
+	j, err := a.openState(ctx, path)
 	if err != nil {
 		a.log.WarnContext(ctx, "where keys are used is not told: "+err.Error())
 		return nil

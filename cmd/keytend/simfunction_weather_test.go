@@ -149,7 +149,7 @@ func (y *programYear) strikes() int {
 // nothing about it.
 func (y *programYear) everythingStruck() {
 	for _, call := range programWrites {
-		if len(y.struck[call]) < 7 {
+		if len(y.struck[call]) < 6 { // five kinds, and the count
 			y.t.Errorf("%s was only struck by %v", call, slices.Sorted(maps.Keys(y.struck[call])))
 		}
 	}

@@ -40,6 +40,9 @@ const (
 	// programStuck is after how long without another key, and without a person's
 	// doing, the year is lost; programLingers how long a record may be in one phase.
 	programStuck, programLingers = 6 * programRotates * 24 * time.Hour, 15 * 24 * time.Hour
+	// programStaysWarm is how old a process gets that nothing kills. Where it got
+	// cold as often as on AWS, starting it would be most of the work.
+	programStaysWarm = 36 * time.Hour
 	// programStep is between two looks of the consumers.
 	programStep = 3 * time.Hour
 )
@@ -124,11 +127,11 @@ func newProgramYear(t *testing.T) *programYear {
 	arn := "arn:aws:lambda:" + region + ":" + account + ":function:" + name
 	y.cloud.AddFunction(account, fakeaws.FunctionSpec{Name: name, Region: region, Role: "arn:aws:iam::" + account + ":role/" + name,
 		Timeout: 15 * time.Minute, ReservedConcurrency: 1, Policy: invokedBy(arn, account), Environment: map[string]string{"KEYTEND_POLICY": programPolicy}},
-		fakeaws.RoleSpec{Name: name, TrustPolicy: lambdaTrust, MaxSession: 12 * time.Hour, InlinePolicies: map[string]string{"keytend": functionPolicy(name)}})
+		fakeaws.RoleSpec{Name: name, TrustPolicy: lambdaTrust, MaxSession: programStaysWarm + time.Hour, InlinePolicies: map[string]string{"keytend": functionPolicy(name)}})
 	server := httptest.NewServer(y.cloud)
 	t.Cleanup(server.Close)
 	y.url = server.URL
-	y.runner = &programs.Runner{Cloud: y.cloud, Endpoint: server.URL, Other: itself(t), Log: &y.said, Idle: 7 * time.Hour, Age: 11 * time.Hour, Env: []string{
+	y.runner = &programs.Runner{Cloud: y.cloud, Endpoint: server.URL, Other: itself(t), Log: &y.said, Idle: 7 * time.Hour, Age: programStaysWarm, Env: []string{
 		"KEYTEND_SIM_PID=" + fmt.Sprint(os.Getpid()), transcriptVariable + "=" + t.TempDir(),
 	}}
 	t.Cleanup(y.runner.Close)

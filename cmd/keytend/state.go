@@ -86,7 +86,7 @@ type desk struct {
 // openDesk opens the state file and enters as a holder.
 func (a *app) openDesk(ctx context.Context, s *state) (*desk, error) {
 	path := s.file(a)
-	j, err := journal.Open(ctx, path)
+	j, err := a.openState(ctx, path)
 	if err != nil {
 		return nil, stateError(err)
 	}
@@ -98,6 +98,14 @@ func (a *app) openDesk(ctx context.Context, s *state) (*desk, error) {
 		return nil, errors.Join(fmt.Errorf("open state file %s: %w", path, err), j.Close())
 	}
 	return d, nil
+}
+
+// openState opens a state file; a function's lies on network storage.
+func (a *app) openState(ctx context.Context, path string) (*journal.Journal, error) {
+	if a.function {
+		return journal.OpenAlone(ctx, path)
+	}
+	return journal.Open(ctx, path)
 }
 
 // openToRead opens a state file that is there already.

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 
 	_ "modernc.org/sqlite" // the driver: pure Go
 )
@@ -23,8 +24,8 @@ import (
 var ErrNewer = errors.New("the state file was written by a newer version of keytend: use that one, or point --state elsewhere")
 
 // Journal is a state file. It is safe for concurrent use, by several processes
-// of one host too. It must not lie on network storage: SQLite's locks don't
-// hold there.
+// of one host too. On network storage, where SQLite's shared memory does not work,
+// it is opened by OpenAlone.
 type Journal struct {
 	db   *sql.DB
 	path string
@@ -46,10 +47,43 @@ func DefaultPath(lookup func(string) (string, bool), home string) string {
 // is none, and brings its tables up to date. ErrNewer where it is from a newer
 // version; nothing is changed then.
 func Open(ctx context.Context, path string) (*Journal, error) {
+	return openIn(ctx, path, "journal_mode(WAL)")
+}
+
+// OpenAlone opens a state file on network storage (NFS, EFS): SQLite shares no memory
+// and keeps the file to itself until Close, so that whoever opens it meanwhile is
+// refused after some seconds. That two hosts don't open it at the same time is the
+// caller's to see to: locks on network storage are not to be relied upon.
+// https://sqlite.org/wal.html#use_of_wal_without_shared_memory
+func OpenAlone(ctx context.Context, path string) (*Journal, error) {
+	j, err := openIn(ctx, path, "locking_mode(EXCLUSIVE)", "journal_mode(TRUNCATE)")
+	if err != nil {
+		return nil, err
+	}
+	if err := j.seize(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open state file %s: another process has it open: %w", path, err), j.Close())
+	}
+	return j, nil
+}
+
+// seize takes the lock, which is kept from then on.
+func (j *Journal) seize(ctx context.Context) error {
+	c, err := j.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = c.ExecContext(ctx, "BEGIN EXCLUSIVE")
+	if err == nil {
+		_, err = c.ExecContext(ctx, "COMMIT")
+	}
+	return errors.Join(err, c.Close())
+}
+
+func openIn(ctx context.Context, path string, modes ...string) (*Journal, error) {
 	if err := prepare(path); err != nil {
 		return nil, fmt.Errorf("open state file %s: %w", path, err)
 	}
-	db, err := sql.Open("sqlite", dsn(path))
+	db, err := sql.Open("sqlite", dsn(path, modes))
 	if err != nil {
 		return nil, fmt.Errorf("open state file %s: %w", path, err)
 	}
@@ -80,11 +114,11 @@ func prepare(path string) error {
 	return f.Close()
 }
 
-// dsn asks for a write-ahead log that is synced at every commit: an intent that
-// a power cut could lose would be worth nothing.
-func dsn(path string) string {
+// dsn asks for a log that is synced at every commit: an intent that a power cut could
+// lose would be worth nothing.
+func dsn(path string, modes []string) string {
 	q := url.Values{
-		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
+		"_pragma": slices.Concat([]string{"busy_timeout(10000)"}, modes, []string{"synchronous(FULL)", "foreign_keys(1)"}),
 		"_txlock": {"immediate"},
 	}
 	return "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + "?" + q.Encode()

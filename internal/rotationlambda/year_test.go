@@ -36,7 +36,10 @@ const (
 	// rotateEvery is the secret's schedule, in days.
 	rotateEvery = 8
 	// lingersAtMost is how long a record may be in one phase without a word to people.
-	lingersAtMost = 25 * day
+	// The longest is a rollback: until the new key is silent (overlap_max, five days,
+	// then a person is asked, and those days begin anew when they say retry), its rest,
+	// and what goes wrong meanwhile. In forty years it took six days and a quarter.
+	lingersAtMost = 15 * day
 	// stuckAfter is how long people let a secret be that ought to have rotated.
 	stuckAfter = 6 * rotateEvery * day
 	// Of a thousand calls of the function so many go wrong, of those that change
