@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -96,53 +94,6 @@ type pass struct {
 	now     time.Time
 	reserve []accesskey.Reservation
 	allowed string // by whom or what, for the audit
-}
-
-// take asks the gate, takes the step, and waits where a budget is used up.
-func (p *pass) take() error {
-	admission := policy.Admit(p.step, p.in.Record, p.gate(), p.now)
-	if about, asked := policy.Asked(p.step, p.in.Record); admission.Admitted && asked && p.Asker != nil {
-		admission = p.ask(about, admission)
-	}
-	if !admission.Admitted {
-		p.step = admission.Step
-	}
-	p.reserve = admission.Reserve
-	err := p.act()
-	if errors.Is(err, ErrBudget) {
-		p.step = policy.OverBudget(p.record, p.now)
-		return p.wait()
-	}
-	return err
-}
-
-// ask has change management decide about a step that is admitted.
-func (p *pass) ask(about policy.Step, admitted policy.Admission) policy.Admission {
-	answer, err := p.Asker.Ask(p.ctx, p.record, about)
-	if err != nil {
-		answer = policy.Answer{Reason: err.Error()}
-	}
-	p.now = p.Clock.Now() // asking takes its time
-	if !answer.Allowed {
-		return policy.Admission{Step: policy.NotAllowed(p.record, about, answer, p.now)}
-	}
-	p.allowed = answer.String()
-	return admitted
-}
-
-// gate is the rotator's, with what a person has ordered to stop since. Where
-// that can't be read, nothing is changed: what puts things back is not asked.
-func (p *pass) gate() policy.Gate {
-	g := p.Gate
-	if p.Freezer == nil {
-		return g
-	}
-	freezes, err := p.Freezer.Freezes(p.ctx, p.now)
-	if err != nil {
-		freezes = []Freeze{{Until: p.now.Add(p.record.Terms.Window), Why: err.Error()}}
-	}
-	g.Freezes = slices.Concat(g.Freezes, freezes)
-	return g
 }
 
 // act takes the step.
@@ -251,140 +202,6 @@ func (p *pass) putReserving(next accesskey.Record, event accesskey.Event, reserv
 	}
 	p.record = stored
 	return nil
-}
-
-// wait writes down since when it waits for this reason, and tells people once
-// when that is too long.
-func (p *pass) wait() error {
-	next, event := p.waited()
-	if same(p.record, next) {
-		return nil
-	}
-	return p.put(next, event)
-}
-
-// waited is the record as it waits, and what the audit says of it.
-func (p *pass) waited() (accesskey.Record, accesskey.Event) {
-	next := p.next()
-	if p.record.Phase == accesskey.Blocked && !unblocks(p.step.Reason) {
-		next.Phase, next.Block = p.record.Phase, p.record.Block
-	}
-	if next.Watch.Waiting != p.step.Reason {
-		next.Watch.Waiting, next.Watch.WaitingFrom = p.step.Reason, policy.WaitingSince(p.record, p.step.Reason, p.now)
-	}
-	event := accesskey.Event{What: "waits", Key: p.step.Key, Destination: p.step.Destination, Note: p.step.Saw}
-	if !p.step.Deadline.IsZero() && !p.now.Before(p.step.Deadline) && !alerted(next, p.step.Reason) {
-		next.Alerted = append(next.Alerted, p.step.Reason)
-		event.What, event.Alert = "waits past its deadline", true
-	}
-	return next, event
-}
-
-// idle reports that taking the step would change nothing, and write nothing
-// down.
-func (p *pass) idle() bool {
-	switch p.step.Kind {
-	case policy.Wait:
-		next, _ := p.waited()
-		return same(p.record, next)
-	case policy.Block:
-		return p.blocked(p.step.Reason)
-	}
-	return false
-}
-
-// stuck waits where the step could not even be begun: nothing was sent, and
-// people are told if it stays so.
-func (p *pass) stuck(err error) error {
-	p.step = policy.CannotAct(p.record, p.step, err.Error(), p.now)
-	return p.wait()
-}
-
-// unblocks: a wait for more knowledge doesn't mean that what blocked is over.
-func unblocks(why accesskey.Reason) bool {
-	switch why {
-	case policy.WhyUnknownFact, policy.WhyReading, policy.WhyStaleLook, policy.WhyConfirming, policy.WhyIntentOpen, policy.WhySpacing, policy.WhySkew, policy.WhyAuthor, policy.WhyCannotAct:
-		return false
-	}
-	return true
-}
-
-func alerted(r accesskey.Record, why accesskey.Reason) bool {
-	for _, a := range r.Alerted {
-		if a == why {
-			return true
-		}
-	}
-	return false
-}
-
-// same reports that nothing worth writing down has changed.
-func same(a, b accesskey.Record) bool {
-	if a.Phase != b.Phase || len(a.Alerted) != len(b.Alerted) || len(a.Late) != len(b.Late) {
-		return false
-	}
-	v, w := a.Watch, b.Watch
-	if len(v.Others) != len(w.Others) {
-		return false
-	}
-	for id, t := range v.Others {
-		if !w.Others[id].Equal(t) {
-			return false
-		}
-	}
-	if v.OldSeen.IsZero() != w.OldSeen.IsZero() || v.NewSeen.IsZero() != w.NewSeen.IsZero() ||
-		v.NewOurs.IsZero() != w.NewOurs.IsZero() || v.NewTaken.IsZero() != w.NewTaken.IsZero() {
-		return false
-	}
-	return v.OldGone.Equal(w.OldGone) && v.NewGone.Equal(w.NewGone) && v.OldInactive.Equal(w.OldInactive) &&
-		v.NewInactive.Equal(w.NewInactive) && v.OldActive.Equal(w.OldActive) &&
-		v.OldRevived.After(a.OldExit.Inactive()) == w.OldRevived.After(b.OldExit.Inactive()) &&
-		v.NewRevived.After(a.NewExit.Inactive()) == w.NewRevived.After(b.NewExit.Inactive()) && v.Waiting == w.Waiting
-}
-
-// block stops until a person chooses, or until what was seen is over.
-func (p *pass) block(why accesskey.Reason, saw string) error {
-	if p.blocked(why) {
-		return nil
-	}
-	next := p.next()
-	p.setBlock(&next, why, saw)
-	return p.put(next, accesskey.Event{What: "blocked", Key: p.step.Key, Destination: p.step.Destination, Why: why, Note: saw, Alert: true})
-}
-
-// blocked reports that the record stands still for this very reason already.
-func (p *pass) blocked(why accesskey.Reason) bool {
-	b := p.record.Block
-	return p.record.Phase == accesskey.Blocked && b != nil && b.Reason == why && b.Key == p.step.Key && b.Destination == p.step.Destination
-}
-
-func (p *pass) setBlock(next *accesskey.Record, why accesskey.Reason, saw string) {
-	next.Block = &accesskey.Block{
-		Reason: why, Saw: saw, Resume: next.Stage(),
-		Since: p.now, Key: p.step.Key, Destination: p.step.Destination,
-	}
-	next.Phase = accesskey.Blocked
-	var commands []string
-	for _, c := range policy.Choices(*next) {
-		commands = append(commands, p.command(next.Subject.User, c.Answer))
-	}
-	next.Block.Command = strings.Join(commands, ", or ")
-}
-
-func (p *pass) command(user, answer string) string {
-	if p.Command != nil {
-		return p.Command(user, answer)
-	}
-	return Command(user, answer)
-}
-
-// Command is what a person types to answer a block.
-func Command(user, answer string) string {
-	switch answer {
-	case "rollback", "recover":
-		return "keytend " + answer + " " + user
-	}
-	return "keytend resolve " + user + " " + answer
 }
 
 // secret opens the sealed new secret.

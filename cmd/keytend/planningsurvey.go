@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/inventory"
+	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/rotation"
+	"github.com/keytend/keytend/internal/rotation/onaws"
+)
+
+// survey plans every account. What begins is for allot to say.
+func (p *planning) survey(ctx context.Context) (*policy.Schedule, []accesskey.Failure, error) {
+	schedule := policy.NewSchedule(p.crew.at, p.crew.at.Add(p.horizon))
+	var lock sync.Mutex
+	var failed []accesskey.Failure
+	under, err := p.underwayUsers(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	options := inventory.Options{Wanted: func(inv accesskey.Inventory) []string {
+		return append(policy.PlanWanted(inv, p.rule, p.crew.at), under[inv.Account.ID]...)
+	}}
+	missing := p.crew.visit(ctx, options, func(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
+		items, unlooked, err := p.one(ctx, session, inv)
+		if err != nil {
+			return err
+		}
+		items = p.filter(items)
+		p.noteLeavers(ctx, items)
+		schedule.Add(items)
+		lock.Lock()
+		defer lock.Unlock()
+		failed = slices.Concat(failed, inv.Failures, unlooked)
+		return nil
+	})
+	failed = slices.Concat(failed, missing, p.leavers.failures())
+	return schedule, failed, ctx.Err()
+}
+
+// underwayUsers are the users with a record under way, by account: their keys
+// are always looked at.
+func (p *planning) underwayUsers(ctx context.Context) (map[string][]string, error) {
+	under := map[string][]string{}
+	if p.desk == nil {
+		return under, nil
+	}
+	records, err := p.desk.List(ctx, "", false)
+	for _, r := range records {
+		under[r.Subject.Account] = append(under[r.Subject.Account], r.Subject.User)
+	}
+	return under, err
+}
+
+// one plans one account, and says what it could not look at.
+func (p *planning) one(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) ([]policy.Item, []accesskey.Failure, error) {
+	if p.measure.asked() {
+		p.measure.account(inv, policy.Findings(inv, limitsOf(p.policy), p.crew.at), p.crew.at)
+	}
+	s := policy.Survey{Inventory: inv, Quota: quotaOf(ctx, session, inv)}
+	if p.desk != nil {
+		var err error
+		if s.Records, err = p.underway(ctx, p.bench(session, inv.Account.ID)); err != nil {
+			return nil, nil, err
+		}
+	}
+	items := policy.Plan(s, p.rule, p.crew.at)
+	var unlooked []accesskey.Failure
+	s.Managed, unlooked = p.managed(ctx, session, items)
+	rotatedThrough(inv, items, s.Managed)
+	if len(s.Managed) > 0 {
+		items = policy.Plan(s, p.rule, p.crew.at)
+		noteHandOver(items)
+	}
+	return items, unlooked, nil
+}
+
+// quotaOf is how many keys a user may have, asked for where a user has more than
+// one.
+func quotaOf(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) (quota accesskey.Fact[int]) {
+	if slices.ContainsFunc(inv.Users, func(u accesskey.User) bool { keys, _ := u.Keys.Get(); return len(keys) > 1 }) {
+		quota = onaws.New(session, onaws.Options{}).Quota(ctx)
+	}
+	return quota
+}
+
+// looksAtOnce is how many records of one account are looked at at once.
+const looksAtOnce = 8
+
+// underway looks at each record of an account.
+func (p *planning) underway(ctx context.Context, b *bench) ([]policy.Underway, error) {
+	records, err := p.desk.Account(ctx, b.account)
+	all := make([]policy.Underway, len(records))
+	slots := make(chan struct{}, looksAtOnce)
+	var looks sync.WaitGroup
+	for i, r := range records {
+		if all[i].Record = r; !r.Live() {
+			continue
+		}
+		slots <- struct{}{}
+		looks.Go(func() {
+			defer func() { <-slots }()
+			res, err := b.rotator.Look(ctx, r.Subject)
+			if err != nil {
+				all[i].Why = err.Error()
+				return
+			}
+			all[i].Record, all[i].Step = res.Record, res.Step
+			if res.Idle {
+				p.idle.Store(r.ID, true)
+			}
+		})
+	}
+	looks.Wait()
+	return all, err
+}
+
+// bench is what work on one account needs.
+func (p *planning) bench(session *awsapi.Session, account string) *bench {
+	b := &bench{app: p.app, desk: p.desk, session: session, account: account, lookout: p.lookout(session)}
+	b.elsewhere = b.lookout.registry(accesskey.Elsewhere{})
+	b.assemble(p.sealed, p.state.keyless)
+	b.rotator.Asker = p.app.asker(p.policy)
+	if p.state.many {
+		b.rotator.Command = func(user, answer string) string {
+			return rotation.Command(user, answer) + " --account " + account
+		}
+	}
+	return b
+}

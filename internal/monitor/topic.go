@@ -1,0 +1,146 @@
+package monitor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/iampolicy"
+)
+
+// mayPublish is the one setting of a topic.
+const mayPublish = "CloudWatch and EventBridge may publish"
+
+// topic is the topic with its subscriptions. One that was given is somebody's
+// own: it is looked at, and left as it is.
+func (s *Site) topic(ctx context.Context) error {
+	s.Topic = s.options.Topic
+	if s.Topic == "" {
+		s.Topic = s.arn("sns", strings.TrimSuffix(Prefix, "-"))
+	}
+	policy, there, err := s.session.TopicPolicy(ctx, s.Topic)
+	if err != nil {
+		return err
+	}
+	t := &Thing{Kind: "topic", Name: s.Topic[strings.LastIndex(s.Topic, ":")+1:], About: "people are told by it", There: there, Want: []Setting{{mayPublish, "yes"}}}
+	t.Have = []Setting{{mayPublish, s.publishers(policy)}}
+	if there {
+		tags, err := s.session.TopicTags(ctx, s.Topic)
+		if err != nil {
+			return err
+		}
+		t.Ours = ours(tags)
+	}
+	if s.options.Topic != "" {
+		return s.given(t)
+	}
+	t.put = func(ctx context.Context) error { return s.putTopic(ctx) }
+	t.drop = func(ctx context.Context) error { return s.session.DeleteTopic(ctx, s.Topic) }
+	s.add(t)
+	return s.subscriptions(ctx, t)
+}
+
+// given holds a topic that is somebody's own to what is needed of it.
+func (s *Site) given(t *Thing) error {
+	switch {
+	case !t.There:
+		return fmt.Errorf("topic %s: there is none in account %s, region %s", s.Topic, s.Account, s.Region)
+	case t.Have[0].Value != "yes":
+		t.Note = "its policy does not let " + t.Have[0].Value + " publish: add the statement " + s.statement()
+	}
+	t.Reused, t.There = s.Topic, false
+	s.add(t)
+	return nil
+}
+
+// services are who publishes to the topic.
+var services = []string{"cloudwatch.amazonaws.com", "events.amazonaws.com"}
+
+// publishers is "yes" where a policy lets both services publish for this
+// account, else who may not.
+func (s *Site) publishers(text string) string {
+	document, err := iampolicy.Parse(text)
+	var missing []string
+	for _, service := range services {
+		decision := iampolicy.Policies{Resource: &document, ResourceDecides: true}.Decide(iampolicy.Request{
+			Caller: iampolicy.Caller{Service: service}, Action: "sns:Publish", Resource: s.Topic, ResourceAccount: s.Account,
+			Context: map[string][]string{"aws:SourceAccount": {s.Account}},
+		})
+		if err != nil || !decision.Allowed() {
+			missing = append(missing, service)
+		}
+	}
+	if len(missing) == 0 {
+		return "yes"
+	}
+	return strings.Join(missing, ", ")
+}
+
+// statementID names our statement in a topic's policy.
+const statementID = "KeytendMonitor"
+
+func (s *Site) statement() string {
+	return `{"Sid":"` + statementID + `","Effect":"Allow","Principal":{"Service":["` + strings.Join(services, `","`) + `"]},"Action":"sns:Publish","Resource":"` +
+		s.Topic + `","Condition":{"StringEquals":{"aws:SourceAccount":"` + s.Account + `"}}}`
+}
+
+// putTopic makes the topic and adds what is missing to its policy; what others
+// have added stays.
+func (s *Site) putTopic(ctx context.Context) error {
+	if _, err := s.session.CreateTopic(ctx, strings.TrimSuffix(Prefix, "-"), tags()); err != nil {
+		return err
+	}
+	text, _, err := s.session.TopicPolicy(ctx, s.Topic)
+	if err != nil || s.publishers(text) == "yes" {
+		return err
+	}
+	more, err := s.withStatement(text)
+	if err != nil {
+		return err
+	}
+	return s.session.SetTopicPolicy(ctx, s.Topic, more)
+}
+
+func (s *Site) withStatement(text string) (string, error) {
+	document := map[string]json.RawMessage{}
+	if err := json.Unmarshal([]byte(text), &document); err != nil {
+		return "", fmt.Errorf("read the policy of topic %s: %w", s.Topic, err)
+	}
+	var statements []json.RawMessage
+	if err := json.Unmarshal(document["Statement"], &statements); err != nil {
+		statements = []json.RawMessage{document["Statement"]} // one alone needs no list
+	}
+	statements = slices.DeleteFunc(statements, func(one json.RawMessage) bool { return strings.Contains(string(one), `"`+statementID+`"`) })
+	list, err := json.Marshal(append(statements, json.RawMessage(s.statement())))
+	if err != nil {
+		return "", fmt.Errorf("write the policy of topic %s: %w", s.Topic, err)
+	}
+	document["Statement"] = list
+	whole, err := json.Marshal(document)
+	return string(whole), err
+}
+
+// subscriptions are the addresses that are told by our own topic. They go with
+// it.
+func (s *Site) subscriptions(ctx context.Context, topic *Thing) error {
+	var there []awsapi.Subscription
+	if topic.There {
+		var err error
+		if there, err = s.session.Subscriptions(ctx, s.Topic); err != nil {
+			return err
+		}
+	}
+	for _, mail := range s.options.Mail {
+		i := slices.IndexFunc(there, func(sub awsapi.Subscription) bool { return sub.Protocol == "email" && sub.Endpoint == mail })
+		t := &Thing{Kind: "subscription", Name: mail, About: "to the topic", There: i >= 0, Ours: topic.Ours}
+		if i < 0 || !there[i].Confirmed {
+			t.Note = "nothing is sent there before the link in AWS's mail is followed"
+		}
+		t.put = func(ctx context.Context) error { return s.session.Subscribe(ctx, s.Topic, mail) }
+		s.add(t)
+	}
+	return nil
+}
