@@ -83,5 +83,10 @@ func (s *Session) ec2(ctx context.Context, region, action, token string, into an
 	if token != "" {
 		form.Set("NextToken", token)
 	}
+	return s.ec2With(ctx, region, action, form, into)
+}
+
+// ec2With is ec2 with parameters.
+func (s *Session) ec2With(ctx context.Context, region, action string, form url.Values, into any) error {
 	return s.fail("ec2:"+action, s.wireForm(ctx, wireCall{service: "EC2", host: "ec2", action: action, region: region}, "2016-11-15", form, into))
 }
