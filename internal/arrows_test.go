@@ -29,7 +29,8 @@ var mayImport = map[string][]string{
 	"internal/migrate":             {"internal/accesskey", "internal/iampolicy", "internal/network", "internal/useragent", "internal/terraform"},
 	"internal/usage":               {"internal/accesskey", "internal/network", "internal/useragent"},
 	"internal/evidence":            {"internal/accesskey", "internal/awsapi", "internal/usage", "internal/useragent"},
-	"internal/locate":              {"internal/accesskey", "internal/awsapi"},
+	"internal/kubernetes":          {"internal/accesskey"},
+	"internal/locate":              {"internal/accesskey", "internal/awsapi", "internal/kubernetes"},
 	"internal/rotation":            {"internal/accesskey", "internal/policy"},
 	"internal/journal":             {"internal/accesskey", "internal/rotation", "internal/notice", "internal/usage"},
 	"internal/journal/journaltest": {"internal/accesskey", "internal/rotation"},
@@ -70,7 +71,7 @@ var onlyIn = map[string][]string{
 	"filippo.io/age":                {"internal/escrow"},
 	"cel.dev/cel-go":                {"internal/match"},
 	"github.com/hashicorp/hcl":      {"internal/terraform"},
-	"github.com/goccy/go-yaml":      {"internal/config"},
+	"github.com/goccy/go-yaml":      {"internal/config", "internal/kubernetes"},
 }
 
 // pure rooms decide: they are given the time and the facts.

@@ -51,7 +51,11 @@ func readDotenv(text string) ([]sighting, []Problem) {
 		i += used
 		variables = append(variables, v)
 	}
-	return keysAmong(variables), problems
+	found := keysAmong(variables)
+	for i := range found {
+		found[i].format = AsVariable
+	}
+	return found, problems
 }
 
 // assignment splits a line; an empty name means a blank line or a comment.

@@ -68,7 +68,7 @@ func (r *iniReader) setting(number int, line string) {
 			return
 		}
 		r.pending.id = id
-		r.pending.place = Place{Line: number, Name: r.section}
+		r.pending.place, r.pending.format = Place{Line: number, Name: r.section}, AsProfile
 	case "aws_secret_access_key":
 		r.pending.secret = value
 	case "aws_session_token":

@@ -1,8 +1,12 @@
-// Package locate finds where an access key lives. Today that is this
-// machine: the AWS credentials and config files, the environment, and files
-// that it is pointed at. It reads only, never writes, and never puts a secret
-// into what it returns as text: a secret it finds is an accesskey.Secret, used
-// for nothing but asking AWS whose key it is.
+// Package locate finds where an access key lives: on this machine (the AWS
+// credentials and config files, the environment, files and folders that it is
+// pointed at, the history of git repositories), in what AWS's services run and
+// keep, in Kubernetes, in Terraform's state.
+//
+// It looks for the ID, which is no secret. It reads only, never writes, and never
+// puts a secret into what it returns as text: of what stands beside an ID nothing
+// is kept but, on this machine, an accesskey.Secret, used for nothing but asking
+// AWS whose key it is.
 package locate
 
 import (
@@ -119,6 +123,7 @@ type collection struct {
 type sighting struct {
 	id     accesskey.ID
 	place  Place
+	format Format
 	secret string
 	token  string
 }

@@ -1,0 +1,92 @@
+package locate
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// maxLine bounds a line of a repository's history.
+const maxLine = 16 << 20
+
+// pickaxe finds the changes that may have an ID in them.
+const pickaxe = `AKIA[A-Z0-9]{16}|QUtJQ|FLSU|BS0lB`
+
+// history looks at every commit of a repository that any branch, tag or stash
+// leads to. It runs git, and nothing that the repository's settings name.
+func (h *hunt) history(ctx context.Context, repository string) error {
+	git, err := exec.LookPath("git")
+	if err != nil {
+		return errors.New("git is not installed")
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	run := exec.CommandContext(ctx, git, "--no-pager", "-c", "core.fsmonitor=false", "-C", repository, "log", "--all", "-p", "--unified=0", "--no-color",
+		"--no-textconv", "--no-ext-diff", "--no-show-signature", "--no-renames", "--src-prefix=a/", "--dst-prefix=b/", "--format=%x00%h %cs", "-G", pickaxe)
+	run.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0")
+	var complaint bytes.Buffer
+	run.Stderr = &complaint
+	out, err := run.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := run.Start(); err != nil {
+		return fmt.Errorf("run git: %w", err)
+	}
+	misread := h.commits(out, repository)
+	if misread != nil {
+		stop()
+	}
+	err = run.Wait()
+	first, _, _ := strings.Cut(strings.TrimSpace(complaint.String()), "\n")
+	switch {
+	case misread != nil:
+		return misread
+	case err != nil && strings.Contains(first, "does not have any commits yet"):
+		return nil
+	case err != nil:
+		return fmt.Errorf("git log: %s", first)
+	}
+	return nil
+}
+
+// commits reads what git says, the newest commit first. A key is told of once for
+// each file that held it.
+func (h *hunt) commits(out io.Reader, repository string) error {
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, maxLine)
+	type spot struct {
+		id   accesskey.ID
+		path string
+	}
+	told := map[spot]bool{}
+	var commit, path string
+	for lines.Scan() {
+		line := lines.Bytes()
+		switch {
+		case bytes.HasPrefix(line, []byte{0}):
+			commit, path = string(line[1:]), ""
+		case bytes.HasPrefix(line, []byte("+++ ")):
+			path = strings.Trim(strings.TrimPrefix(string(line[4:]), "b/"), "\t")
+		case bytes.HasPrefix(line, []byte("+")):
+			for _, id := range h.keys(line[1:]) {
+				if at := (spot{id, path}); !told[at] {
+					told[at] = true
+					h.add(Find{Key: id, Kind: InHistory, Where: repository, Part: path, Note: "commit " + strings.Replace(commit, " ", " of ", 1)})
+				}
+			}
+		}
+	}
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		return errors.New("it has a line of more than 16 MiB; what comes before it was read")
+	}
+	return lines.Err()
+}

@@ -1,0 +1,115 @@
+package locate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+// maxState bounds a state that is read as a whole.
+const maxState = 256 << 20
+
+// terraformState is what of a state is looked at.
+// https://developer.hashicorp.com/terraform/language/state
+type terraformState struct {
+	Version   int
+	Encrypted json.RawMessage `json:"encrypted_data"` // by OpenTofu
+	Outputs   map[string]json.RawMessage
+	Resources []struct {
+		Module, Mode, Type, Name string
+		Instances                []struct {
+			IndexKey   any `json:"index_key"` // number, text, or none
+			Attributes map[string]json.RawMessage
+		}
+	}
+}
+
+// state looks at a state in a file or in S3.
+func (h *hunt) state(ctx context.Context, name string) error {
+	bucket, isObject := strings.CutPrefix(name, "s3://")
+	if !isObject {
+		f, err := os.Open(name)
+		if err != nil {
+			return bare(err)
+		}
+		defer func() { _ = f.Close() }()
+		return h.stateText(f, name)
+	}
+	bucket, key, _ := strings.Cut(bucket, "/")
+	switch {
+	case bucket == "" || key == "":
+		return errors.New("want s3://BUCKET/KEY")
+	case h.Session == nil:
+		return errors.New("there is no session with AWS")
+	}
+	return h.Session.Object(ctx, bucket, key, func(text io.Reader) error { return h.stateText(text, name) })
+}
+
+// keysInState returns the keys in a state's resources and outputs. Errors quote
+// nothing of it.
+func keysInState(text io.Reader, keys func([]byte) []accesskey.ID) ([]Find, error) {
+	var s terraformState
+	err := json.NewDecoder(io.LimitReader(text, maxState)).Decode(&s)
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax), errors.As(err, &kind), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, errors.New("it is no Terraform state: not the JSON that one is")
+	case err != nil:
+		return nil, err
+	case len(s.Encrypted) > 0:
+		return nil, errors.New("it is encrypted: make a file with `tofu state pull`, and name that")
+	case s.Version == 0:
+		return nil, errors.New("it is no Terraform state: it says no version")
+	}
+	var found []Find
+	for _, name := range slices.Sorted(maps.Keys(s.Outputs)) {
+		for _, id := range keys(s.Outputs[name]) {
+			found = append(found, Find{Key: id, Kind: InState, Part: "output." + name})
+		}
+	}
+	for _, r := range s.Resources {
+		address := r.Type + "." + r.Name
+		if r.Mode == "data" {
+			address = "data." + address
+		}
+		if r.Module != "" {
+			address = r.Module + "." + address
+		}
+		for _, instance := range r.Instances {
+			for _, name := range slices.Sorted(maps.Keys(instance.Attributes)) {
+				for _, id := range keys(instance.Attributes[name]) {
+					found = append(found, Find{Key: id, Kind: InState, Part: address + index(instance.IndexKey) + ", attribute " + name, Keeper: made(r.Type, name)})
+				}
+			}
+		}
+	}
+	return found, nil
+}
+
+// made says that a resource is the key itself.
+func made(resource, attribute string) string {
+	if resource == "aws_iam_access_key" && attribute == "id" {
+		return "Terraform"
+	}
+	return ""
+}
+
+// index is an instance's key as an address has it.
+func index(key any) string {
+	switch key := key.(type) {
+	case float64:
+		return fmt.Sprintf("[%d]", int64(key))
+	case string:
+		return fmt.Sprintf("[%q]", key)
+	}
+	return ""
+}
