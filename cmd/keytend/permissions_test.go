@@ -41,6 +41,8 @@ func TestPermissionsAreEnoughAndNoMore(t *testing.T) {
 		{"usage", []permission.Feature{permission.Usage}, limitedUsage()},
 		{"usage of logs", []permission.Feature{permission.Usage, permission.UsageLogs}, limitedUsage("--logs", "s3://example-trail")},
 		{"usage by Athena", []permission.Feature{permission.Usage, permission.UsageAthena}, limitedUsage("--athena", "logs.cloudtrail", "--athena-output", "s3://example-trail/athena")},
+		{"locate", []permission.Feature{permission.Locate}, limitedLocate("--regions", "all")},
+		{"locate values", []permission.Feature{permission.Locate, permission.LocateValues}, limitedLocate("--read-parameters", "--read-secrets", "--in", "ssm,secretsmanager")},
 		{"root", []permission.Feature{permission.Root}, limitedRoots},
 		{"escrow", []permission.Feature{permission.Rotate, permission.EscrowKMS}, limitedEscrow},
 		{"sns", []permission.Feature{permission.Scan, permission.SNS}, limitedNotice("{sns: 'arn:aws:sns:us-east-1:123456789012:owners'}")},
@@ -149,10 +151,17 @@ func (l *limited) account(needs []permission.Need, start time.Time) fakeaws.Acco
 			{Name: "worker", Created: old, Tags: map[string]string{limitedKey: "the billing job", "owner": "worker@example.com"}, Keys: []fakeaws.KeySpec{{
 				ID: limitedKey, Secret: limitedSecret, Created: old, LastUsed: &fakeaws.KeyUse{At: start.AddDate(0, 0, -60), Service: "s3", Region: "us-east-1"}}}},
 		},
-		KMSKeys:    []string{limitedKMS},
-		Secrets:    []fakeaws.SecretSpec{{Name: "prod/billing", Value: value, KMSKey: limitedKMS, Tags: map[string]string{"keytend:user": "worker"}}},
-		Topics:     []fakeaws.TopicSpec{{Name: "owners"}},
-		Parameters: []fakeaws.ParameterSpec{{Name: "/prod/key", Type: "SecureString", Value: value, KMSKey: limitedKMS}},
+		KMSKeys:   []string{limitedKMS},
+		Secrets:   []fakeaws.SecretSpec{{Name: "prod/billing", Value: value, KMSKey: limitedKMS, Tags: map[string]string{"keytend:user": "worker"}}},
+		Topics:    []fakeaws.TopicSpec{{Name: "owners"}},
+		Clusters:  []fakeaws.ClusterSpec{{Name: "prod", Services: map[string]string{"web": "web:1"}}},
+		Projects:  []fakeaws.ProjectSpec{{Name: "build"}},
+		Instances: []fakeaws.InstanceSpec{{ID: "i-0123456789abcdef0"}},
+
+		TaskDefinitions: []fakeaws.TaskDefinitionSpec{{Family: "web"}},
+		LaunchTemplates: []fakeaws.LaunchTemplateSpec{{ID: "lt-0123456789abcdef0", Name: "fleet"}},
+
+		Parameters: []fakeaws.ParameterSpec{{Name: "/prod/stage", Value: "prod"}, {Name: "/prod/key", Type: "SecureString", Value: value, KMSKey: limitedKMS}},
 	}
 }
 
@@ -267,6 +276,11 @@ func limitedScan(more ...string) func(*limited) {
 
 func limitedUsage(more ...string) func(*limited) {
 	return func(l *limited) { l.keytend(append([]string{"usage", "worker"}, more...)...) }
+}
+
+// limitedLocate looks for the worker's key.
+func limitedLocate(more ...string) func(*limited) {
+	return func(l *limited) { l.run(append([]string{"locate", "worker"}, more...)...) }
 }
 
 func limitedRoots(l *limited) {

@@ -40,6 +40,7 @@ Exit codes:
 		scanCommand(a),
 		explainCommand(a),
 		usageCommand(a),
+		locateCommand(a),
 		migrateCommand(a),
 		scorecardCommand(a),
 		initCommand(a),

@@ -35,7 +35,9 @@ const (
 	MakingStacks   Feature = "cloudformation"  // who made a key
 	AllStacks      Feature = "cloudformation-everywhere"
 	IdentityStore  Feature = "identity-store"
-	Migrate        Feature = "migrate" // beside usage
+	Locate         Feature = "locate"
+	LocateValues   Feature = "locate-values" // beside locate: of secrets and SecureStrings
+	Migrate        Feature = "migrate"       // beside usage
 	Usage          Feature = "usage"
 	UsageLogs      Feature = "usage-logs"   // beside usage: a bucket of log files
 	UsageAthena    Feature = "usage-athena" // beside usage
@@ -106,7 +108,7 @@ type Need struct {
 
 // Features are all there are, in the order in which they are told of.
 func Features() []Feature {
-	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, AllStacks, IdentityStore, Usage, Migrate, UsageLogs, UsageAthena, Root, SNS, EventBridge, CloudWatch, Monitor, MonitorAll, Lambda, Reap, SecretAdopt, SecretCreate, SecretStatus, SecretResolve, ScanSecrets}
+	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, AllStacks, IdentityStore, Locate, LocateValues, Usage, Migrate, UsageLogs, UsageAthena, Root, SNS, EventBridge, CloudWatch, Monitor, MonitorAll, Lambda, Reap, SecretAdopt, SecretCreate, SecretStatus, SecretResolve, ScanSecrets}
 }
 
 // ParseFeature returns the feature of that name.
@@ -179,6 +181,8 @@ var about = map[Feature]string{
 	Migrate:        "migrate: the way from a key to a role, beside usage; --retire",
 	UsageLogs:      "usage --logs s3://...",
 	UsageAthena:    "usage --athena",
+	Locate:         "where keys live (with --all: scan too; states in S3: terraform-state)",
+	LocateValues:   "locate --read-parameters --read-secrets: whoever has it can read every secret",
 	Root:           "the caller of root audit and root delete",
 	SNS:            "notify through SNS, beside scan",
 	EventBridge:    "notify through EventBridge, beside scan",

@@ -14,6 +14,7 @@ type Options struct {
 	Users    int       // of each account
 	Now      time.Time // of creation; zero: the simulated AWS's own
 
+	Places    bool          // account 0's keys lie in functions, tasks, stores and the like
 	LyingTags bool          // with LyingTags' user in account 0
 	ReportAge time.Duration // above zero: account 0 has a credential report of that age
 }
@@ -30,6 +31,9 @@ func Fill(aws *fakeaws.AWS, o Options) {
 	first.ReportAge = o.ReportAge
 	if o.LyingTags {
 		first.Users = append(first.Users, LyingTags(first.ID, o.Now))
+	}
+	if o.Places {
+		putAway(&first)
 	}
 	aws.AddAccount(first)
 	for index := 1; index < o.Accounts; index++ {
