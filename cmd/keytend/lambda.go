@@ -205,13 +205,6 @@ func (m *functionMode) terms(user accesskey.User, key accesskey.Key) (accesskey.
 	return terms, nil
 }
 
-// keeping are the commands that need a state file which outlasts the function's
-// sandbox.
-var keeping = []string{
-	"apply", "plan", "notify", "approve", "reject", "freeze", "rotate", "retire", "revoke", "status", "resume", "rollback", "hold", "release",
-	"resolve", "recover", "audit", "ack",
-}
-
 // command runs a command line; what it prints goes to the log. What is said at
 // the end of a terminal's session is said in the answer.
 func (m *functionMode) command(ctx context.Context, args []string) (json.RawMessage, error) {
@@ -236,27 +229,38 @@ func measured(args []string) []string {
 	return append(slices.Clone(args), "--cloudwatch")
 }
 
-// mayKeep refuses what would lose its records with the sandbox.
+// mayKeep refuses what would lose its records with the sandbox: commands with a
+// state file that lies on the function's own disk.
 func (m *functionMode) mayKeep(args []string) error {
-	command, _, err := rootCommand(m.app).Find(args)
+	command, rest, err := rootCommand(m.app).Find(args)
 	if err != nil {
 		return err
 	}
-	for command.HasParent() && command.Parent().HasParent() {
-		command = command.Parent()
-	}
-	needs := false
-	for _, name := range keeping {
-		needs = needs || command.Name() == name
-	}
+	const remedy = "mount EFS, set KEYTEND_STATE to a path on it, and keep the function's reserved concurrency at 1"
 	state, _ := m.app.lookupEnv("KEYTEND_STATE")
+	if named := valueOf("--state", rest); named != "" {
+		state = named
+	}
 	switch {
-	case !needs:
+	case command.Flags().Lookup("state") == nil:
 		return nil
 	case state == "":
-		return errors.New("keytend " + command.Name() + " needs records that last, and a function's own disk does not: run it from CI or as a daemon; or mount EFS, set KEYTEND_STATE to a path on it, and keep the function's reserved concurrency at 1")
+		return errors.New(command.CommandPath() + " needs records that last, and a function's own disk does not: run it from CI or as a daemon; or " + remedy)
 	case !filepath.IsAbs(state) || strings.HasPrefix(filepath.Clean(state)+"/", "/tmp/"):
-		return errors.New("KEYTEND_STATE is " + state + ", which is lost with the function's sandbox: set it to a path on a mount of EFS, and keep the function's reserved concurrency at 1")
+		return errors.New("the state file " + state + " is lost with the function's sandbox: " + remedy)
 	}
 	return nil
+}
+
+// valueOf finds a flag's value on a command line; empty: it isn't there.
+func valueOf(flag string, args []string) string {
+	for i, arg := range args {
+		if value, ok := strings.CutPrefix(arg, flag+"="); ok {
+			return value
+		}
+		if arg == flag && i+1 < len(args) {
+			return args[i+1]
+		}
+	}
+	return ""
 }

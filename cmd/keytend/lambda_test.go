@@ -177,12 +177,14 @@ func TestLambda(t *testing.T) {
 func (w *lambdaWorld) commands() {
 	w.t.Helper()
 	for event, want := range map[string]string{
-		`{"args":["scan","--output","ndjson"]}`: `{"exit_code":0}`,
-		`{"args":["version"]}`:                  `{"exit_code":0}`,
-		`{"args":["apply","--yes"]}`:            "set KEYTEND_STATE",
-		`{"args":["frobnicate"]}`:               "unknown command",
-		`{"Step":"dropSecret","SecretId":"x"}`:  "none that a rotation has",
-		`{}`:                                    "neither a rotation step",
+		`{"args":["scan","--output","ndjson"]}`:                 `{"exit_code":0}`,
+		`{"args":["version"]}`:                                  `{"exit_code":0}`,
+		`{"args":["apply","--yes"]}`:                            "set KEYTEND_STATE",
+		`{"args":["usage","billing"]}`:                          "set KEYTEND_STATE",
+		`{"args":["audit","verify","--state","/tmp/state.db"]}`: "lost with the function's sandbox",
+		`{"args":["frobnicate"]}`:                               "unknown command",
+		`{"Step":"dropSecret","SecretId":"x"}`:                  "none that a rotation has",
+		`{}`:                                                    "neither a rotation step",
 	} {
 		out, err := w.latest.invoke(w.t.Context(), []byte(event))
 		if said := fmt.Sprint(string(out), err); !strings.Contains(said, want) {
