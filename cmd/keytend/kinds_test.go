@@ -110,7 +110,7 @@ func kinds() []*consumerKind {
 			entry:    byToken("token.actions.githubusercontent.com", "sts.amazonaws.com", "repo:example/shop:ref:refs/heads/main"),
 			stranger: byToken("token.actions.githubusercontent.com", "sts.amazonaws.com", "repo:example/shop:pull_request")},
 		{name: "gitlab", agent: "aws-cli/2.15.0 ua/2.0 os/linux#5.15.154+ lang/python#3.11.6 gitlab-runner/16", source: "192.0.2.22",
-			says: `GitLab on Linux uses it from 192\.0\.2\.22`, workload: migrate.GitLab, instead: migrate.OIDC,
+			says: `GitLab on Google's Container-Optimized OS uses it from 192\.0\.2\.22`, workload: migrate.GitLab, instead: migrate.OIDC,
 			answers:  []string{"--repo", "example/shop", "--branch", "main"},
 			entry:    byToken("gitlab.com", "https://gitlab.com", "project_path:example/shop:ref_type:branch:ref:main"),
 			stranger: byToken("gitlab.com", "https://gitlab.com", "project_path:example/shop:ref_type:branch:ref:feature")},

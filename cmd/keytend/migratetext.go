@@ -90,7 +90,12 @@ func (w *way) who(b *strings.Builder) {
 
 func percent(part float64) string { return fmt.Sprintf("%.0f %%", 100*part) }
 
-func sureness(confidence float64) string { return percent(confidence) + " sure" }
+func sureness(confidence float64) string {
+	if confidence <= migrate.Guess {
+		return "a guess, " + percent(confidence) + " sure: ask its owner"
+	}
+	return percent(confidence) + " sure"
+}
 
 func (w *way) part(b *strings.Builder, p migrate.Migration, dir string) {
 	if len(w.plans) > 1 {

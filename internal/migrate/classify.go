@@ -11,6 +11,10 @@ type Verdict struct {
 // nothingFits is how sure one is of not knowing.
 const nothingFits = 0.2
 
+// Guess is up to which confidence a verdict is no more than the likeliest of
+// several: its owner is to be asked before anything is done about it.
+const Guess = 0.65
+
 // Judge says what a place is taken for: what the first rule says that fits it,
 // the surer the more agree and the fewer don't.
 func Judge(p Place) Verdict {

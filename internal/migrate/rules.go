@@ -41,15 +41,17 @@ func one[T comparable](wanted []T, values ...T) bool {
 }
 
 const (
-	userAgents    = "https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html, and the SDKs' sources"
-	lambdaRuntime = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html (AWS_EXECUTION_ENV)"
-	ecsRuntime    = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.html (AWS_EXECUTION_ENV)"
-	trailRecord   = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html"
-	awsRanges     = "https://docs.aws.amazon.com/vpc/latest/userguide/aws-ip-ranges.html"
-	partnerAgents = "https://docs.aws.amazon.com/PRM/latest/aws-prm-onboarding-guide/automated-user-agent.html"
-	terraformSaid = "https://developer.hashicorp.com/terraform/cli/config/environment-variables (TF_APPEND_USER_AGENT)"
-	githubAction  = "https://github.com/aws-actions/configure-aws-credentials"
-	bitbucketIPs  = "https://support.atlassian.com/bitbucket-cloud/docs/what-are-the-bitbucket-cloud-ip-addresses-i-should-use-to-configure-my-corporate-firewall/"
+	userAgents     = "https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html, and the SDKs' sources"
+	lambdaRuntime  = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html (AWS_EXECUTION_ENV)"
+	ecsRuntime     = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.html (AWS_EXECUTION_ENV)"
+	trailRecord    = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html"
+	awsRanges      = "https://docs.aws.amazon.com/vpc/latest/userguide/aws-ip-ranges.html"
+	partnerAgents  = "https://docs.aws.amazon.com/PRM/latest/aws-prm-onboarding-guide/automated-user-agent.html"
+	terraformSaid  = "https://developer.hashicorp.com/terraform/cli/config/environment-variables (TF_APPEND_USER_AGENT)"
+	githubAction   = "https://github.com/aws-actions/configure-aws-credentials"
+	desktopKernels = "https://archlinux.org/packages/core/x86_64/linux/, https://github.com/zen-kernel/zen-kernel, https://github.com/linux-surface/linux-surface"
+	cloudKernels   = "https://ubuntu.com/kernel (linux-gcp, linux-oracle)"
+	bitbucketIPs   = "https://support.atlassian.com/bitbucket-cloud/docs/what-are-the-bitbucket-cloud-ip-addresses-i-should-use-to-configure-my-corporate-firewall/"
 )
 
 var (
@@ -113,14 +115,16 @@ var rules = []Rule{
 		Reason: "the user agent is a program that people look at"},
 	{Name: "the console", Workload: Human, Families: []useragent.Family{useragent.Console}, Confidence: 0.9, Source: trailRecord,
 		Reason: "the call was made by the console"},
-	{Name: "a Mac", Workload: Human, Systems: []useragent.System{useragent.MacOS}, Confidence: 0.9, Source: userAgents,
+	{Name: "a Mac", Workload: Human, Systems: []useragent.System{useragent.MacOS}, Confidence: 0.85, Source: userAgents,
 		Reason: "the call was made on macOS, which people use"},
 	{Name: "Windows' Linux", Workload: Human, Hosts: []useragent.Host{useragent.WSL}, Confidence: 0.9, Source: userAgents,
 		Reason: "the call was made in Linux on a Windows computer (WSL)"},
 	{Name: "Docker Desktop", Workload: Human, Hosts: []useragent.Host{useragent.DockerDesktop}, Confidence: 0.8, Source: userAgents,
 		Reason: "the call was made in Docker Desktop's virtual machine"},
-	{Name: "a Windows computer", Workload: Human, Hosts: []useragent.Host{useragent.WindowsDesktop}, From: outside, Confidence: 0.88, Source: userAgents,
+	{Name: "a Windows computer", Workload: Human, Hosts: []useragent.Host{useragent.WindowsDesktop}, From: outside, Confidence: 0.8, Source: userAgents,
 		Reason: "the call was made on a desktop version of Windows"},
+	{Name: "a desktop's Linux", Workload: Human, Hosts: []useragent.Host{useragent.DesktopLinux}, From: outside, Confidence: 0.65, Source: desktopKernels,
+		Reason: "the call was made on a kernel that people have on their own computers"},
 	{Name: "cluster software", Workload: EKS, Kinds: []useragent.Kind{useragent.Cluster}, From: inAWS, Confidence: 0.88, Source: userAgents,
 		Reason: "the user agent is software that runs in Kubernetes clusters, and it came from AWS"},
 	{Name: "cluster software elsewhere", Workload: OnPremises, Kinds: []useragent.Kind{useragent.Cluster}, From: outside, Confidence: 0.6, Source: userAgents,
@@ -129,13 +133,15 @@ var rules = []Rule{
 		Reason: "Terraform ran in AWS, where HCP Terraform's runs are, and not at one of the account's addresses"},
 	{Name: "Terraform in AWS", Workload: HCPTerraform, Families: []useragent.Family{useragent.Terraform}, From: []Origin{FromAWS}, Confidence: 0.5, Source: terraformSaid,
 		Reason: "Terraform ran in AWS, where HCP Terraform's runs are; whether at one of the account's addresses is not known"},
-	{Name: "the account's own network", Workload: EC2, From: []Origin{FromOwn}, Confidence: 0.8, Source: awsRanges,
-		Reason: "it came from the account's own network and names no Lambda, ECS or cluster software"},
-	{Name: "somebody else's AWS", Workload: OtherAccount, From: []Origin{FromStranger}, Confidence: 0.55, Source: awsRanges,
+	{Name: "EC2's Linux in the account's own network", Workload: EC2, Hosts: []useragent.Host{useragent.AmazonLinux, useragent.EC2Kernel}, From: []Origin{FromOwn}, Confidence: 0.75, Source: awsRanges,
+		Reason: "it ran on a kernel that AWS's images have, in the account's own network"},
+	{Name: "the account's own network", Workload: EC2, From: []Origin{FromOwn}, Confidence: 0.55, Source: awsRanges,
+		Reason: "it came from the account's own network and names no Lambda, ECS or cluster software, as not all do that run there"},
+	{Name: "somebody else's AWS", Workload: OtherAccount, From: []Origin{FromStranger}, Confidence: 0.45, Source: awsRanges,
 		Reason: "it came from AWS's ranges, and from none of the account's Elastic IPs, NAT gateways and endpoints (an instance with an address from AWS's pool looks the same)"},
-	{Name: "Amazon's Linux in AWS", Workload: EC2, Hosts: []useragent.Host{useragent.AmazonLinux, useragent.EC2Kernel}, From: []Origin{FromAWS, FromPrivate}, Confidence: 0.65, Source: awsRanges,
+	{Name: "Amazon's Linux in AWS", Workload: EC2, Hosts: []useragent.Host{useragent.AmazonLinux, useragent.EC2Kernel}, From: []Origin{FromAWS, FromPrivate}, Confidence: 0.5, Source: awsRanges,
 		Reason: "it ran on a kernel that AWS's images have, in AWS"},
-	{Name: "in AWS", Workload: EC2, From: []Origin{FromAWS}, Confidence: 0.5, Source: awsRanges,
+	{Name: "in AWS", Workload: EC2, From: []Origin{FromAWS}, Confidence: 0.4, Source: awsRanges,
 		Reason: "it came from AWS's ranges; whether from one of the account's addresses is not known"},
 	{Name: "a Windows server", Workload: OnPremises, Hosts: []useragent.Host{useragent.WindowsServer}, From: outside, Confidence: 0.82, Source: userAgents,
 		Reason: "the call was made on a server version of Windows, outside AWS"},
@@ -143,8 +149,14 @@ var rules = []Rule{
 		Reason: "the user agent is a program that servers run, outside AWS"},
 	{Name: "Azure's Linux", Workload: GitHubActions, Hosts: []useragent.Host{useragent.Azure}, From: outside, Confidence: 0.55, Source: githubAction,
 		Reason: "it ran on a kernel that GitHub's hosted runners have, as other machines in Azure do"},
-	{Name: "Linux outside AWS", Workload: OnPremises, Systems: []useragent.System{useragent.Linux}, From: outside, Confidence: 0.75, Source: userAgents,
-		Reason: "the call was made on Linux, outside AWS"},
+	{Name: "Google's Container-Optimized OS", Workload: GitLab, Hosts: []useragent.Host{useragent.ContainerOS}, From: outside, Confidence: 0.45, Source: "https://docs.gitlab.com/ci/runners/hosted_runners/linux/",
+		Reason: "it ran on the system that GitLab's hosted runners have, as other containers in Google Cloud do"},
+	{Name: "another cloud's Linux", Workload: OnPremises, Hosts: []useragent.Host{useragent.GoogleCloud, useragent.OracleCloud}, From: outside, Confidence: 0.45, Source: cloudKernels,
+		Reason: "it ran in another cloud: on a server there, or on a third party's"},
+	{Name: "a server's Linux", Workload: OnPremises, Hosts: []useragent.Host{useragent.RedHat, useragent.Proxmox}, From: outside, Confidence: 0.7, Source: userAgents,
+		Reason: "it ran on a system that servers have, outside AWS"},
+	{Name: "Linux outside AWS", Workload: OnPremises, Systems: []useragent.System{useragent.Linux}, From: outside, Confidence: 0.55, Source: userAgents,
+		Reason: "the call was made on Linux, outside AWS: by a server, as people's computers seldom have it, but some do"},
 	{Name: "an SDK of servers outside AWS", Workload: OnPremises, Families: []useragent.Family{"aws-sdk-ruby", "aws-sdk-php", "aws-sdk-java"}, From: outside, Confidence: 0.55, Source: userAgents,
 		Reason: "the user agent is an SDK that servers use, outside AWS"},
 }

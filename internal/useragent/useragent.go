@@ -7,7 +7,10 @@
 // program says of itself, evidence and no proof. This room decides nothing.
 package useragent
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // Agent is what a user agent tells, without what differs from release to release
 // and from call to call. Two agents that are equal are taken for the same
@@ -44,13 +47,15 @@ const (
 	AmazonLinux   Host = "amazon-linux"   // mostly on EC2 and in AWS's containers; may run elsewhere
 	EC2Kernel     Host = "ec2-kernel"     // Ubuntu's and Debian's for EC2
 	Azure         Host = "azure"          // GitHub's hosted Linux runners too
-	GoogleCloud   Host = "google-cloud"   // GitLab's hosted runners too
+	GoogleCloud   Host = "google-cloud"   // Ubuntu's for Google Cloud
+	ContainerOS   Host = "container-os"   // Google's Container-Optimized OS: GitLab's hosted runners too
 	OracleCloud   Host = "oracle-cloud"   //
 	WSL           Host = "wsl"            // Windows Subsystem for Linux
 	DockerDesktop Host = "docker-desktop" // a container on somebody's computer
 	RedHat        Host = "red-hat"        // and its rebuilds
 	Proxmox       Host = "proxmox"        // a hypervisor on somebody's premises
 	Generic       Host = "generic"        // Ubuntu's for any machine
+	DesktopLinux  Host = "desktop-linux"  // of distributions and patches that people have on their own computers
 
 	WindowsDesktop Host = "windows-desktop" // 10, 11
 	WindowsServer  Host = "windows-server"
@@ -268,13 +273,20 @@ var hosts = []struct {
 }{
 	{"amzn", AmazonLinux}, {"-aws", EC2Kernel}, {"cloud-amd64", EC2Kernel}, {"-azure", Azure}, {"-gcp", GoogleCloud}, {"-gke", GoogleCloud},
 	{"-oracle", OracleCloud}, {"microsoft", WSL}, {"linuxkit", DockerDesktop}, {"orbstack", DockerDesktop}, {"-pve", Proxmox}, {".el", RedHat}, {"-generic", Generic},
+	{"-arch", DesktopLinux}, {"-zen", DesktopLinux}, {"-manjaro", DesktopLinux}, {"-surface", DesktopLinux}, {"-cachyos", DesktopLinux}, {"-liquorix", DesktopLinux}, {"-xanmod", DesktopLinux},
 }
+
+// containerOS: 5.15.133+. Old Raspberry Pis have such kernels as well.
+var containerOS = regexp.MustCompile(`(^| )\d+\.\d+\.\d+\+$`)
 
 func hostOf(kernel string) Host {
 	for _, h := range hosts {
 		if strings.Contains(kernel, h.part) {
 			return h.is
 		}
+	}
+	if containerOS.MatchString(kernel) {
+		return ContainerOS
 	}
 	return ""
 }

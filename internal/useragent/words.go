@@ -57,6 +57,7 @@ var runtimeWords = map[Runtime]string{
 var hostWords = map[Host]string{
 	AmazonLinux: "Amazon Linux", EC2Kernel: "Linux of EC2", Azure: "Linux of Azure", GoogleCloud: "Linux of Google Cloud", OracleCloud: "Linux of Oracle's cloud",
 	WSL: "Windows (WSL)", DockerDesktop: "a desktop's Docker", RedHat: "Red Hat Linux", Proxmox: "Linux of Proxmox",
+	ContainerOS: "Google's Container-Optimized OS", DesktopLinux: "a desktop's Linux",
 }
 
 var systemWords = map[System]string{Linux: "Linux", MacOS: "macOS", Windows: "Windows", Android: "Android", IOS: "iOS"}
