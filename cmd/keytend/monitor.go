@@ -45,6 +45,8 @@ type watching struct {
 
 	session *awsapi.Session
 	site    *monitor.Site
+
+	policyAge, policyUnused time.Duration // the policy's limits
 }
 
 // addLimitsTo gives a command the flags that say what is watched.
@@ -71,6 +73,7 @@ func (w *watching) limits() error {
 		return err
 	}
 	rules := limitsOf(p)
+	w.policyAge, w.policyUnused = rules.MaxAge, rules.Unused
 	if !w.command.Flags().Changed("max-age") {
 		w.options.MaxAge = rules.MaxAge
 	}
@@ -90,10 +93,46 @@ func (w *watching) limits() error {
 // alarm of its own.
 const lateBy = 30 * policy.Day
 
-// survey looks at the region.
-func (w *watching) survey(ctx context.Context) (err error) {
+// recall takes what was installed for what is wanted, but for what the flags
+// say.
+func (w *watching) recall(ctx context.Context) (err error) {
 	if w.session, err = w.app.open(ctx); err != nil {
 		return err
+	}
+	found, there, err := monitor.Found(ctx, w.session)
+	if err != nil || !there {
+		return err
+	}
+	said := func(flag string) bool { return w.command.Flags().Changed(flag) }
+	if !said("topic") {
+		w.options.Topic = found.Topic
+	}
+	if !said("organization") && !said("without-config") {
+		w.options.Organization, w.options.WithoutConfig = found.Organization, found.WithoutConfig
+	}
+	w.recallLimit("max-age", &w.options.MaxAge, found.MaxAge)
+	w.recallLimit("unused", &w.options.Unused, found.Unused)
+	return nil
+}
+
+// recallLimit takes a limit as it was installed. That the policy has another is
+// told.
+func (w *watching) recallLimit(flag string, limit *time.Duration, installed time.Duration) {
+	if w.command.Flags().Lookup(flag) == nil || w.command.Flags().Changed(flag) {
+		return
+	}
+	if *limit != installed {
+		w.app.aside("the watch was installed with %s %s, the policy has %s: `keytend monitor install` goes by the policy, or by --%s", flag, spelt(installed), spelt(*limit), flag)
+	}
+	*limit = installed
+}
+
+// survey looks at the region.
+func (w *watching) survey(ctx context.Context) (err error) {
+	if w.session == nil {
+		if w.session, err = w.app.open(ctx); err != nil {
+			return err
+		}
 	}
 	w.site, err = monitor.Survey(ctx, w.session, w.options)
 	return err
@@ -223,11 +262,15 @@ func monitorRemoveCommand(a *app) *cobra.Command {
 		Short: "Remove what monitor install made in a region",
 		Long: `Remove deletes what monitor install made in the region, and nothing else: what
 somebody else made under the same name is left alone, which is said. It asks
-first. Keytend's metrics stay in CloudWatch until they are too old to be kept.`,
+first. What was installed says itself how; a topic that --topic named stays.
+Keytend's metrics stay in CloudWatch until they are too old to be kept.`,
 		Example: "  keytend monitor remove --region eu-central-1\n  keytend monitor remove --organization --yes",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx := c.Context()
+			if err := w.recall(ctx); err != nil {
+				return err
+			}
 			if err := w.survey(ctx); err != nil {
 				return err
 			}

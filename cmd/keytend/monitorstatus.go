@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -46,6 +44,9 @@ whole days instead of seconds, another limit, an evaluation or a credential repo
 from before, passwords. A reason is named only where Keytend, judging that way,
 comes to AWS Config's verdict; else it says unexplained.
 
+What was installed says itself with which limits and topic; flags hold it to
+others.
+
 Keytend's own records (--state) tell when it switched a key off; AWS does not.
 
 Exit code 3 says that something is missing or changed, or a difference is
@@ -64,6 +65,9 @@ unexplained; 4 that something could not be read.`,
 
 func (w *watchStatus) run(ctx context.Context) error {
 	if err := w.limits(); err != nil {
+		return err
+	}
+	if err := w.recall(ctx); err != nil {
 		return err
 	}
 	if err := w.survey(ctx); err != nil {
@@ -244,51 +248,6 @@ func (w *watchStatus) writeVerdicts(b *strings.Builder) {
 	}
 }
 
-func (w *watchStatus) writeJSON(out io.Writer) error {
-	type thing struct {
-		Kind     string `json:"kind"`
-		Name     string `json:"name"`
-		Standing string `json:"standing"`
-		Why      string `json:"why,omitempty"`
-		Note     string `json:"note,omitempty"`
-	}
-	type row struct {
-		Rule       string     `json:"rule"`
-		Identifier string     `json:"identifier"`
-		User       string     `json:"user"`
-		Keytend    string     `json:"keytend"`
-		Saw        string     `json:"saw,omitempty"`
-		Config     string     `json:"config"`
-		At         *time.Time `json:"at"`
-		Same       bool       `json:"same"`
-		Why        string     `json:"why,omitempty"`
-		Explained  bool       `json:"explained"`
-	}
-	document := struct {
-		Account  string  `json:"account"`
-		Region   string  `json:"region"`
-		Recorder string  `json:"recorder"`
-		Things   []thing `json:"things"`
-		Verdicts []row   `json:"verdicts"`
-	}{w.site.Account, w.site.Region, string(w.site.Recorder), []thing{}, []row{}}
-	for _, s := range w.steps {
-		document.Things = append(document.Things, thing{s.Kind, s.Name, standing(s), s.Why, s.Note})
-	}
-	for _, r := range w.rows {
-		if r.Same && !w.all {
-			continue
-		}
-		one := row{r.Rule, r.Identifier, r.User, string(r.Ours), r.Saw, string(r.Config), nil, r.Same, r.Why, r.Explained}
-		if !r.At.IsZero() {
-			one.At = &r.At
-		}
-		document.Verdicts = append(document.Verdicts, one)
-	}
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(document)
-}
-
 func (w *watchStatus) verdict() error {
 	if err := partial(w.failed); err != nil {
 		return err
@@ -323,7 +282,7 @@ func (w *watchStatus) verdict() error {
 	v := verdict{code: exitFindings, text: strings.Join(parts, ", ")}
 	switch {
 	case broken > 0:
-		v.hint = "`keytend monitor install --region " + w.site.Region + "` makes and repairs"
+		v.hint = "`" + w.again() + "` makes and repairs"
 	case len(w.members) > 0:
 		v.hint = "a rule of the organization needs a configuration recorder in each account and this region: set AWS Config up there"
 	}

@@ -50,6 +50,6 @@ func alarmSettings(a awsapi.Alarm) []Setting {
 	return []Setting{
 		{"metric", a.Namespace + " " + metric}, {"if", a.Statistic + " " + comparison + " " + strconv.FormatFloat(a.Threshold, 'f', -1, 64)},
 		{"in", fmt.Sprintf("%d of %d x %.0f minutes", a.Datapoints, a.Periods, a.Period.Minutes())}, {"missing data", a.Missing},
-		{"tells", strings.Join(a.Actions, " ")}, {"tells of its end", strings.Join(a.OKActions, " ")}, {"actions", actions},
+		{"tells", strings.Join(a.Actions, " ")}, {"tells of its end", strings.Join(a.OKActions, " ")}, {"actions", actions}, {"in the words", a.Description},
 	}
 }

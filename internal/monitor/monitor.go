@@ -88,7 +88,7 @@ func (o Options) alarms(topic string) []awsapi.Alarm {
 		}
 	}
 	state := func(is string) map[string]string { return map[string]string{"State": is} }
-	silent := one("silent", "Keys", state("active"), "SampleCount", 1, "Keytend has put no metrics for a day: nobody counts keys. See that keytend scan --cloudwatch runs.")
+	silent := one("silent", "Keys", state("active"), "SampleCount", 1, "Keytend has put no metrics for a day: nobody counts keys. See that keytend scan --cloudwatch runs."+o.memo())
 	silent.Comparison, silent.Missing, silent.Periods, silent.Datapoints = "LessThanThreshold", "breaching", 25, 25
 	return []awsapi.Alarm{
 		one("old-keys", "Keys", state("old"), "Maximum", 0, "Active access keys are older than "+spell(o.MaxAge)+". See keytend scan."),
