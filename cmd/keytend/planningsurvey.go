@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/fleet"
 	"github.com/keytend/keytend/internal/inventory"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
@@ -22,6 +24,7 @@ func (p *planning) survey(ctx context.Context) (*policy.Schedule, []accesskey.Fa
 	if err != nil {
 		return nil, nil, err
 	}
+	p.unlooked(slices.Collect(maps.Keys(under)))
 	options := inventory.Options{Wanted: func(inv accesskey.Inventory) []string {
 		return append(policy.PlanWanted(inv, p.rule, p.crew.at), under[inv.Account.ID]...)
 	}}
@@ -40,6 +43,22 @@ func (p *planning) survey(ctx context.Context) (*policy.Schedule, []accesskey.Fa
 	})
 	failed = slices.Concat(failed, missing, p.leavers.failures())
 	return schedule, failed, ctx.Err()
+}
+
+// unlooked says in which accounts something is under way that are not among those
+// meant: left out, excluded, or no longer of the organization.
+func (p *planning) unlooked(accounts []string) {
+	if len(p.account) > 0 || !p.fleet.asked() {
+		return
+	}
+	accounts = slices.DeleteFunc(accounts, func(id string) bool {
+		return slices.ContainsFunc(p.crew.Members, func(m fleet.Member) bool { return m.ID == id }) ||
+			slices.ContainsFunc(p.crew.Missing, func(f accesskey.Failure) bool { return f.Account == id })
+	})
+	if len(accounts) > 0 {
+		slices.Sort(accounts)
+		p.app.aside("on record in accounts too that are not looked at: %s; `keytend status --offline` shows what", shortened(accounts))
+	}
 }
 
 // underwayUsers are the users with a record under way, by account: their keys

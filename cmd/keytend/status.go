@@ -124,8 +124,17 @@ func (s *status) pick(ctx context.Context, d *desk, account, user string) ([]acc
 		return records, err
 	}
 	records = slices.DeleteFunc(records, func(r accesskey.Record) bool { return !strings.EqualFold(r.Subject.User, user) })
-	if !s.ended && len(records) > 0 {
-		records = records[len(records)-1:] // the latest, live or not
+	if !s.ended {
+		records = latest(records)
 	}
 	return records, err
+}
+
+// latest keeps the last record in each account, live or not.
+func latest(records []accesskey.Record) []accesskey.Record {
+	last := map[string]string{}
+	for _, r := range records {
+		last[r.Subject.Account] = r.ID
+	}
+	return slices.DeleteFunc(records, func(r accesskey.Record) bool { return last[r.Subject.Account] != r.ID })
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -55,6 +56,7 @@ func (s *status) everywhere(ctx context.Context, user string) error {
 	if err := s.write(ctx, s.desk, views, s.crew.at); err != nil {
 		return err
 	}
+	s.unlooked(slices.Collect(maps.Keys(byAccount)))
 	return partial(missing)
 }
 
