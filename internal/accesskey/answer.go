@@ -37,3 +37,10 @@ type Rejection struct {
 	At    time.Time `json:"at"`
 	Until time.Time `json:"until"` // the same is not planned again before
 }
+
+// Allowance is change management's yes to one question, kept while it counts.
+type Allowance struct {
+	Question string    `json:"question"` // its ID
+	By       string    `json:"by"`       // the answer in words, with its ticket
+	At       time.Time `json:"at"`
+}

@@ -114,6 +114,7 @@ type Record struct {
 	Hold      *Hold      `json:"hold,omitempty"`
 	Approval  *Approval  `json:"approval,omitempty"`
 	Rejection *Rejection `json:"rejection,omitempty"` // a person's no: it has ended unharmed
+	Allowed   *Allowance `json:"allowed,omitempty"`   // change management's latest yes
 	Reserved  []Reserved `json:"reserved,omitempty"`  // budgets drawn on
 	Outcome   Reason     `json:"outcome,omitempty"`   // why it ended as it did, or why it is rolled back
 
@@ -154,6 +155,7 @@ func (r Record) Clone() Record {
 	r.Alerted = slices.Clone(r.Alerted)
 	r.Failing = maps.Clone(r.Failing)
 	r.Block, r.Hold, r.Approval, r.Rejection = cloned(r.Block), cloned(r.Hold), cloned(r.Approval), cloned(r.Rejection)
+	r.Allowed = cloned(r.Allowed)
 	return r
 }
 

@@ -8,8 +8,6 @@ package gate
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -60,7 +58,7 @@ func (g Gate) Ask(ctx context.Context, r accesskey.Record, step policy.Step) (po
 
 func questionOf(r accesskey.Record, step policy.Step) Question {
 	q := Question{
-		Schema: Schema, Action: step.Kind, Account: r.Subject.Account, User: r.Subject.User, Key: step.Key, New: r.New,
+		Schema: Schema, ID: policy.QuestionID(r, step), Action: step.Kind, Account: r.Subject.Account, User: r.Subject.User, Key: step.Key, New: r.New,
 		Work: r.Work, Record: r.ID, Phase: r.Stage(), Reason: step.Reason,
 	}
 	if q.Key == "" {
@@ -69,12 +67,6 @@ func questionOf(r accesskey.Record, step policy.Step) Question {
 	if !r.Due.IsZero() {
 		q.Due = &r.Due
 	}
-	words := []string{r.ID, string(q.Action), string(q.Key)}
-	if q.Action != policy.Create { // a key may be switched off twice, and each is a question of its own
-		words = append(words, r.Since.UTC().Format(time.RFC3339Nano))
-	}
-	sum := sha256.Sum256([]byte(strings.Join(words, "\x00")))
-	q.ID = hex.EncodeToString(sum[:16])
 	return q
 }
 

@@ -1,6 +1,10 @@
 package policy
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -29,9 +33,10 @@ func (a Answer) String() string {
 }
 
 // Asked returns what change management is asked about before a step: a key is to
-// be made, switched off or deleted; false: nothing. It is asked about a new key
-// twice, before the claim too, since a claim does not last while people think.
-// Never where something is put back, or a leaked key cut off.
+// be made, switched off or deleted; false: nothing. About a new key it is asked
+// before the claim, since a claim does not last while people think; the key is
+// made by the same answer, as long as that counts. Never where something is put
+// back, or a leaked key cut off.
 func Asked(step Step, r accesskey.Record) (Step, bool) {
 	switch step.Kind {
 	case Create, Deactivate, Delete:
@@ -41,6 +46,24 @@ func Asked(step Step, r accesskey.Record) (Step, bool) {
 		return create, step.Reason == WhyFirstReading && gated(create, r)
 	}
 	return Step{}, false
+}
+
+// QuestionID names the question about a step: the same however often it is asked,
+// so that one ticket is opened for it, and an answer is known to be its.
+func QuestionID(r accesskey.Record, step Step) string {
+	words := []string{r.ID, string(step.Kind), string(cmp.Or(step.Key, r.Old))}
+	if step.Kind != Create { // a key may be switched off twice, and each is a question of its own
+		words = append(words, r.Since.UTC().Format(time.RFC3339Nano))
+	}
+	sum := sha256.Sum256([]byte(strings.Join(words, "\x00")))
+	return hex.EncodeToString(sum[:16])
+}
+
+// StillAllowed reports whether the record's Allowed is a yes to this step. It
+// counts for Terms.ClaimMax: whoever thinks better of it is asked again then.
+func StillAllowed(r accesskey.Record, step Step, now time.Time) bool {
+	a := r.Allowed
+	return a != nil && a.Question == QuestionID(r, step) && !now.Before(a.At) && now.Sub(a.At) <= r.Terms.ClaimMax
 }
 
 // NotAllowed is the wait of a record about whose step change management has not

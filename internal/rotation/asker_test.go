@@ -16,10 +16,12 @@ type board struct {
 	answer policy.Answer
 	err    error
 	asked  []policy.Kind
+
+	questions []string // their IDs
 }
 
-func (b *board) Ask(_ context.Context, _ accesskey.Record, step policy.Step) (policy.Answer, error) {
-	b.asked = append(b.asked, step.Kind)
+func (b *board) Ask(_ context.Context, r accesskey.Record, step policy.Step) (policy.Answer, error) {
+	b.asked, b.questions = append(b.asked, step.Kind), append(b.questions, policy.QuestionID(r, step))
 	return b.answer, b.err
 }
 
@@ -77,8 +79,43 @@ func TestTheTicketIsInTheAudit(t *testing.T) {
 	if got := strings.Join(noted, " "); got != "create deactivate delete" {
 		t.Errorf("tickets at %q, want create, deactivate and delete", got)
 	}
-	if len(b.asked) != 4 { // about the new key twice
+	if len(b.asked) != 3 {
 		t.Errorf("asked before %v", b.asked)
+	}
+}
+
+// TestAYesIsKept: it counts for as long as a claim, whatever else is waited for
+// meanwhile, and by whichever process; then the same question is asked again.
+func TestAYesIsKept(t *testing.T) {
+	for name, x := range map[string]struct {
+		hinder      func(*world, *process)
+		least, most int // times it is asked in five hours
+	}{
+		"a call that is not carried out": {func(w *world, _ *process) { noKeyIsMade(w) }, 4, 6},
+		"a budget that is used up": {func(_ *world, p *process) {
+			p.rotator.Gate.Budgets = []accesskey.Reservation{{Budget: "account 123456789012", Limit: 0}}
+		}, 1, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, old := ordinary(5)
+			p := w.newProcess("keytend", newMemory("j"))
+			b := &board{answer: policy.Answer{Allowed: true, Ticket: "CHG0030002"}}
+			p.rotator.Asker = b
+			w.rotate(p, old, nil)
+			x.hinder(w, p)
+			for until := w.now.Add(5 * time.Hour); w.now.Before(until); w.advance(p.next) {
+				if _, err := w.runOne(p); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ids := map[string]bool{}
+			for _, id := range b.questions {
+				ids[id] = true
+			}
+			if len(ids) != 1 || len(b.asked) < x.least || len(b.asked) > x.most {
+				t.Errorf("asked %d times in five hours, %d questions", len(b.asked), len(ids))
+			}
+		})
 	}
 }
 

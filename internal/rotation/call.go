@@ -41,7 +41,7 @@ func (p *pass) intend(c *call) error {
 	if c.prepare != nil {
 		c.prepare(&next)
 	}
-	event := accesskey.Event{What: accesskey.Intended(c.intent.Action), Key: c.intent.Key, Destination: c.intent.Destination, Note: p.allowed}
+	event := accesskey.Event{What: accesskey.Intended(c.intent.Action), Key: c.intent.Key, Destination: c.intent.Destination, Note: p.allowed.By}
 	return p.putReserving(next, event, p.reserve)
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/policy"
 )
 
@@ -25,8 +26,13 @@ func (p *pass) take() error {
 	return err
 }
 
-// ask has change management decide about a step that is admitted.
+// ask has change management decide about a step that is admitted, unless it has
+// said yes already. A yes is written down with the step.
 func (p *pass) ask(about policy.Step, admitted policy.Admission) policy.Admission {
+	if policy.StillAllowed(p.record, about, p.now) {
+		p.allowed = *p.record.Allowed
+		return admitted
+	}
 	answer, err := p.Asker.Ask(p.ctx, p.record, about)
 	if err != nil {
 		answer = policy.Answer{Reason: err.Error()}
@@ -35,7 +41,7 @@ func (p *pass) ask(about policy.Step, admitted policy.Admission) policy.Admissio
 	if !answer.Allowed {
 		return policy.Admission{Step: policy.NotAllowed(p.record, about, answer, p.now)}
 	}
-	p.allowed = answer.String()
+	p.allowed = accesskey.Allowance{Question: policy.QuestionID(p.record, about), By: answer.String(), At: p.now}
 	return admitted
 }
 

@@ -10,14 +10,21 @@ import (
 	"github.com/keytend/keytend/internal/policy"
 )
 
-// atCreate says yes until the claim is made, and then something else.
-type atCreate struct{ answer policy.Answer }
+// fickle says yes once, and then no.
+type fickle struct{ asked int }
 
-func (b atCreate) Ask(_ context.Context, r accesskey.Record, _ policy.Step) (policy.Answer, error) {
-	if r.Stage() == accesskey.Claimed {
-		return b.answer, nil
+func (b *fickle) Ask(context.Context, accesskey.Record, policy.Step) (policy.Answer, error) {
+	b.asked++
+	return policy.Answer{Allowed: b.asked == 1, Reason: "freeze at the bank"}, nil
+}
+
+func noKeyIsMade(w *world) {
+	w.fault = func(_ int, call string, _ bool) mode {
+		if strings.HasPrefix(call, "iam:CreateAccessKey") {
+			return notDone
+		}
+		return proceed
 	}
-	return policy.Answer{Allowed: true}, nil
 }
 
 // TestRenewedClaimKeepsItsAlarm: what keeps a new key from being made for days is
@@ -29,9 +36,21 @@ func TestRenewedClaimKeepsItsAlarm(t *testing.T) {
 		why    accesskey.Reason
 		alert  string
 	}{
-		"change management says no to the key": {func(_ *world, p *process) {
-			p.rotator.Asker = atCreate{policy.Answer{Reason: "freeze at the bank"}}
+		"change management thinks better of it": {func(w *world, p *process) {
+			p.rotator.Asker = &fickle{}
+			noKeyIsMade(w)
 		}, policy.WhyNotAllowed, "waits past its deadline"},
+		"a freeze that somebody ordered, where no tag holds a claim": {func(w *world, p *process) {
+			w.tagsDenied = true
+			p.journal.onWrite = func(_, next accesskey.Record, _ accesskey.Event) {
+				if next.Phase == accesskey.Claimed && len(p.rotator.Gate.Freezes) == 0 {
+					p.rotator.Gate.Freezes = []policy.Span{{From: w.now.Add(-6 * policy.Day)}}
+				}
+			}
+		}, policy.WhyFrozen, "waits past its deadline"},
+		"a budget that is used up": {func(_ *world, p *process) {
+			p.rotator.Gate.Budgets = []accesskey.Reservation{{Budget: "account 123456789012", Limit: 0}}
+		}, policy.WhyBudget, "waits past its deadline"},
 		"what a destination holds can't be read": {func(w *world, p *process) {
 			w.fault = func(_ int, call string, _ bool) mode {
 				if call == "read a" && p.journal.mustLive().Phase == accesskey.Claimed {
@@ -40,14 +59,7 @@ func TestRenewedClaimKeepsItsAlarm(t *testing.T) {
 				return proceed
 			}
 		}, policy.WhyUnknownFact, "waits past its deadline"},
-		"AWS makes no key": {func(w *world, _ *process) {
-			w.fault = func(_ int, call string, _ bool) mode {
-				if strings.HasPrefix(call, "iam:CreateAccessKey") {
-					return notDone
-				}
-				return proceed
-			}
-		}, policy.WhyIntentOpen, "waits past its deadline"},
+		"AWS makes no key": {func(w *world, _ *process) { noKeyIsMade(w) }, policy.WhyIntentOpen, "waits past its deadline"},
 		"a destination holds another key": {func(w *world, p *process) {
 			p.journal.onWrite = func(_, next accesskey.Record, _ accesskey.Event) {
 				if next.Phase == accesskey.Claimed && next.Block == nil {

@@ -93,7 +93,7 @@ type pass struct {
 	step    policy.Step
 	now     time.Time
 	reserve []accesskey.Reservation
-	allowed string // by whom or what, for the audit
+	allowed accesskey.Allowance // zero: nobody was asked
 }
 
 // act takes the step.
@@ -141,6 +141,9 @@ func (p *pass) next() accesskey.Record {
 		r.Phase, r.Block = r.Block.Resume, nil
 	}
 	r.Late = p.stillLate(r)
+	if allowed := p.allowed; allowed.Question != "" {
+		r.Allowed = &allowed
+	}
 	return r
 }
 
@@ -179,6 +182,9 @@ func enter(r *accesskey.Record, phase accesskey.Phase, now time.Time) {
 	case anew && r.Phase == accesskey.Requested && phase == accesskey.Claimed:
 	default:
 		r.Alerted, r.Failing, r.Claim.Waited, r.Claim.WaitedFrom = nil, nil, "", time.Time{}
+	}
+	if phase != accesskey.Requested && phase != accesskey.Claimed {
+		r.Allowed = nil // what was allowed is done
 	}
 	r.Phase, r.Since = phase, now
 	r.Watch.Waiting, r.Watch.WaitingFrom = "", time.Time{}

@@ -72,6 +72,9 @@ func alerted(r accesskey.Record, why accesskey.Reason) bool {
 
 // same reports that nothing worth writing down has changed.
 func same(a, b accesskey.Record) bool {
+	if p, q := a.Allowed, b.Allowed; (p == nil) != (q == nil) || p != nil && *p != *q {
+		return false
+	}
 	if a.Phase != b.Phase || len(a.Alerted) != len(b.Alerted) || len(a.Late) != len(b.Late) {
 		return false
 	}
