@@ -64,7 +64,10 @@ func (a *assumed) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		}
 		a.who = who
 	}
-	return credentialsOf(out.Credentials)
+	key, err := credentialsOf(out.Credentials)
+	offset, _ := a.session.clock.skew()
+	key.Expires = key.Expires.Add(-offset) // the cache goes by the host's clock: on one far ahead they would be too old when they come
+	return key, err
 }
 
 // identityOf reads arn:aws:sts::123456789012:assumed-role/Audit/keytend.
