@@ -28,7 +28,6 @@ type people struct {
 	resume  time.Time // when rotation is switched on again; zero: it is on
 	own     string    // a key that a person made
 	ownEnds time.Time // when its maker deletes it
-	blocked time.Time // since when a record was seen to be
 	heard   string    // what keytend told them
 }
 

@@ -44,8 +44,9 @@ type Options struct {
 	// a clock that isn't the host's. Only a simulated AWS bears and has that.
 	Unpaced bool
 
-	// RetryPause is the longest pause between two tries of a call; 0: the SDK's 20
-	// seconds. A simulated AWS whose clock is moved need not be waited for.
+	// RetryPause is the longest pause between two tries of a call, and then no rate is
+	// kept to after a throttle; 0: the SDK's 20 seconds, and its rate. A simulated AWS
+	// whose clock is moved need not be waited for.
 	RetryPause time.Duration
 }
 

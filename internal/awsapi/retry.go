@@ -74,6 +74,7 @@ type pacedRetryer struct {
 	*retry.AdaptiveMode
 	turn    chan struct{}
 	failing int
+	hurried bool // nothing is waited for, nor is the rate that a throttle teaches
 }
 
 func (r *retryers) paced() *pacedRetryer {
@@ -87,11 +88,14 @@ func (r *retryers) paced() *pacedRetryer {
 			}
 		})
 	})
-	return &pacedRetryer{adaptive, make(chan struct{}, 1), r.failing}
+	return &pacedRetryer{adaptive, make(chan struct{}, 1), r.failing, r.pause > 0}
 }
 
 // GetAttemptToken waits for the rate that AWS was found to bear.
 func (p *pacedRetryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
+	if p.hurried {
+		return func(error) error { return nil }, nil
+	}
 	select {
 	case p.turn <- struct{}{}:
 	case <-ctx.Done():
