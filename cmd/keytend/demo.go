@@ -17,6 +17,7 @@ import (
 	"github.com/keytend/keytend/internal/fakeaws"
 	"github.com/keytend/keytend/internal/fakeaws/population"
 	"github.com/keytend/keytend/internal/inventory"
+	"github.com/keytend/keytend/internal/network"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/report"
 )
@@ -27,10 +28,10 @@ func demoCommand(a *app) *cobra.Command {
 		Short: "See keytend at work on a made-up account, in a few seconds",
 		Long: `Demo scans a simulated AWS that runs inside this process: Example Corp, some
 forty users, some years of growth. It shows how the account stands, which keys
-are the most dangerous and why, and the commands that would put them right. Then
-it lives through two rotations in virtual days, while programs go on using the
-keys: one that nobody notices, and one that is held back, since it would have
-broken something.
+are the most dangerous and why, and the commands that would put them right; where
+one of them is used, and what would take its place. Then it lives through two
+rotations in virtual days, while programs go on using the keys: one that nobody
+notices, and one that is held back, since it would have broken something.
 
 No network is used, no AWS configuration is read, and nothing is left behind.`,
 		Example: "  keytend demo\n  keytend demo --no-color | less",
@@ -45,7 +46,9 @@ No network is used, no AWS configuration is read, and nothing is left behind.`,
 // what it found.
 func (a *app) demo(ctx context.Context) error {
 	aws := fakeaws.New(fakeaws.Config{LastUsedLag: 2 * time.Hour})
-	aws.AddAccount(population.Demo(aws.Now()))
+	spec := population.Demo(aws.Now())
+	population.LeaveTrail(&spec, aws.Now(), demoMoves)
+	aws.AddAccount(spec)
 	id, secret := aws.AdminKey(population.AccountID(0))
 	session := awsapi.OpenWithKey(ctx, accesskey.ID(id), accesskey.NewSecret(secret), awsapi.Options{
 		Region:     awsapi.DefaultRegion,
@@ -143,6 +146,9 @@ func (t *teller) rehearse(ctx context.Context, aws *fakeaws.AWS, account string)
 	if err != nil {
 		return fmt.Errorf("rehearse: %w", err)
 	}
+	if err := t.shortcut(ctx, r); err != nil {
+		return err
+	}
 	for _, p := range plots() {
 		t.linef("")
 		t.heading(p.heading)
@@ -158,6 +164,31 @@ func (t *teller) rehearse(ctx context.Context, aws *fakeaws.AWS, account string)
 			t.linef("  %s", line)
 		}
 	}
+	return nil
+}
+
+// demoMoves is the user whose key a role could take the place of.
+const demoMoves = "ci-github-deploy"
+
+// shortcut tells who uses a key, and how nobody would need it any more.
+func (t *teller) shortcut(ctx context.Context, r *rehearsal) error {
+	m := &migration{app: r.app, unused: 90 * policy.Day, read: usages{
+		app: r.app, session: r.session, account: r.bench.account, desk: r.bench.desk, subject: demoMoves, days: 90, within: time.Minute, ends: now(r.session),
+	}}
+	m.read.ours.known.Ranges = network.Published()
+	w, err := m.way(ctx)
+	if err != nil {
+		return fmt.Errorf("look where the key of %s is used: %w", demoMoves, err)
+	}
+	t.linef("")
+	t.heading("Where a key is used, and what would take its place (keytend usage, keytend migrate " + demoMoves + ")")
+	for _, e := range w.evidence {
+		answer := e.Answer()
+		for _, line := range append([]string{answer.Head}, answer.Places...) {
+			t.linef("  %s", line)
+		}
+	}
+	t.linef("  Used by: %s (%s). Instead: %s; effort: %s.", w.judgement.Workload, sureness(w.judgement.Confidence), w.advice.Replacement, w.advice.Effort)
 	return nil
 }
 

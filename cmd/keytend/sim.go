@@ -57,7 +57,8 @@ With --accounts 2 or more it is the management account of an organization, whose
 members let it in by the role OrganizationAccountAccessRole.
 
 Some of account 0's keys lie in a Lambda function, an ECS task, a build, user data
-of EC2, parameters and secrets, for keytend locate to find.
+of EC2, parameters and secrets, for keytend locate to find; some were used of late,
+which CloudTrail shows to keytend usage and keytend migrate.
 
 The virtual clock ticks and can be moved: POST /_sim/advance?by=48h. What falls
 due on the way is done in its time: secrets rotate, schedules and rules of
@@ -131,7 +132,7 @@ func (s *simulation) check() error {
 		}
 		s.config.Start = at.UTC()
 	}
-	s.config.Seed, s.population.Places = s.population.Seed, true
+	s.config.Seed, s.population.Places, s.population.Trail = s.population.Seed, true, true
 	for i, text := range s.functions {
 		name, program, named := strings.Cut(text, "=")
 		if !named {

@@ -15,6 +15,7 @@ type Options struct {
 	Now      time.Time // of creation; zero: the simulated AWS's own
 
 	Places    bool          // account 0's keys lie in functions, tasks, stores and the like
+	Trail     bool          // account 0's keys that were used of late have left CloudTrail events
 	LyingTags bool          // with LyingTags' user in account 0
 	ReportAge time.Duration // above zero: account 0 has a credential report of that age
 }
@@ -34,6 +35,9 @@ func Fill(aws *fakeaws.AWS, o Options) {
 	}
 	if o.Places {
 		putAway(&first)
+	}
+	if o.Trail {
+		LeaveTrail(&first, o.Now)
 	}
 	aws.AddAccount(first)
 	for index := 1; index < o.Accounts; index++ {
