@@ -346,7 +346,7 @@ func TestWarnings(t *testing.T) {
 		"rules: {never_used: disable, disable_unused: 0s}": "keytend.yaml:1:21: never_used: disable with disable_unused 0s",
 		"mode: enforce": "keytend.yaml:1:7: mode enforce, and no destinations",
 		"notices: {channels: [{eventbridge: default}]}":                                "nobody is told about keys without an owner",
-		"mode: approve\nrules: {rotate: false}":                                        "whoever can write to the journal may approve",
+		"mode: approve\nrules: {rotate: false}":                                        "nobody may say yes, so nothing is changed; name them under approvers",
 		"budgets: {per_account: 5, total: 3}":                                          "per_account 5 is more than total 3",
 		"budgets: {total: 0}":                                                          "total 0 means no bound",
 		"overrides: [{when: 'true'}]":                                                  "it changes nothing",

@@ -305,7 +305,7 @@ func (v *validator) mode() {
 	case !approving && len(v.policy.Approvers) > 0:
 		v.warn(v.at("approvers"), "approvers are asked in mode approve only, and the mode is %s", v.policy.Mode)
 	case v.policy.Mode == Mode(policy.Approve) && len(v.policy.Approvers) == 0:
-		v.warn(v.at("mode"), "mode approve without approvers: whoever can write to the journal may approve")
+		v.warn(v.at("mode"), "mode approve without approvers: nobody may say yes, so nothing is changed; name them under approvers")
 	}
 }
 
