@@ -107,7 +107,7 @@ func (m *migration) flags(command *cobra.Command) {
 // answerFlags are what no evidence tells.
 func (m *migration) answerFlags(command *cobra.Command) {
 	flags, a := command.Flags(), &m.answers
-	flags.StringVar(&a.Repo, "repo", "", "the `repository`: OWNER/NAME on GitHub, GROUP/PROJECT on GitLab, its UUID on Bitbucket")
+	flags.StringVar(&a.Repo, "repo", "", "the `repository`: OWNER/NAME on GitHub (OWNER@ID/NAME@ID where its tokens say so), GROUP/PROJECT on GitLab, its UUID on Bitbucket")
 	flags.StringVar(&a.Branch, "branch", "", "the `branch` that is trusted")
 	flags.StringVar(&a.Environment, "environment", "", "the `environment` that is trusted: its name on GitHub, its UUID on Bitbucket")
 	flags.StringVar(&a.Organization, "ci-organization", "", "the `organization` of the CI service: its ID on CircleCI, its name on HCP Terraform; the workspace's UUID on Bitbucket")

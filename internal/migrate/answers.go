@@ -9,7 +9,7 @@ import (
 
 // Answers are what no evidence tells about who is to be trusted.
 type Answers struct {
-	Repo           string // GitHub: owner/name; GitLab: group/project; Bitbucket: the repository's UUID
+	Repo           string // GitHub: owner/name, or owner@ID/name@ID; GitLab: group/project; Bitbucket: the repository's UUID
 	Branch         string
 	Environment    string // GitHub: its name; Bitbucket: its UUID
 	Organization   string // CircleCI's organization ID, HCP Terraform's organization, Bitbucket's workspace UUID
@@ -89,6 +89,7 @@ func (a Answers) Missing(r Recommendation) []Question {
 
 var (
 	ownerAndName = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$`)
+	githubRepo   = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+|@\d+/[A-Za-z0-9_.-]+@\d+)$`)
 	accountID    = regexp.MustCompile(`^[0-9]{12}$`)
 	principalARN = regexp.MustCompile(`^arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:(role|user|assumed-role)/[\w+=,.@/-]+$`)
 	anchorARN    = regexp.MustCompile(`^arn:aws[a-z-]*:rolesanywhere:[a-z0-9-]+:[0-9]{12}:trust-anchor/[0-9a-f-]+$`)
@@ -102,10 +103,10 @@ func (a Answers) Check(r Recommendation) error {
 		}
 	}
 	switch {
-	case (r.Workload == GitHubActions || r.Workload == GitLab) && a.Repo != "" && !ownerAndName.MatchString(a.Repo):
-		return fmt.Errorf("--repo %q: want OWNER/NAME", a.Repo)
-	case r.Workload == GitHubActions && strings.Count(a.Repo, "/") > 1:
-		return fmt.Errorf("--repo %q: want OWNER/NAME", a.Repo)
+	case r.Workload == GitLab && a.Repo != "" && !ownerAndName.MatchString(a.Repo):
+		return fmt.Errorf("--repo %q: want GROUP/PROJECT", a.Repo)
+	case r.Workload == GitHubActions && a.Repo != "" && !githubRepo.MatchString(a.Repo):
+		return fmt.Errorf("--repo %q: want OWNER/NAME, or OWNER@ID/NAME@ID", a.Repo)
 	case r.Workload == GitHubActions && a.Branch != "" && a.Environment != "":
 		return errors.New("--branch and --environment: GitHub's token of a job with an environment names the environment alone: give one of them")
 	case r.Workload == ThirdParty && a.Principal != "" && !accountID.MatchString(a.Principal) && !principalARN.MatchString(a.Principal):

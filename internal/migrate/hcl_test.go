@@ -51,6 +51,7 @@ func stories() []story {
 		{"github-environment", GitHubActions, withProviders, Answers{Repo: "example/shop", Environment: "production"}, ""},
 		{"gitlab", GitLab, plain, Answers{Repo: "example/shop", Branch: "main"}, ""},
 		{"circleci", CircleCI, plain, Answers{Organization: "11111111-2222-3333-4444-555555555555", Project: "66666666-7777-8888-9999-000000000000"}, ""},
+		{"circleci-branch", CircleCI, plain, Answers{Organization: "11111111-2222-3333-4444-555555555555", Project: "66666666-7777-8888-9999-000000000000", Branch: "main"}, ""},
 		{"bitbucket", Bitbucket, plain, Answers{Workspace: "example", Organization: "{11111111-2222-3333-4444-555555555555}", Repo: "66666666-7777-8888-9999-000000000000"}, ""},
 		{"hcp-terraform", HCPTerraform, plain, Answers{Organization: "example", Project: "shop", Workspace: "prod"}, ""},
 		{"human-login", Human, plain, Answers{}, ""},
@@ -195,6 +196,9 @@ func TestAnswersThatTrustTooMuchAreRefused(t *testing.T) {
 		{GitHubActions, Answers{Repo: "example", Branch: "main"}, false},
 		{GitHubActions, Answers{Repo: "example/shop", Branch: "main", Environment: "prod"}, false},
 		{GitHubActions, Answers{Repo: "example/shop", Branch: "main"}, true},
+		{GitHubActions, Answers{Repo: "example@1234/shop@5678", Branch: "main"}, true},
+		{GitHubActions, Answers{Repo: "example@1234/shop", Branch: "main"}, false},
+		{GitHubActions, Answers{Repo: "example/team/shop", Branch: "main"}, false},
 		{GitLab, Answers{Repo: "example/team/shop", Branch: "main"}, true},
 		{ThirdParty, Answers{Principal: "*"}, false},
 		{ThirdParty, Answers{Principal: "210987654321"}, true},
@@ -212,18 +216,30 @@ func TestAnswersThatTrustTooMuchAreRefused(t *testing.T) {
 // Every role's trust policy is one that IAM takes, and lets in whom it names and
 // nobody else: judged by the policy language.
 func TestTrustLetsInWhomItNames(t *testing.T) {
-	provider := "token.actions.githubusercontent.com"
+	github := Answers{Repo: "example/shop", Branch: "main"}
+	circle := Answers{Organization: "11111111-2222-3333-4444-555555555555", Project: "66666666-7777-8888-9999-000000000000", Branch: "main"}
+	job := "org/" + circle.Organization + "/project/" + circle.Project + "/user/99999999-0000-0000-0000-000000000000"
 	for _, c := range []struct {
-		subject string
-		in      bool
+		workload Workload
+		answers  Answers
+		subject  string
+		in       bool
 	}{
-		{"repo:example/shop:ref:refs/heads/main", true},
-		{"repo:example/shop:ref:refs/heads/main2", false},
-		{"repo:example/shop:pull_request", false},
-		{"repo:example/other:ref:refs/heads/main", false},
-		{"repo:example/shop:environment:main", false},
+		{GitHubActions, github, "repo:example/shop:ref:refs/heads/main", true},
+		{GitHubActions, github, "repo:example/shop:ref:refs/heads/main2", false},
+		{GitHubActions, github, "repo:example/shop:pull_request", false},
+		{GitHubActions, github, "repo:example/other:ref:refs/heads/main", false},
+		{GitHubActions, github, "repo:example/shop:environment:main", false},
+		{GitHubActions, Answers{Repo: "example@1/shop@2", Branch: "main"}, "repo:example@1/shop@2:ref:refs/heads/main", true},
+		{GitHubActions, Answers{Repo: "example@1/shop@2", Branch: "main"}, "repo:example@3/shop@4:ref:refs/heads/main", false},
+		{CircleCI, circle, job + "/vcs-origin/github.com/example/shop/vcs-ref/refs/heads/main", true},
+		{CircleCI, circle, job + "/vcs-origin/github.com/example/shop/vcs-ref/refs/heads/other", false},
+		{CircleCI, circle, job, false}, // the first token names no branch
+		// Anybody who may push a branch names it as they like.
+		{CircleCI, circle, job + "/vcs-origin/github.com/example/shop/vcs-ref/refs/heads/x/vcs-ref/refs/heads/main", false},
+		{CircleCI, circle, job + "/vcs-origin/github.com/example/shop/vcs-ref/refs/heads/x/vcs-origin/github.com/example/shop/vcs-ref/refs/heads/main", false},
 	} {
-		m := story{name: "github", workload: GitHubActions, around: Surroundings{Account: "123456789012", Partition: "aws"}, answers: Answers{Repo: "example/shop", Branch: "main"}}.plan(t)
+		m := story{name: string(c.workload), workload: c.workload, around: Surroundings{Account: "123456789012", Partition: "aws"}, answers: c.answers}.plan(t)
 		trust, err := iampolicy.Parse(m.Trust.Document())
 		if err != nil {
 			t.Fatal(err)
@@ -231,9 +247,10 @@ func TestTrustLetsInWhomItNames(t *testing.T) {
 		if err := iampolicy.CheckTrust(m.Trust.Document()); err != nil {
 			t.Fatal(err)
 		}
+		issued, _ := c.answers.token(c.workload)
 		d := iampolicy.Evaluate(nil, nil, nil, &trust, iampolicy.Request{
 			Caller: iampolicy.Caller{Account: "123456789012", IdP: m.Trust.Principal}, Action: "sts:AssumeRoleWithWebIdentity", Resource: m.RoleARN(),
-			Context: map[string][]string{provider + ":sub": {c.subject}, provider + ":aud": {"sts.amazonaws.com"}},
+			Context: map[string][]string{issued.issuer + ":sub": {c.subject}, issued.issuer + ":aud": {issued.audience}},
 		})
 		if d.Allowed() != c.in {
 			t.Errorf("%s: %s", c.subject, d.Outcome)

@@ -24,6 +24,8 @@ type token struct {
 	issuer   string // without https://
 	audience string
 	subject  string // with * where it is a pattern
+	never    string // a pattern of subjects that the other would let in by mistake; empty: none
+	notes    []string
 }
 
 // tokens are the CI services' tokens of a workload. Sources: the
@@ -31,26 +33,55 @@ type token struct {
 func (a Answers) token(w Workload) (token, bool) {
 	switch w {
 	case GitHubActions:
-		return token{"token.actions.githubusercontent.com", "sts.amazonaws.com", "repo:" + a.Repo + a.githubContext()}, true
+		return token{issuer: "token.actions.githubusercontent.com", audience: "sts.amazonaws.com", subject: "repo:" + a.Repo + a.githubContext(), notes: a.githubNotes()}, true
 	case GitLab:
-		return token{"gitlab.com", "https://gitlab.com", "project_path:" + a.Repo + ":ref_type:branch:ref:" + a.Branch}, true
+		return token{issuer: "gitlab.com", audience: "https://gitlab.com", subject: "project_path:" + a.Repo + ":ref_type:branch:ref:" + a.Branch, notes: []string{protect}}, true
 	case CircleCI:
-		subject := "org/" + a.Organization + "/project/" + a.Project + "/user/*"
-		if a.Branch != "" {
-			subject += "/vcs-ref/refs/heads/" + a.Branch
-		}
-		return token{"oidc.circleci.com/org/" + a.Organization, a.Organization, subject}, true
+		return a.circleCI(), true
 	case Bitbucket:
 		repo, workspace := braced(a.Repo), strings.Trim(a.Organization, "{}")
-		subject := repo + ":*"
-		if a.Environment != "" {
-			subject = repo + ":" + braced(a.Environment) + ":*"
+		t := token{issuer: "api.bitbucket.org/2.0/workspaces/" + a.Workspace + "/pipelines-config/identity/oidc", audience: "ari:cloud:bitbucket::workspace/" + workspace, subject: repo + ":" + braced(a.Environment) + ":*"}
+		if a.Environment == "" {
+			t.subject = repo + ":*"
+			t.notes = []string{"Bitbucket's token names no branch: every step of every branch of the repository may assume the role. --environment narrows it to one deployment environment, which can be kept to a branch."}
 		}
-		return token{"api.bitbucket.org/2.0/workspaces/" + a.Workspace + "/pipelines-config/identity/oidc", "ari:cloud:bitbucket::workspace/" + workspace, subject}, true
+		return t, true
 	case HCPTerraform:
-		return token{"app.terraform.io", "aws.workload.identity", "organization:" + a.Organization + ":project:" + a.Project + ":workspace:" + a.Workspace + ":run_phase:*"}, true
+		return token{issuer: "app.terraform.io", audience: "aws.workload.identity", subject: "organization:" + a.Organization + ":project:" + a.Project + ":workspace:" + a.Workspace + ":run_phase:*",
+			notes: []string{"Plans may assume the role as applies may, and where the workspace plans pull requests, so may theirs: see who can open one."}}, true
 	}
 	return token{}, false
+}
+
+const protect = "Whoever may push to that branch may assume the role: protect it."
+
+// circleCI: the subject of CIRCLE_OIDC_TOKEN_V2 ends in the branch, that of
+// CIRCLE_OIDC_TOKEN in the user. A branch may be called x/vcs-ref/refs/heads/main,
+// so that its end alone proves nothing.
+func (a Answers) circleCI() token {
+	t := token{issuer: "oidc.circleci.com/org/" + a.Organization, audience: a.Organization, subject: "org/" + a.Organization + "/project/" + a.Project + "/user/*"}
+	if a.Branch == "" {
+		t.notes = []string{"Every job of the project may assume the role, of whatever branch. --branch narrows it to one."}
+		return t
+	}
+	t.subject += "/vcs-ref/refs/heads/" + a.Branch
+	t.never = "*/vcs-ref/*/vcs-ref/*"
+	t.notes = []string{protect, "CIRCLE_OIDC_TOKEN_V2 alone names the branch: the job has to assume the role with that token."}
+	return t
+}
+
+// githubNotes: since 2026-07-15 new, renamed and transferred repositories have the
+// owner's and their own IDs in the subject.
+// https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
+func (a Answers) githubNotes() []string {
+	notes := []string{protect}
+	if a.Environment != "" {
+		notes[0] = "A job of any branch may name an environment: restrict its deployment branches in the repository's settings, or every branch may assume the role."
+	}
+	if !strings.Contains(a.Repo, "@") {
+		notes = append(notes, "Repositories made, renamed or transferred since July 2026, and those whose owner wants it, have IDs in their tokens, which this trust does not let in: `gh api repos/"+a.Repo+"/actions/oidc/customization/sub` shows it; give --repo OWNER@ID/NAME@ID then. A name alone goes to whoever has it next.")
+	}
+	return notes
 }
 
 func (a Answers) githubContext() string {
@@ -85,7 +116,8 @@ func (s Surroundings) Trust(r Recommendation, a Answers, externalID func() strin
 	case IRSA:
 		p := s.cluster()
 		return Trust{Actions: webIdentity, Kind: "Federated", Principal: p.ARN, Conditions: []terraform.Condition{
-			equals(p.URL+":aud", "sts.amazonaws.com"), equals(p.URL+":sub", "system:serviceaccount:"+a.Namespace+":"+a.ServiceAccount)}}
+			equals(p.URL+":aud", "sts.amazonaws.com"), equals(p.URL+":sub", "system:serviceaccount:"+a.Namespace+":"+a.ServiceAccount)},
+			Notes: []string{"The cluster is taken for that of the account's one provider, " + p.URL + ": no evidence tells which it is. `aws eks describe-cluster --name … --query cluster.identity.oidc.issuer` does."}}
 	case ExternalID:
 		return Trust{Actions: []string{"sts:AssumeRole"}, Kind: "AWS", Principal: s.principal(a.Principal), Conditions: []terraform.Condition{equals("sts:ExternalId", externalID())}}
 	case AssumeRole:
@@ -107,9 +139,12 @@ var webIdentity = []string{"sts:AssumeRoleWithWebIdentity"}
 // byToken trusts a CI service's tokens, through the provider that the account has.
 func (s Surroundings) byToken(t token) Trust {
 	out := Trust{Actions: webIdentity, Kind: "Federated", Principal: "arn:" + s.Partition + ":iam::" + s.Account + ":oidc-provider/" + t.issuer,
-		Conditions: []terraform.Condition{equals(t.issuer+":aud", t.audience), equals(t.issuer+":sub", t.subject)}}
+		Conditions: []terraform.Condition{equals(t.issuer+":aud", t.audience), equals(t.issuer+":sub", t.subject)}, Notes: t.notes}
 	if strings.Contains(t.subject, "*") {
 		out.Conditions[1].Test = "StringLike"
+	}
+	if t.never != "" {
+		out.Conditions = append(out.Conditions, terraform.Condition{Test: "StringNotLike", Variable: t.issuer + ":sub", Values: []string{t.never}})
 	}
 	i := slices.IndexFunc(s.Providers, func(p Provider) bool { return strings.EqualFold(p.URL, t.issuer) })
 	if i < 0 {

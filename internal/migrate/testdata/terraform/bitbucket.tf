@@ -3,6 +3,7 @@
 # Data events are not in it: reads and writes of S3 objects, DynamoDB items, SQS and SNS messages, Lambda invocations. Where the program does such things, add their actions yourself, as narrow as the user's are now.
 # What happens less often than the window is long (yearly jobs, recovery) is not in it either.
 # No event names on what these were called, so that the user's own resources stand, * among them: ec2:DescribeInstances sqs:ListQueues. Narrow them to what the program needs.
+# Bitbucket's token names no branch: every step of every branch of the repository may assume the role. --environment narrows it to one deployment environment, which can be kept to a branch.
 resource "aws_iam_openid_connect_provider" "bitbucket" {
   url            = "https://api.bitbucket.org/2.0/workspaces/example/pipelines-config/identity/oidc"
   client_id_list = ["ari:cloud:bitbucket::workspace/11111111-2222-3333-4444-555555555555"]

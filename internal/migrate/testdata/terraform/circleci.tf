@@ -3,6 +3,7 @@
 # Data events are not in it: reads and writes of S3 objects, DynamoDB items, SQS and SNS messages, Lambda invocations. Where the program does such things, add their actions yourself, as narrow as the user's are now.
 # What happens less often than the window is long (yearly jobs, recovery) is not in it either.
 # No event names on what these were called, so that the user's own resources stand, * among them: ec2:DescribeInstances sqs:ListQueues. Narrow them to what the program needs.
+# Every job of the project may assume the role, of whatever branch. --branch narrows it to one.
 resource "aws_iam_openid_connect_provider" "circleci" {
   url            = "https://oidc.circleci.com/org/11111111-2222-3333-4444-555555555555"
   client_id_list = ["11111111-2222-3333-4444-555555555555"]

@@ -3,6 +3,7 @@
 # Data events are not in it: reads and writes of S3 objects, DynamoDB items, SQS and SNS messages, Lambda invocations. Where the program does such things, add their actions yourself, as narrow as the user's are now.
 # What happens less often than the window is long (yearly jobs, recovery) is not in it either.
 # No event names on what these were called, so that the user's own resources stand, * among them: ec2:DescribeInstances sqs:ListQueues. Narrow them to what the program needs.
+# The cluster is taken for that of the account's one provider, oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE: no evidence tells which it is. `aws eks describe-cluster --name … --query cluster.identity.oidc.issuer` does.
 data "aws_iam_policy_document" "billing_role" {
   statement {
     actions   = ["ec2:DescribeInstances"]

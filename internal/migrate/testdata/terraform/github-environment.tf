@@ -3,6 +3,8 @@
 # Data events are not in it: reads and writes of S3 objects, DynamoDB items, SQS and SNS messages, Lambda invocations. Where the program does such things, add their actions yourself, as narrow as the user's are now.
 # What happens less often than the window is long (yearly jobs, recovery) is not in it either.
 # No event names on what these were called, so that the user's own resources stand, * among them: ec2:DescribeInstances sqs:ListQueues. Narrow them to what the program needs.
+# A job of any branch may name an environment: restrict its deployment branches in the repository's settings, or every branch may assume the role.
+# Repositories made, renamed or transferred since July 2026, and those whose owner wants it, have IDs in their tokens, which this trust does not let in: `gh api repos/example/shop/actions/oidc/customization/sub` shows it; give --repo OWNER@ID/NAME@ID then. A name alone goes to whoever has it next.
 data "aws_iam_policy_document" "billing_role" {
   statement {
     actions   = ["ec2:DescribeInstances"]

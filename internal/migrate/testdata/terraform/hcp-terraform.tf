@@ -3,6 +3,7 @@
 # Data events are not in it: reads and writes of S3 objects, DynamoDB items, SQS and SNS messages, Lambda invocations. Where the program does such things, add their actions yourself, as narrow as the user's are now.
 # What happens less often than the window is long (yearly jobs, recovery) is not in it either.
 # No event names on what these were called, so that the user's own resources stand, * among them: ec2:DescribeInstances sqs:ListQueues. Narrow them to what the program needs.
+# Plans may assume the role as applies may, and where the workspace plans pull requests, so may theirs: see who can open one.
 resource "aws_iam_openid_connect_provider" "hcp_terraform" {
   url            = "https://app.terraform.io"
   client_id_list = ["aws.workload.identity"]
