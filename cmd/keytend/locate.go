@@ -159,7 +159,7 @@ func (l *locating) run(ctx context.Context) error {
 	}
 	switch {
 	case l.offline:
-		err = l.runOffline(ctx, here)
+		l.runOffline(ctx, here)
 	case l.fleet.asked():
 		err = l.runFleet(ctx, here)
 	default:

@@ -63,12 +63,11 @@ func (l *locating) kubeconfigFile() string {
 }
 
 // runOffline looks for one key, or for every ID there is.
-func (l *locating) runOffline(ctx context.Context, here locate.Search) error {
+func (l *locating) runOffline(ctx context.Context, here locate.Search) {
 	if l.subject != "" {
 		l.wanted[accesskey.ID(l.subject)] = locate.Whose{}
 	}
 	l.search(ctx, here)
-	return nil
 }
 
 // runAccount looks in the account of the credentials in use.
@@ -255,10 +254,10 @@ func (l *locating) runFleet(ctx context.Context, here locate.Search) error {
 // inItsAccount says of each place which account it is in.
 func inItsAccount(found locate.Found, account string) locate.Found {
 	for i := range found.Gaps {
-		found.Gaps[i].Where += " of account " + account
+		found.Gaps[i].Where = "account " + account + ": " + found.Gaps[i].Where
 	}
 	for i := range found.Looked {
-		found.Looked[i] += " of account " + account
+		found.Looked[i] = "account " + account + ": " + found.Looked[i]
 	}
 	return found
 }

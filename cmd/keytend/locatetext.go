@@ -20,7 +20,7 @@ func (l *locating) writeTable(w io.Writer) error {
 	}
 	l.writeGaps(&b)
 	if len(l.found.Looked) > 0 {
-		b.WriteString("\nLooked at: " + strings.Join(byRegion(l.found.Looked), "; ") + ".\n")
+		b.WriteString("\nLooked at: " + strings.Join(firstOf(byRegion(l.found.Looked), 20), "; ") + ".\n")
 	}
 	_, err := io.WriteString(w, printable(b.String()))
 	return err
@@ -76,7 +76,7 @@ func (s spot) destination() string {
 // where names the place, with its account where that isn't the key's.
 func (s spot) where() string {
 	if s.In != "" && s.In != s.Whose.Account {
-		return s.Place() + " of account " + s.In
+		return "account " + s.In + ": " + s.Place()
 	}
 	return s.Place()
 }
@@ -94,7 +94,6 @@ func (s spot) remarks() []string {
 
 // locateAdvice says once for each kind of place that is no destination what to do.
 func locateAdvice(spots []spot) string {
-	const most = 5 // of a kind
 	var advice []string
 	of := map[string][]string{}
 	var users []string
@@ -118,11 +117,7 @@ func locateAdvice(spots []spot) string {
 	var b strings.Builder
 	b.WriteString("\nNo destinations:\n")
 	for _, text := range advice {
-		places := of[text]
-		if len(places) > most {
-			places = append(places[:most:most], fmt.Sprintf("and %d more", len(of[text])-most))
-		}
-		b.WriteString("  " + strings.Join(places, "\n  ") + "\n    -> " + text + "\n")
+		b.WriteString("  " + strings.Join(firstOf(of[text], 5), "\n  ") + "\n    -> " + text + "\n")
 	}
 	if len(users) > 0 {
 		b.WriteString("  `keytend migrate " + users[0] + "` writes the way to a role.\n")
@@ -181,4 +176,12 @@ func byRegion(looked []string) []string {
 		}
 	}
 	return all
+}
+
+// firstOf are the first of a list, and how many more there are.
+func firstOf(list []string, most int) []string {
+	if len(list) <= most {
+		return list
+	}
+	return append(list[:most:most], fmt.Sprintf("and %d more", len(list)-most))
 }

@@ -243,7 +243,7 @@ func (p *program) sign(ctx context.Context, r *http.Request) error {
 }
 
 func (p *program) run(ctx context.Context) error {
-	run := exec.CommandContext(ctx, p.plugin.Command, p.plugin.Args...) //nolint:gosec // as kubectl does: the kubeconfig is its owner's
+	run := exec.CommandContext(ctx, p.plugin.Command, p.plugin.Args...)
 	run.Env = append(slices.Clone(p.environ), `KUBERNETES_EXEC_INFO={"apiVersion":"`+p.plugin.APIVersion+`","kind":"ExecCredential","spec":{"interactive":false}}`)
 	for _, v := range p.plugin.Env {
 		run.Env = append(run.Env, v.Name+"="+v.Value)

@@ -133,10 +133,10 @@ func back(text []byte, at, n int) int {
 
 // sextet is a character of base64 in its standard form; false: it is none.
 func sextet(c byte) (byte, bool) {
-	switch {
-	case c == '-':
+	switch c {
+	case '-':
 		return '+', true
-	case c == '_':
+	case '_':
 		return '/', true
 	}
 	return c, alphanumeric(c) || c == '+' || c == '/'

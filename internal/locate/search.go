@@ -232,16 +232,12 @@ func (h *hunt) gap(g Gap) {
 	h.found.Gaps = append(h.found.Gaps, g)
 }
 
-// search looks for keys in a text, and adds each as found in the place f. It
-// reports whether there was any.
-func (h *hunt) search(text accesskey.Secret, f Find) bool {
-	any := false
+// search looks for keys in a text, and adds each as found in the place f.
+func (h *hunt) search(text accesskey.Secret, f Find) {
 	for _, id := range h.keys([]byte(text.Reveal())) {
 		f.Key = id
 		h.add(f)
-		any = true
 	}
-	return any
 }
 
 // keys are those in a text that are asked about, each once.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -179,6 +180,7 @@ func TestFolder(t *testing.T) {
 	write(t, root, "large", strings.Repeat(exampleID+"\n", maxTreeFile/20), 0o600)
 	write(t, root, ".git/config", "[remote \"origin\"]\n\turl = https://"+exampleID+":x@git.example.com/a\n", 0o600)
 	write(t, root, ".git/objects/aa/object", exampleID, 0o600)
+	write(t, root, "module/.git", "gitdir: ../.git/modules/module\n", 0o600)
 	write(t, root, "notes.tfstate", "not a state, "+exampleID, 0o600)
 	if err := os.Symlink(filepath.Join(root, "crlf.env"), filepath.Join(root, "link")); err != nil {
 		t.Log("no links here:", err)
@@ -221,6 +223,33 @@ func TestReferences(t *testing.T) {
 		if got := r.means(test.of); got != test.want {
 			t.Errorf("%s means %s: %v", test.to, test.of.Where, got)
 		}
+	}
+}
+
+func TestFolderInARepository(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, ".git/config", "", 0o600)
+	write(t, root, "app/.env", "KEY="+exampleID+"\n", 0o600)
+	s := wanted()
+	s.Folders = []string{filepath.Join(root, "app")}
+	found := s.Run(t.Context())
+	if len(found.Finds) != 1 || len(found.Gaps) != 1 || found.Gaps[0].Where != "git history of "+root {
+		t.Errorf("%+v", found)
+	}
+}
+
+// TestNoRepositoryIsHistoryUnread: what git can't read is a gap, and runs nothing.
+func TestNoRepositoryIsHistoryUnread(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("git is not installed")
+	}
+	root := t.TempDir()
+	write(t, root, ".git/config", "not git's", 0o600)
+	s := wanted()
+	s.Folders, s.History = []string{root}, true
+	found := s.Run(t.Context())
+	if len(found.Gaps) != 1 || found.Gaps[0].Chosen || !strings.HasPrefix(found.Gaps[0].Why, "git log: ") {
+		t.Errorf("%+v", found.Gaps)
 	}
 }
 

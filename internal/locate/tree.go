@@ -58,6 +58,8 @@ func (h *hunt) folder(ctx context.Context, root string) error {
 			w.repositories = append(w.repositories, filepath.Dir(path))
 			w.file(filepath.Join(path, "config"))
 			return fs.SkipDir
+		case entry.Type().IsRegular() && entry.Name() == ".git": // of a working tree elsewhere, or a submodule
+			w.repositories = append(w.repositories, filepath.Dir(path))
 		case entry.Type().IsRegular():
 			w.file(path)
 		}
@@ -71,7 +73,24 @@ func (h *hunt) folder(ctx context.Context, root string) error {
 	if w.large > 0 {
 		h.gap(Gap{Where: plural(w.large, "file") + " below " + root, Why: "larger than 16 MiB, which is not read", Chosen: true})
 	}
+	if above := repositoryAbove(root); above != "" && len(w.repositories) == 0 {
+		h.gap(Gap{Where: "git history of " + above, Why: root + " is only a part of it", Hint: "name the whole with --dir, and --history", Chosen: true})
+	}
 	return h.histories(ctx, root, w.repositories)
+}
+
+// repositoryAbove is the git repository that a folder lies in; empty: none.
+func repositoryAbove(folder string) string {
+	for {
+		above := filepath.Dir(folder)
+		if above == folder {
+			return ""
+		}
+		if _, err := os.Lstat(filepath.Join(above, ".git")); err == nil {
+			return above
+		}
+		folder = above
+	}
 }
 
 // histories looks at what the repositories in a folder held.

@@ -154,7 +154,7 @@ func (s *prospect) young() bool {
 	return s.say(Comes, WhyMaxAge, "")
 }
 
-const todoDestination = "name a destination in the policy, or `keytend rotate USER --deliver …` by hand, or use a role instead"
+const todoDestination = "name a destination in the policy (`keytend locate USER` finds where the key lives), or `keytend rotate USER --deliver …` by hand, or use a role instead"
 
 func (s *prospect) nowhere() bool {
 	if len(s.ruling.Deliver) > 0 {
