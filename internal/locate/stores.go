@@ -62,7 +62,7 @@ func (h *hunt) encrypted(ctx context.Context, region string, all []awsapi.Listed
 		h.kept(text, nil, Find{Kind: InParameter, Region: region, Where: p.Name, Encrypted: true}, p.Description)
 	}
 	if !h.ReadParameters && len(all) > 0 {
-		h.gap(Gap{Where: plural(len(all), "SecureString parameter") + " in " + region, Why: "their values are encrypted, and were not decrypted", Hint: "--read-parameters decrypts them; CloudTrail records each", Chosen: true})
+		h.gap(Gap{Where: plural(len(all), "SecureString parameter") + " in " + region, Why: "encrypted, and not decrypted", Hint: "--read-parameters decrypts them; CloudTrail records each", Chosen: true})
 	}
 	u.tell(h)
 	return ctx.Err()
@@ -92,7 +92,7 @@ func (h *hunt) secrets(ctx context.Context, region string) error {
 		h.kept(text, h.ofUser(d.Tags[h.UserTag]), Find{Kind: InSecret, Region: region, Where: d.Name, ARN: d.ARN, Keeper: keeper(d, region)}, said(d))
 	}
 	if !h.ReadSecrets && n > 0 {
-		h.gap(Gap{Where: plural(n, "secret") + " of Secrets Manager in " + region, Why: "their descriptions and tags were read, their values not", Hint: "--read-secrets reads them; CloudTrail records each, and somebody may be alarmed", Chosen: true})
+		h.gap(Gap{Where: plural(n, "secret") + " of Secrets Manager in " + region, Why: "descriptions and tags were read, values not", Hint: "--read-secrets reads them; CloudTrail records each, and somebody may be alarmed", Chosen: true})
 	}
 	u.tell(h)
 	return nil
