@@ -225,7 +225,7 @@ func (y *programYear) answer() {
 	if waits < 8*time.Hour {
 		return
 	}
-	answers := []string{"retry", "rollback", "drop", "accept"}
+	answers := []string{"retry", "rollback", "force", "keep", "drop"}
 	if y.random.IntN(2) == 0 {
 		answers[0], answers[1] = answers[1], answers[0]
 	}

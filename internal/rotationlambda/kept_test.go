@@ -34,7 +34,8 @@ func TestDiesBetweenStoringAndRecording(t *testing.T) {
 				w.rotate(60)
 				w.live(time.Hour, 6*time.Hour)
 				if edited {
-					w.live(70*day, 6*time.Hour)
+					w.pass(59*day, 12*time.Hour)
+					w.live(11*day, 6*time.Hour)
 					if text, _ := w.value(current); !strings.Contains(text, "new.example.com") || w.holds().ID == oldKey {
 						w.t.Errorf("what a person wrote is gone, or nothing came of the next rotation: %s", w.holds().ID)
 					}

@@ -48,7 +48,7 @@ func TestAWSCURRENTMovedBack(t *testing.T) {
 				} else if r.Block.Reason != policy.WhyHoldsOther && r.Block.Reason != policy.WhyVeto {
 					w.t.Errorf("blocked: %+v", r.Block)
 				}
-				w.live(30*day, 6*time.Hour)
+				w.pass(30*day, 12*time.Hour)
 				if r := w.record(); r.Phase != accesskey.Blocked || len(w.reap().Blocked) != 1 {
 					w.t.Errorf("after a month the record is %s", r.Phase)
 				}

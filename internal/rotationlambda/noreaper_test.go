@@ -17,10 +17,12 @@ func TestWithoutAReaper(t *testing.T) {
 		if r := w.record(); r.Stage() == accesskey.Proven {
 			t.Errorf("AWSCURRENT holds the new key, and the record says %s", r.Phase)
 		}
-		w.live(29*day, 10000*time.Hour)
-		held := map[accesskey.ID]bool{w.holds().ID: true}
-		for range 30 {
-			w.live(3*day, 10000*time.Hour)
+		held := map[accesskey.ID]bool{}
+		for range 440 {
+			w.pass(6*time.Hour, 10000*time.Hour)
+			if err := w.works(w.holds()); err != nil {
+				w.t.Fatal(err)
+			}
 			held[w.holds().ID] = true
 		}
 		if held[oldKey] || !held[first] || len(held) < 4 {
