@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/spf13/cobra"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -37,8 +38,14 @@ its user a tag that keeps "keytend rotate" and "keytend apply" off it.`,
 }
 
 // functionHere is the rotation function's rooms in a terminal: the same records,
-// another hand.
-func (a *app) functionHere(ctx context.Context, config policyFlag) (*functionMode, *rotationlambda.Function, error) {
+// another hand. A secret that is named by its ARN is where that says.
+func (a *app) functionHere(ctx context.Context, config policyFlag, secret string) (*functionMode, *rotationlambda.Function, error) {
+	if parsed, err := arn.Parse(secret); err == nil {
+		if a.region != "" && a.region != parsed.Region {
+			return nil, nil, fmt.Errorf("secret %s is in %s, and --region names %s", secret, parsed.Region, a.region)
+		}
+		a.region = parsed.Region
+	}
 	m := &functionMode{app: a, config: config, audit: slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	if err := m.open(ctx); err != nil {
 		return nil, nil, err
@@ -56,7 +63,7 @@ function's next step or by its reaper. It changes nothing.`,
 		Example: "  keytend secret status prod/billing --region eu-west-1",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			_, f, err := a.functionHere(c.Context(), config)
+			_, f, err := a.functionHere(c.Context(), config, args[0])
 			if err != nil {
 				return err
 			}
@@ -180,7 +187,7 @@ func orderOf(answer string) rotation.Order {
 }
 
 func (o *secretOrder) run(ctx context.Context, name, answer string) error {
-	m, f, err := o.app.functionHere(ctx, o.config)
+	m, f, err := o.app.functionHere(ctx, o.config, name)
 	if err != nil {
 		return err
 	}

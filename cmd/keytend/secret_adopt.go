@@ -97,7 +97,7 @@ func (o *adopting) run(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	m, f, err := o.app.functionHere(ctx, o.config)
+	m, f, err := o.app.functionHere(ctx, o.config, name)
 	if err != nil {
 		return err
 	}

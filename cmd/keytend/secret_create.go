@@ -41,7 +41,7 @@ func (o *adopting) create(ctx context.Context, name, about, kms string) error {
 	if err != nil {
 		return err
 	}
-	m, f, err := o.app.functionHere(ctx, o.config)
+	m, f, err := o.app.functionHere(ctx, o.config, name)
 	if err != nil {
 		return err
 	}

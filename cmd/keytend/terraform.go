@@ -50,7 +50,9 @@ type rootModule struct {
 	secrets []string
 	mail    []string
 	zip     string
-	arch    choice
+
+	patterns []string
+	arch     choice
 
 	principal, external, role string
 
@@ -65,11 +67,14 @@ role, its reaper, and the rotation of each --secret: as often as the policy's
 limits need it, so that the old key is Inactive before it is too old. The policy
 file goes along, and the function follows it.
 
-Besides those, the function may work on the secrets that the policy's
-destinations name, which "keytend secret adopt" switches on.`, r.rotation)
+Besides those, the function may work on the secrets that --pattern and the
+policy's destinations name, which "keytend secret adopt" and "keytend secret
+create" switch on.`, r.rotation)
 	command.Example = `  keytend terraform rotation --secret prod/billing --secret prod/reports --dir out/
+  keytend terraform rotation --pattern 'prod/*' --dir out/
   keytend terraform rotation --config keytend.yaml --mail security@example.com`
 	command.Flags().StringArrayVar(&r.secrets, "secret", nil, "`name` or ARN of a secret to rotate; may be repeated")
+	command.Flags().StringArrayVar(&r.patterns, "pattern", nil, "`name` or pattern (prod/*) of secrets that are switched on by keytend secret adopt or create; may be repeated")
 	command.Flags().StringVar(&r.zip, "package", "keytend-lambda.zip", "the function's zip `file`, relative to the root module")
 	r.arch.addTo(command, "architecture", "", "the processor that the binary in it is for")
 	r.mailFlag(command)

@@ -74,8 +74,13 @@ func (r *rootModule) rotation() (string, error) {
 		return "", err
 	}
 	patterns := usesOf(r.policy).scope.Secrets
+	for _, pattern := range r.patterns {
+		if !slices.Contains(patterns, pattern) {
+			patterns = append(patterns, pattern)
+		}
+	}
 	if len(secrets)+len(patterns) == 0 {
-		return "", errors.New("no secret to rotate: name them by --secret, or in the policy's destinations (mode approve or enforce)")
+		return "", errors.New("no secret to rotate: name them by --secret or --pattern, or in the policy's destinations (mode approve or enforce)")
 	}
 	if size, room := r.policySize(), 3500; size > room {
 		return "", fmt.Errorf("%s has %d characters, and a function's environment has room for %d of them: leave out what is not about these secrets, or comments", r.policyPath(), size, room)
@@ -102,11 +107,15 @@ func (r *rootModule) eachSecret(f *terraform.File) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]any{}
+	out, labels := map[string]any{}, map[string]bool{}
 	for _, given := range r.secrets {
 		var arn any = given
 		if !strings.HasPrefix(given, "arn:") {
 			label := identifier(given)
+			for labels[label] {
+				label += "_" // of prod/a and prod-a
+			}
+			labels[label] = true
 			f.Block("data", "aws_secretsmanager_secret", label).Set("name", given)
 			arn = terraform.Expression("data.aws_secretsmanager_secret." + label + ".arn")
 		}
