@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/spf13/cobra"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -40,11 +39,11 @@ its user a tag that keeps "keytend rotate" and "keytend apply" off it.`,
 // functionHere is the rotation function's rooms in a terminal: the same records,
 // another hand. A secret that is named by its ARN is where that says.
 func (a *app) functionHere(ctx context.Context, config policyFlag, secret string) (*functionMode, *rotationlambda.Function, error) {
-	if parsed, err := arn.Parse(secret); err == nil {
-		if a.region != "" && a.region != parsed.Region {
-			return nil, nil, fmt.Errorf("secret %s is in %s, and --region names %s", secret, parsed.Region, a.region)
+	if parts := strings.SplitN(secret, ":", 6); len(parts) == 6 && parts[0] == "arn" {
+		if a.region != "" && a.region != parts[3] {
+			return nil, nil, fmt.Errorf("secret %s is in %s, and --region names %s", secret, parts[3], a.region)
 		}
-		a.region = parsed.Region
+		a.region = parts[3]
 	}
 	m := &functionMode{app: a, config: config, audit: slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	if err := m.open(ctx); err != nil {
