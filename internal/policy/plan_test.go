@@ -221,6 +221,26 @@ func TestPlanBesidesRecord(t *testing.T) {
 	}
 }
 
+// Where a key is not used, and the policy leaves it, that is not "all in use".
+func TestPlanNoRoom(t *testing.T) {
+	never := func(k *accesskey.Key) { k.LastUsed = fact(accesskey.LastUse{}) }
+	for name, c := range map[string]struct {
+		other  accesskey.Key
+		ruling func(*Ruling)
+		want   string
+	}{
+		"both used":            {aged(400 * Day), asItIs, "2 keys, all in use:"},
+		"never used, and kept": {with(aged(400*Day), never), func(r *Ruling) { r.NeverUsed = false }, "2 keys, none of which the policy ends by itself:"},
+		"unused, and kept":     {with(aged(400*Day), func(k *accesskey.Key) { k.LastUsed = fact(accesskey.LastUse{At: ago(200 * Day)}) }), func(r *Ruling) { r.Disable = 0 }, "2 keys, none of which the policy ends by itself:"},
+	} {
+		s := Survey{Inventory: inventory(holder("ana", aged(400*Day), second(c.other))), Quota: fact(2)}
+		got := Plan(s, ruled(ruling(c.ruling)), now)[0]
+		if got.Reason != WhyBothUsed || !strings.Contains(got.Saw, c.want) {
+			t.Errorf("%s: %s: %s", name, got.Action, got.Saw)
+		}
+	}
+}
+
 func TestPlanManaged(t *testing.T) {
 	for by, want := range map[accesskey.Fact[string]]Action{
 		fact("Terraform state s3://x/y"): Cannot, fact(""): Begin, accesskey.Unread[string]("denied"): Unjudged,

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -130,8 +131,20 @@ func (p *planner) makesRoom(it *Item, keys []accesskey.Key, items []Item) {
 		}
 	}
 	it.Action, it.Reason = Cannot, WhyBothUsed
-	it.Saw = "the user has " + count(len(keys), "key") + ", all in use: there is no room for a new one: " + p.usage(keys)
+	which := ", all in use"
+	if p.anyIdle(keys, it.Ruling.Rules.Unused) {
+		which = ", none of which the policy ends by itself"
+	}
+	it.Saw = "the user has " + count(len(keys), "key") + which + ": there is no room for a new one: " + p.usage(keys)
 	it.Todo = "find out which can go, then `keytend retire ACCESS-KEY-ID`; no used key is ever removed to make room"
+}
+
+// anyIdle reports whether a key was never used, or not for longer than limit.
+func (p *planner) anyIdle(keys []accesskey.Key, limit time.Duration) bool {
+	return slices.ContainsFunc(keys, func(k accesskey.Key) bool {
+		use, known := k.LastUsed.Get()
+		return known && (use.Never() || p.now.Sub(use.At) > limit)
+	})
 }
 
 // usage says who uses which key, as far as AWS tells.
