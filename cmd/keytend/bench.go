@@ -81,9 +81,13 @@ func (b *bench) surroundings(user string) all.Surroundings {
 	folder, _ := os.Getwd() // relative paths fail on their own
 	region, _ := b.session.Region()
 	deliverer := b.session.As(awsapi.Deliver)
+	locks := ""
+	if b.desk != nil { // without a state file nothing is written anywhere
+		locks = filepath.Join(filepath.Dir(b.desk.path), "locks")
+	}
 	return all.Surroundings{
 		Home: b.app.home, Folder: folder, Environ: b.app.environ,
-		Locks: filepath.Join(filepath.Dir(b.desk.path), "locks"),
+		Locks: locks,
 		User:  user, Region: region,
 		Secrets:    func(region string) secretsmanager.Store { return deliverer.Secrets(region) },
 		Parameters: func(region string) ssm.Store { return deliverer.Parameters(region) },

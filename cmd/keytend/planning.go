@@ -46,6 +46,7 @@ type planning struct {
 	sealed  rotation.Escrow
 	heed    func(*policy.Item) // is told of every item, by several at once; may be nil
 	measure measuring
+	met     sync.Map // names of the users there are, where --user names some
 	idle    sync.Map // IDs of the records that a pass would leave as they are
 }
 

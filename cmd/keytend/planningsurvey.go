@@ -33,6 +33,7 @@ func (p *planning) survey(ctx context.Context) (*policy.Schedule, []accesskey.Fa
 		if err != nil {
 			return err
 		}
+		p.meet(items)
 		items = p.filter(items)
 		p.noteLeavers(ctx, items)
 		schedule.Add(items)
@@ -41,6 +42,7 @@ func (p *planning) survey(ctx context.Context) (*policy.Schedule, []accesskey.Fa
 		failed = slices.Concat(failed, inv.Failures, unlooked)
 		return nil
 	})
+	p.unmet()
 	failed = slices.Concat(failed, missing, p.leavers.failures())
 	return schedule, failed, ctx.Err()
 }
@@ -95,7 +97,45 @@ func (p *planning) one(ctx context.Context, session *awsapi.Session, inv accessk
 		items = policy.Plan(s, p.rule, p.crew.at)
 		noteHandOver(items)
 	}
+	p.unnamable(session, items)
 	return items, unlooked, nil
+}
+
+// meet notes which users of --user there are.
+func (p *planning) meet(items []policy.Item) {
+	if len(p.user) == 0 {
+		return
+	}
+	for n := range items {
+		p.met.Store(items[n].User, true)
+	}
+}
+
+// unmet says of which users of --user there is nothing: a slip of the pen looks
+// like nothing to do.
+func (p *planning) unmet() {
+	for _, user := range p.user {
+		if _, met := p.met.Load(user); !met {
+			p.app.aside("no user %s with keys in the accounts that were read", user)
+		}
+	}
+}
+
+// unnamable leaves what would be delivered to a place that can't be (a user's
+// name with @ in a parameter's, say) to a person: it would fail at every run,
+// and keep others from their turn.
+func (p *planning) unnamable(session *awsapi.Session, items []policy.Item) {
+	b := &bench{app: p.app, session: session}
+	for n := range items {
+		i := &items[n]
+		if i.Action != policy.Begin {
+			continue
+		}
+		if _, err := b.names(i.Destinations); err != nil {
+			i.Action, i.Reason, i.Saw = policy.Cannot, policy.WhyNoDestination, err.Error()
+			i.Todo = "name another destination for this user in the policy, or `keytend rotate " + i.User + " --deliver …` by hand"
+		}
+	}
 }
 
 // quotaOf is how many keys a user may have, asked for where a user has more than
