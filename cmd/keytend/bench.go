@@ -99,6 +99,18 @@ func (b *bench) work(subject accesskey.Subject) (leave func(), err error) {
 	return b.desk.work(subject)
 }
 
+// workOn begins work on a user, and returns the record under way, if there is
+// one.
+func (b *bench) workOn(ctx context.Context, user accesskey.User) (record accesskey.Record, under bool, leave func(), err error) {
+	if leave, err = b.work(b.subjectOf(user)); err != nil {
+		return record, false, nil, err
+	}
+	if record, under, err = b.live(ctx, user.Name); err != nil {
+		leave()
+	}
+	return record, under, leave, err
+}
+
 // names turns what was typed after --deliver into names for the record.
 func (b *bench) names(typed []string) ([]string, error) {
 	var names []string

@@ -159,15 +159,11 @@ func (r *recovery) one(ctx context.Context, b *bench, l lost, places []string) e
 	if err != nil {
 		return err
 	}
-	leave, err := b.work(b.subjectOf(user))
+	record, under, leave, err := b.workOn(ctx, user)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	record, under, err := b.live(ctx, user.Name)
-	if err != nil {
-		return err
-	}
 	if under && (record.Block == nil || record.Block.Reason != policy.WhyJournalBehind) {
 		r.app.line(fmt.Sprintf("%s: a %s of key %s is on record; nothing to recover", user.Name, record.Work, record.Old))
 		return nil

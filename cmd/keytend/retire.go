@@ -104,15 +104,11 @@ func (r *retire) run(ctx context.Context) error {
 
 // one begins, or goes on with, the retirement of one key.
 func (r *retire) one(ctx context.Context, b *bench, user accesskey.User, key accesskey.ID) error {
-	leave, err := b.work(b.subjectOf(user))
+	record, under, leave, err := b.workOn(ctx, user)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	record, under, err := b.live(ctx, user.Name)
-	if err != nil {
-		return err
-	}
 	switch {
 	case under && (record.Work != accesskey.Retirement || key != "" && key != record.Old):
 		return hinted{fmt.Errorf("a %s of %s is under way, of key %s", record.Work, user.Name, record.Old), "`keytend status " + user.Name + "` shows it"}

@@ -113,15 +113,11 @@ func (r *rotate) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	leave, err := b.work(b.subjectOf(user))
+	record, under, leave, err := b.workOn(ctx, user)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	record, under, err := b.live(ctx, user.Name)
-	if err != nil {
-		return err
-	}
 	if under {
 		err = r.goOn(ctx, b, record, key)
 	} else {

@@ -10,7 +10,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -120,10 +119,4 @@ func (g Gate) Check() error {
 		return fmt.Errorf("gate: %w", err)
 	}
 	return nil
-}
-
-// New is the gate at an address. now is AWS's time or the host's: the receiver
-// checks the signature's age by its own clock.
-func New(url, secret string, client *http.Client, now func() time.Time) Gate {
-	return Gate{Endpoint: webhook.Endpoint{URL: url, Secret: secret, Client: client, Now: now}}
 }

@@ -42,7 +42,7 @@ func board(t *testing.T, status int, text string) (Gate, *[]Question) {
 		_, _ = io.WriteString(w, text)
 	}))
 	t.Cleanup(srv.Close)
-	return New(srv.URL, "s3cr3t", nil, func() time.Time { return noon }), &asked
+	return Gate{Endpoint: webhook.Endpoint{URL: srv.URL, Secret: "s3cr3t", Now: func() time.Time { return noon }}}, &asked
 }
 
 func TestQuestion(t *testing.T) {
@@ -114,7 +114,7 @@ func TestItTakesTooLong(t *testing.T) {
 	hold := make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hold }))
 	t.Cleanup(func() { close(hold); srv.Close() })
-	g := New(srv.URL+"/T0KEN", "", nil, time.Now)
+	g := Gate{Endpoint: webhook.Endpoint{URL: srv.URL + "/T0KEN", Now: time.Now}}
 	g.Timeout = 20 * time.Millisecond
 	answer, err := g.Ask(t.Context(), record, off)
 	if answer.Allowed || err == nil || strings.Contains(err.Error(), "T0KEN") {

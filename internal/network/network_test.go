@@ -56,8 +56,8 @@ func TestNothingPublishedIsKnown(t *testing.T) {
 
 func TestPublishedIsSourced(t *testing.T) {
 	r := Published()
-	if len(r.rows) < 300 || r.AWSSource() == "" {
-		t.Error(len(r.rows), r.AWSSource())
+	if len(r.rows) < 300 || r.aws == "" {
+		t.Error(len(r.rows), r.aws)
 	}
 	for prefix, name := range r.rows {
 		if name.Source == "" || name.Who == "" {

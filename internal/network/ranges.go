@@ -98,9 +98,6 @@ func (r *Ranges) find(addr netip.Addr) (Name, bool) {
 	return Name{}, false
 }
 
-// AWSSource says where what is known of AWS's ranges is from, and of which day.
-func (r *Ranges) AWSSource() string { return r.aws }
-
 // Refresh takes a newer publication in the place of what came with the program:
 // AWS's ip-ranges.json, or GitHub's answer of api.github.com/meta, whose
 // "actions" are its runners. label says where it was read from.

@@ -11,7 +11,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/mail"
-	"slices"
 	"strings"
 )
 
@@ -196,12 +195,5 @@ func address(text string) bool {
 func letters(word string) bool {
 	return len(word) > 1 && !strings.ContainsFunc(word, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	})
-}
-
-// Sort puts suggestions into the order of account and user.
-func Sort(all []Suggestion) {
-	slices.SortFunc(all, func(a, b Suggestion) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.User, b.User))
 	})
 }

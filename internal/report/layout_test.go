@@ -133,15 +133,6 @@ func TestWriteErrorsAreTold(t *testing.T) {
 	}
 }
 
-func TestParseFormat(t *testing.T) {
-	if f, err := ParseFormat("csv", ScanFormats); f != CSV || err != nil {
-		t.Errorf("csv: %v %v", f, err)
-	}
-	if _, err := ParseFormat("csv", SheetFormats); err == nil || !strings.Contains(err.Error(), "table, json, html, markdown") {
-		t.Errorf("csv of a scorecard: %v", err)
-	}
-}
-
 func TestWrap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := clean(rapid.StringOf(rapid.RuneFrom([]rune("ab- 日é"))).Draw(t, "text"))

@@ -10,8 +10,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -46,18 +44,6 @@ var (
 	ScanFormats  = []Format{Table, JSON, NDJSON, CSV, HTML, Markdown, SecurityHub, OCSF, Prometheus, Controls, ControlsHTML}
 	SheetFormats = []Format{Table, JSON, HTML, Markdown}
 )
-
-// ParseFormat returns the format of that name if it is among those wanted.
-func ParseFormat(name string, wanted []Format) (Format, error) {
-	if f := Format(name); slices.Contains(wanted, f) {
-		return f, nil
-	}
-	names := make([]string, len(wanted))
-	for i, f := range wanted {
-		names[i] = string(f)
-	}
-	return "", fmt.Errorf("output format %q: want %s", name, strings.Join(names, ", "))
-}
 
 // Scan is what a scan observed and what was decided about it.
 type Scan struct {

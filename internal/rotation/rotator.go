@@ -67,21 +67,29 @@ func (r Result) Waiting() bool {
 // error means that the step may or may not have happened: the next pass finds
 // out. ErrNoRecord: there is nothing to do for the user.
 func (r *Rotator) Pass(ctx context.Context, subject accesskey.Subject) (Result, error) {
-	record, err := r.Journal.Fetch(ctx, subject)
+	p, err := r.decide(ctx, subject)
 	if err != nil {
-		return Result{}, fmt.Errorf("fetch record of %s: %w", subject.User, err)
+		return Result{Record: p.record}, err
 	}
-	in, err := r.observe(ctx, record)
-	if err != nil {
-		return Result{Record: record}, fmt.Errorf("observe %s: %w", subject.User, err)
-	}
-	now := r.Clock.Now()
-	p := &pass{Rotator: r, ctx: ctx, in: in, record: record, now: now, step: r.Decide(in, now)}
 	err = p.take()
 	if err != nil {
 		err = fmt.Errorf("%s for %s: %w", p.step.Kind, subject.User, err)
 	}
-	return Result{Record: p.record, Step: p.step, Input: in}, err
+	return Result{Record: p.record, Step: p.step, Input: p.in}, err
+}
+
+// decide looks, and returns a pass that knows its step. It is never nil.
+func (r *Rotator) decide(ctx context.Context, subject accesskey.Subject) (p *pass, err error) {
+	p = &pass{Rotator: r, ctx: ctx}
+	if p.record, err = r.Journal.Fetch(ctx, subject); err != nil {
+		return &pass{}, fmt.Errorf("fetch record of %s: %w", subject.User, err)
+	}
+	if p.in, err = r.observe(ctx, p.record); err != nil {
+		return p, fmt.Errorf("observe %s: %w", subject.User, err)
+	}
+	p.now = r.Clock.Now()
+	p.step = r.Decide(p.in, p.now)
+	return p, nil
 }
 
 // pass is one pass after looking.
