@@ -34,8 +34,9 @@ func TestDiesBetweenStoringAndRecording(t *testing.T) {
 				w.rotate(60)
 				w.live(time.Hour, 6*time.Hour)
 				if edited {
-					w.pass(59*day, 12*time.Hour)
-					w.live(11*day, 6*time.Hour)
+					w.live(2*day, 6*time.Hour)
+					w.rotate(0)
+					w.live(8*day, 6*time.Hour)
 					if text, _ := w.value(current); !strings.Contains(text, "new.example.com") || w.holds().ID == oldKey {
 						w.t.Errorf("what a person wrote is gone, or nothing came of the next rotation: %s", w.holds().ID)
 					}
