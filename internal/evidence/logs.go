@@ -149,7 +149,7 @@ func (s *sweep) take(record []byte) {
 	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	if s.seen.before(maphash.String(s.seed, e.ID)) {
+	if e.ID != "" && s.seen.before(maphash.String(s.seed, e.ID)) {
 		return // CloudTrail may deliver an event twice, and a file may be read twice
 	}
 	s.tallies[e.Key].Add(e)

@@ -51,7 +51,7 @@ func TestRecords(t *testing.T) {
 		"empty":          {"", nil, ""},
 		"torn":           {`{"Records":[` + one + `,` + two[:90], []string{one}, "middle of a record"},
 		"torn in string": {`{"Records":[{"a":"b\"`, nil, "middle of a record"},
-		"no list":        {`{"Records":7}`, nil, "are no list"},
+		"no list":        {`{"Records":7}`, nil, "not a CloudTrail log file"},
 		"something else": {"PK\x03\x04", nil, "not a CloudTrail log file"},
 		"list of what":   {`{"Records":[7]}`, nil, "not a CloudTrail log file"},
 	} {
@@ -193,6 +193,44 @@ func TestFolder(t *testing.T) {
 	gone := Logs{Account: account, Store: Folder(filepath.Join(folder, "nowhere")), Keep: keep, Now: noon}
 	if found, err := gone.Collect(t.Context(), []accesskey.ID{key}); err != nil || len(found[key].Unread) != 1 {
 		t.Error("no folder was taken for silence", found, err)
+	}
+}
+
+// What is no whole log file is never taken for silence: one that ends early, one
+// that says something else, one whose checksum is wrong. Files that were put
+// together are read to their end.
+func TestNoFileIsTakenForSilence(t *testing.T) {
+	one, two := `{"Records":[`+record("1", key, "")+`]}`, `{"Records":[`+record("2", key, "")+"]}\n"
+	wrong := packed(t, one)
+	wrong[len(wrong)-8] ^= 1 // of the checksum
+	for name, c := range map[string]struct {
+		file   string
+		calls  int64
+		unread bool
+	}{
+		"put together.json":                   {one + "\n" + two, 2, false},
+		"packed, put together.json.gz":        {string(packed(t, one)) + string(packed(t, two)), 2, false},
+		"one after the other.json":            {record("1", key, "") + "\n" + record("2", key, ""), 2, false},
+		"none.json":                           {`{"Records":[]}`, 0, false},
+		"ends behind a record.json":           {`{"Records":[` + record("1", key, ""), 1, true},
+		"ends behind a comma.json":            {`{"Records":[` + record("1", key, "") + ",", 1, true},
+		"rest behind it.json":                 {one + "garbage", 1, true},
+		"wrong checksum.json.gz":              {string(wrong), 0, true},
+		"what the AWS CLI prints.json":        {`{"Events":[{"EventId":"1","AccessKeyId":"` + string(key) + `","CloudTrailEvent":"{}"}]}`, 0, true},
+		"something else.json":                 {`{"name":"` + string(key) + `"}`, 0, true},
+		"events without an ID of theirs.json": {`{"Records":[` + record("", key, "") + `,` + record("", key, "") + `]}`, 2, false},
+	} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(c.file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		found, err := Logs{Account: account, Store: Folder(path), Keep: newMemory(), Since: noon.AddDate(0, 0, -1), Now: noon}.Collect(t.Context(), []accesskey.ID{key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := found[key]; calls(f.Uses) != c.calls || len(f.Unread) > 0 != c.unread {
+			t.Errorf("%s: %d calls, want %d; unread %v", name, calls(f.Uses), c.calls, f.Unread)
+		}
 	}
 }
 

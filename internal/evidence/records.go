@@ -17,14 +17,12 @@ const (
 var errTorn = errors.New("the file ends in the middle of a record")
 
 // records calls each for every record of a log file: {"Records":[{...},...]} as
-// CloudTrail writes it, or records one after the other. A record is good until
-// the next one only. It looks for where records begin and end and at nothing
-// else, so that what nobody asks for costs little.
+// CloudTrail writes it, records one after the other, or several such files put
+// together. A record is good until the next one only. It looks for where records
+// begin and end and at nothing else, so that what nobody asks for costs little. It
+// reads to the end: what stands there is no record is an error, never silence.
 func records(in io.Reader, each func(record []byte) error) error {
 	r := &recordReader{in: in, buf: make([]byte, 0, recordBuffer)}
-	if err := r.enter(); err != nil {
-		return err
-	}
 	for {
 		record, err := r.next()
 		if err != nil || record == nil {
@@ -41,54 +39,43 @@ type recordReader struct {
 	buf   []byte // what was read
 	at    int    // of it, taken
 	ended bool
+	where position
 }
 
-// enter goes to the first record.
-func (r *recordReader) enter() error {
-	for !r.ended && len(r.buf) < 512 {
-		if err := r.more(); err != nil {
-			return err
-		}
-	}
-	head := bytes.TrimLeft(r.buf, " \t\r\n")
-	if rest, found := bytes.CutPrefix(head, []byte("{")); found {
-		rest = bytes.TrimLeft(rest, " \t\r\n")
-		if rest, found = bytes.CutPrefix(rest, []byte(`"Records"`)); found {
-			open := bytes.IndexByte(rest, '[')
-			if open < 0 {
-				return errors.New("its Records are no list")
-			}
-			r.at = len(r.buf) - len(rest) + open + 1
-		}
-		return nil
-	}
-	if len(head) == 0 {
-		return nil
-	}
-	return errors.New("not a CloudTrail log file")
-}
+// position is where in a file the reader is.
+type position int
+
+const (
+	outside position = iota // of any list of Records
+	inside                  // one
+	behind                  // one, before the end of its object
+)
+
+// lookahead is how much has to be there to tell what begins outside of a list.
+const lookahead = 512
+
+var errNoLog = errors.New("not a CloudTrail log file")
 
 // next is the next record; nil: there is none.
 func (r *recordReader) next() ([]byte, error) {
 	for {
-		for r.at < len(r.buf) && (r.buf[r.at] <= ' ' || r.buf[r.at] == ',') {
-			r.at++
-		}
-		if r.at < len(r.buf) {
-			if r.buf[r.at] != '{' {
-				return nil, r.closing()
-			}
-			if end := valueEnd(r.buf[r.at:]); end > 0 {
-				record := r.buf[r.at : r.at+end]
-				r.at += end
-				return record, nil
-			}
-		}
+		rest, err := r.rest()
 		switch {
-		case r.ended && r.at < len(r.buf):
+		case err != nil || len(rest) == 0:
+			return nil, err
+		case r.where == behind || rest[0] != '{':
+			if err := r.closing(rest[0]); err != nil {
+				return nil, err
+			}
+			continue
+		case r.where == outside && r.enters(rest):
+			continue
+		}
+		if end := valueEnd(rest); end > 0 {
+			return r.record(rest[:end])
+		}
+		if r.ended {
 			return nil, errTorn
-		case r.ended:
-			return nil, nil
 		}
 		if err := r.more(); err != nil {
 			return nil, err
@@ -96,12 +83,60 @@ func (r *recordReader) next() ([]byte, error) {
 	}
 }
 
-// closing wants the end of the list where no record is.
-func (r *recordReader) closing() error {
-	if r.buf[r.at] == ']' {
-		return nil
+// rest is what is still to be taken, from something that isn't space, and enough of
+// it to tell what it is; none: the file is at its end.
+func (r *recordReader) rest() ([]byte, error) {
+	for {
+		for r.at < len(r.buf) && (r.buf[r.at] <= ' ' || r.buf[r.at] == ',') {
+			r.at++
+		}
+		rest := r.buf[r.at:]
+		switch enough := len(rest) > 0 && (r.where != outside || len(rest) >= lookahead); {
+		case !enough && !r.ended:
+			if err := r.more(); err != nil {
+				return nil, err
+			}
+			continue
+		case len(rest) == 0 && r.where != outside:
+			return nil, errTorn
+		}
+		return rest, nil
 	}
-	return fmt.Errorf("not a CloudTrail log file: %q where a record should be", r.buf[r.at])
+}
+
+// enters goes into a list of Records, if an object begins with one.
+func (r *recordReader) enters(object []byte) bool {
+	list, found := bytes.CutPrefix(bytes.TrimLeft(object[1:], " \t\r\n"), []byte(`"Records"`))
+	if list = bytes.TrimLeft(list, " \t\r\n:"); !found || len(list) == 0 || list[0] != '[' {
+		return false
+	}
+	r.at, r.where = len(r.buf)-len(list)+1, inside
+	return true
+}
+
+// record takes a record. What stands outside of a list may be any object.
+func (r *recordReader) record(object []byte) ([]byte, error) {
+	if r.where == outside && !bytes.Contains(object, []byte(`"eventTime"`)) {
+		return nil, errNoLog
+	}
+	r.at += len(object)
+	return object, nil
+}
+
+// closing takes the end of a list of Records, and of the object that it is in.
+func (r *recordReader) closing(c byte) error {
+	switch {
+	case r.where == inside && c == ']':
+		r.where = behind
+	case r.where == behind && c == '}':
+		r.where = outside
+	case r.where == outside:
+		return errNoLog
+	default:
+		return fmt.Errorf("%w: %q where a record should be", errNoLog, c)
+	}
+	r.at++
+	return nil
 }
 
 // more reads on, and drops what was taken.
