@@ -83,7 +83,7 @@ func (m *migration) plan(w *way, around migrate.Surroundings) error {
 func seenIn(e usage.Evidence) []migrate.Seen {
 	var out []migrate.Seen
 	for _, u := range usage.Since(e.Uses, e.From) {
-		if u.Agent.Own() {
+		if u.Own() {
 			continue
 		}
 		from := migrate.OriginOf(e.Network.Name(u.Source), len(e.Network.Owned) > 0)

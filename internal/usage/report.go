@@ -52,7 +52,7 @@ func (e Evidence) Answer() Answer {
 }
 
 func (e Evidence) head(spots []Spot) string {
-	others := slices.DeleteFunc(slices.Clone(spots), func(s Spot) bool { return s.Agent.Own() })
+	others := slices.DeleteFunc(slices.Clone(spots), func(s Spot) bool { return s.Own() })
 	last, known := e.LastUsed.Get()
 	days := fmt.Sprintf("in the last %d days", int(e.To.Sub(e.From).Round(24*time.Hour)/(24*time.Hour)))
 	switch {
@@ -71,11 +71,11 @@ func (e Evidence) head(spots []Spot) string {
 }
 
 // Rhythm says on how many days there were uses, and the longest rest, without
-// Keytend's own; empty: fewer than two days.
+// Keytend's proofs; empty: fewer than two days.
 func Rhythm(uses []Use) string {
 	var days Days
 	for _, u := range uses {
-		if !u.Agent.Own() {
+		if !u.Own() {
 			days = days.And(u.Days)
 		}
 	}

@@ -41,7 +41,7 @@ func Shared(spots []Spot, now time.Time) *Sharing {
 }
 
 func counts(s Spot, now time.Time) bool {
-	if s.Network.Kind == network.Service || s.Network.Kind == network.Unknown || s.Agent.Own() {
+	if s.Network.Kind == network.Service || s.Network.Kind == network.Unknown || s.Own() {
 		return false
 	}
 	return len(s.Days) >= 2 && now.Sub(s.Last) <= sharedWithin

@@ -56,6 +56,19 @@ func Spots(uses []Use, known network.Directory) []Spot {
 	return spots
 }
 
+// proofs are what Keytend calls with a user's key, to prove that it works.
+var proofs = map[string]bool{"sts:GetCallerIdentity": true, "iam:GetUser": true}
+
+// Own reports whether it is Keytend's proof of the key, and no consumer's use. What
+// else is called in Keytend's name counts: whoever has a key may write that name
+// into the user agent.
+func (u Use) Own() bool { return u.Agent.Own() && proofs[short(u.Service)+":"+u.Action] }
+
+// Own reports whether nothing but Keytend's proofs of the key were seen there.
+func (s Spot) Own() bool {
+	return s.Agent.Own() && !slices.ContainsFunc(s.Actions, func(action string) bool { return !proofs[action] })
+}
+
 type spotKey struct {
 	party string
 	agent useragent.Agent

@@ -40,6 +40,15 @@ func seen(source, agent string, daysAgo, days int) []Event {
 	return events
 }
 
+// proven is seen by Keytend's own calls.
+func proven(source string, daysAgo, days int) []Event {
+	events := seen(source, itself, daysAgo, days)
+	for i := range events {
+		events[i].What = What{"sts.amazonaws.com", "GetCallerIdentity", "eu-central-1"}
+	}
+	return events
+}
+
 func tallied(lists ...[]Event) []Use {
 	var t Tally
 	for _, list := range lists {
@@ -69,7 +78,8 @@ func TestShared(t *testing.T) {
 		"once elsewhere":                        {seen(home, laptop, 1, 10), seen(office, server, 2, 1), false},
 		"one after the other: it has moved":     {seen(home, laptop, 20, 5), seen(office, server, 1, 5), false},
 		"long ago":                              {seen(home, laptop, 40, 10), seen(office, server, 41, 10), false},
-		"keytend beside its owner":              {seen(home, laptop, 1, 10), seen(office, itself, 2, 10), false},
+		"keytend beside its owner":              {seen(home, laptop, 1, 10), proven(office, 2, 10), false},
+		"one who calls itself keytend":          {seen(home, laptop, 1, 10), seen(office, itself, 2, 10), true},
 		"an AWS service for somebody":           {seen(home, laptop, 1, 10), seen("cloudformation.amazonaws.com", "cloudformation.amazonaws.com", 2, 10), false},
 		"a program that doesn't say its system": {seen(home, laptop, 1, 10), seen(office, "acme/1", 2, 10), false},
 	} {
@@ -124,7 +134,8 @@ func TestAnswer(t *testing.T) {
 		"elsewhere":            {used(ago(1), "ec2", "eu-west-1"), tallied(seen(home, laptop, 5, 3)), false, "was used in one place", "look in that region too (--regions eu-west-1)"},
 		"seen":                 {used(ago(5), "ec2", "eu-central-1"), tallied(seen(home, laptop, 5, 3)), false, "was used in one place", "Management events alone"},
 		"unread":               {accesskey.Unread[accesskey.LastUse]("denied"), nil, false, "No use of key", "When it was last used is not known: denied"},
-		"keytend alone, seen":  {used(ago(5), "ec2", "eu-central-1"), tallied(seen(home, itself, 5, 3)), false, "and nobody saw by what", "Management events alone"},
+		"keytend alone, seen":  {used(ago(5), "ec2", "eu-central-1"), tallied(proven(home, 5, 3)), false, "and nobody saw by what", "Management events alone"},
+		"who says keytend":     {used(ago(5), "ec2", "eu-central-1"), tallied(seen(home, itself, 5, 3)), false, "was used in one place", "Management events alone"},
 		"too long ago to tell": {used(ago(5), "ec2", "eu-central-1"), tallied(seen(home, laptop, 5, 3), seen(office, server, 200, 3)), false, "was used in one place", "Management events alone"},
 	} {
 		e := Evidence{Account: "123456789012", User: "worker", Key: "AKIAIOSFODNN7EXAMPLE", LastUsed: c.last, From: ago(90), To: noon, Uses: c.uses, DataSeen: c.data, Network: published}
