@@ -21,7 +21,8 @@ const maxLine = 16 << 20
 const pickaxe = `AKIA[A-Z0-9]{16}|QUtJQ|FLSU|BS0lB`
 
 // history looks at every commit of a repository that any branch, tag or stash
-// leads to. It runs git, and nothing that the repository's settings name.
+// leads to: merges too, and what the repository says is no text. It runs git, and
+// nothing that the repository's settings name.
 func (h *hunt) history(ctx context.Context, repository string) error {
 	git, err := exec.LookPath("git")
 	if err != nil {
@@ -29,7 +30,7 @@ func (h *hunt) history(ctx context.Context, repository string) error {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	run := exec.CommandContext(ctx, git, "--no-pager", "-c", "core.fsmonitor=false", "-C", repository, "log", "--all", "-p", "--unified=0", "--no-color",
+	run := exec.CommandContext(ctx, git, "--no-pager", "-c", "core.fsmonitor=false", "-C", repository, "log", "--all", "-p", "-m", "--text", "--unified=0", "--no-color",
 		"--no-textconv", "--no-ext-diff", "--no-show-signature", "--no-renames", "--src-prefix=a/", "--dst-prefix=b/", "--format=%x00%h %cs", "-G", pickaxe)
 	run.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0")
 	var complaint bytes.Buffer

@@ -192,7 +192,7 @@ func TestFolder(t *testing.T) {
 	for _, text := range saidOf(found) {
 		got = append(got, filepath.ToSlash(strings.TrimPrefix(text, root)))
 	}
-	if want := []string{"/.git/config:2", "/a/deep/wide.ps1:1", "/crlf.env:2, variable AWS_ACCESS_KEY_ID", "/notes.tfstate:1"}; !slices.Equal(got, want) {
+	if want := []string{"/.git/config:2", "/a/deep/wide.ps1:1", "/binary", "/crlf.env:2, variable AWS_ACCESS_KEY_ID", "/notes.tfstate:1"}; !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
 	if len(found.Gaps) != 2 || !strings.Contains(found.Gaps[0].Where, "1 file below") || !found.Gaps[0].Chosen {

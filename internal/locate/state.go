@@ -1,6 +1,7 @@
 package locate
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -57,7 +58,8 @@ func (h *hunt) state(ctx context.Context, name string) error {
 // nothing of it.
 func keysInState(text io.Reader, keys func([]byte) []accesskey.ID) ([]Find, error) {
 	var s terraformState
-	err := json.NewDecoder(io.LimitReader(text, maxState)).Decode(&s)
+	var whole bytes.Buffer
+	err := json.NewDecoder(io.TeeReader(io.LimitReader(text, maxState), &whole)).Decode(&s)
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
@@ -90,6 +92,11 @@ func keysInState(text io.Reader, keys func([]byte) []accesskey.ID) ([]Find, erro
 					found = append(found, Find{Key: id, Kind: InState, Part: address + index(instance.IndexKey) + ", attribute " + name, Keeper: made(r.Type, name)})
 				}
 			}
+		}
+	}
+	for _, id := range keys(whole.Bytes()) { // an older version's resources, checks, what a provider keeps for itself
+		if !slices.ContainsFunc(found, func(f Find) bool { return f.Key == id }) {
+			found = append(found, Find{Key: id, Kind: InState, Note: "elsewhere than in the resources and outputs of version 4"})
 		}
 	}
 	return found, nil

@@ -124,7 +124,7 @@ type walk struct {
 	large        int
 }
 
-// file looks at one file. What is no text is passed over.
+// file looks at one file, be it a text or not.
 func (w *walk) file(path string) {
 	text, err := readText(path)
 	switch {
@@ -154,6 +154,9 @@ func (h *hunt) text(path string, text []byte) {
 			named = sightings(string(text))
 		}
 		f := Find{Key: id, Kind: InFile, Where: path, Line: 1 + bytes.Count(text[:at], []byte("\n"))}
+		if bytes.IndexByte(text, 0) >= 0 {
+			f.Line, f.Note = 0, "it is no text"
+		}
 		i := slices.IndexFunc(named, func(s sighting) bool { return s.id == id && s.place.Line == f.Line })
 		if i >= 0 && (named[i].format != AsVariable || variableForm.MatchString(named[i].place.Name)) {
 			f.Part, f.Format = named[i].place.Name, named[i].format
@@ -174,7 +177,7 @@ func sightings(text string) []sighting {
 
 var errLarge = errors.New("too large")
 
-// readText reads a text file as UTF-8; of what is none it returns nothing.
+// readText reads a file, a text as UTF-8.
 func readText(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -191,8 +194,6 @@ func readText(path string) ([]byte, error) {
 		return fromUTF16(content[2:], binary.LittleEndian), nil
 	case bytes.HasPrefix(content, []byte("\xfe\xff")):
 		return fromUTF16(content[2:], binary.BigEndian), nil
-	case bytes.IndexByte(content, 0) >= 0:
-		return nil, nil
 	}
 	return content, nil
 }

@@ -173,3 +173,15 @@ func TestRulesAreWhole(t *testing.T) {
 		seen[r.Name] = true
 	}
 }
+
+// A user agent is written by whoever calls: what says Lambda from somebody's own
+// line is no sure Lambda, and is not taken for one that is.
+func TestAForgedUserAgentProvesLittle(t *testing.T) {
+	agent := useragent.Parse("aws-sdk-go-v2/1.30.0 os/linux lang/go#1.22 exec-env/AWS_Lambda_go1.x")
+	for from, sure := range map[Origin]bool{FromAWS: true, FromOwn: true, FromStranger: true, FromPrivate: true, FromOther: false} {
+		v := Judge(Place{Agent: agent, Network: "203.0.113.9", From: from})
+		if v.Workload != Lambda || (v.Confidence >= inherited) != sure || !sure && v.Confidence > 0.6 {
+			t.Errorf("%s: %s, %.2f", from, v.Workload, v.Confidence)
+		}
+	}
+}

@@ -269,3 +269,12 @@ func TestEveryWorkloadHasAWay(t *testing.T) {
 		}
 	}
 }
+
+// One data event shows that a trail has some, not that it has all.
+func TestAWindowIsNeverSaidToHaveEverything(t *testing.T) {
+	for data, want := range map[bool]string{false: "Data events are not in it", true: "only of those buckets"} {
+		if got := strings.Join((Window{Data: data}).Unseen(), " "); !strings.Contains(got, want) {
+			t.Errorf("data events %v: %s", data, got)
+		}
+	}
+}

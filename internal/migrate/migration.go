@@ -32,6 +32,8 @@ func (w Window) Unseen() []string {
 	var out []string
 	if !w.Data {
 		out = append(out, "Data events are not in it: reads and writes of S3 objects, DynamoDB items, SQS and SNS messages, Lambda invocations. Where the program does such things, add their actions yourself, as narrow as the user's are now.")
+	} else {
+		out = append(out, "Data events are in it only of those buckets, tables, queues and functions that the trail's selectors name.")
 	}
 	for _, u := range w.Unread {
 		out = append(out, "Not read: "+u+".")

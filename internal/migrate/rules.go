@@ -54,9 +54,14 @@ const (
 	bitbucketIPs   = "https://support.atlassian.com/bitbucket-cloud/docs/what-are-the-bitbucket-cloud-ip-addresses-i-should-use-to-configure-my-corporate-firewall/"
 )
 
+// unproven is said of what a user agent claims and the address doesn't bear out.
+const unproven = "but the address is none that AWS is known to have: the company's own way out, an image run elsewhere, or a forged user agent"
+
 var (
 	inAWS   = []Origin{FromOwn, FromAWS, FromStranger}
 	outside = []Origin{FromOther, FromPrivate}
+	within  = []Origin{FromOwn, FromAWS, FromStranger, FromPrivate} // where AWS's runtimes are
+	nowhere = []Origin{FromOther}
 	theirs  = []useragent.Family{"datadog", "new-relic", "snowflake", "databricks", "splunk", "fivetran", "sumo-logic", "lacework", "cloudhealth"}
 )
 
@@ -71,14 +76,20 @@ var rules = []Rule{
 		Reason: "it came through a VPC endpoint that is not the account's own"},
 	{Name: "CloudShell", Workload: Human, Runtimes: []useragent.Runtime{useragent.CloudShell}, Confidence: 0.95, Source: userAgents,
 		Reason: "it was typed in CloudShell"},
-	{Name: "Lambda's runtime", Workload: Lambda, Runtimes: []useragent.Runtime{useragent.Lambda}, Confidence: 0.97, Source: lambdaRuntime,
+	{Name: "Lambda's runtime", Workload: Lambda, Runtimes: []useragent.Runtime{useragent.Lambda}, From: within, Confidence: 0.97, Source: lambdaRuntime,
 		Reason: "the user agent names a Lambda runtime"},
-	{Name: "Fargate", Workload: ECS, Runtimes: []useragent.Runtime{useragent.Fargate}, Confidence: 0.97, Source: ecsRuntime,
+	{Name: "Fargate", Workload: ECS, Runtimes: []useragent.Runtime{useragent.Fargate}, From: within, Confidence: 0.97, Source: ecsRuntime,
 		Reason: "the user agent names ECS on Fargate"},
-	{Name: "ECS on EC2", Workload: ECS, Runtimes: []useragent.Runtime{useragent.ECSOnEC2}, Confidence: 0.9, Source: ecsRuntime,
+	{Name: "ECS on EC2", Workload: ECS, Runtimes: []useragent.Runtime{useragent.ECSOnEC2}, From: within, Confidence: 0.9, Source: ecsRuntime,
 		Reason: "the user agent names ECS (CodeBuild says the same of itself)"},
-	{Name: "an EKS add-on", Workload: EKS, Runtimes: []useragent.Runtime{useragent.EKSAddon}, Confidence: 0.95, Source: userAgents,
+	{Name: "an EKS add-on", Workload: EKS, Runtimes: []useragent.Runtime{useragent.EKSAddon}, From: within, Confidence: 0.95, Source: userAgents,
 		Reason: "the user agent names an add-on of EKS"},
+	{Name: "Lambda's runtime, not in AWS", Workload: Lambda, Runtimes: []useragent.Runtime{useragent.Lambda}, From: nowhere, Confidence: 0.5, Source: lambdaRuntime,
+		Reason: "the user agent names a Lambda runtime, " + unproven},
+	{Name: "ECS, not in AWS", Workload: ECS, Runtimes: []useragent.Runtime{useragent.Fargate, useragent.ECSOnEC2}, From: nowhere, Confidence: 0.5, Source: ecsRuntime,
+		Reason: "the user agent names ECS, " + unproven},
+	{Name: "an EKS add-on, not in AWS", Workload: EKS, Runtimes: []useragent.Runtime{useragent.EKSAddon}, From: nowhere, Confidence: 0.5, Source: userAgents,
+		Reason: "the user agent names an add-on of EKS, " + unproven},
 	{Name: "a service with a role of its own", Workload: Unknown, Runtimes: []useragent.Runtime{useragent.CodeBuild, useragent.SageMaker, useragent.AppRunner}, Confidence: 0.9, Source: userAgents,
 		Reason: "it ran in CodeBuild, SageMaker or App Runner, each of which has a service role to be used instead"},
 	{Name: "GitHub's actions", Workload: GitHubActions, Families: []useragent.Family{useragent.GitHubActions}, Confidence: 0.98, Source: githubAction,

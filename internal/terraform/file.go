@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
@@ -43,13 +44,20 @@ func (f *File) Text() string {
 	return strings.TrimRight(string(hclwrite.Format(f.file.Bytes())), "\n") + "\n"
 }
 
-// Comment writes lines for people.
+// Comment writes lines for people, without what would steer a terminal.
 func (f *File) Comment(text string) {
 	f.separate()
 	for line := range strings.Lines(text) {
-		f.body.AppendUnstructuredTokens(hclwrite.Tokens{{Type: hclsyntax.TokenComment, Bytes: []byte("# " + strings.TrimRight(line, "\n") + "\n")}})
+		f.body.AppendUnstructuredTokens(hclwrite.Tokens{{Type: hclsyntax.TokenComment, Bytes: []byte("# " + strings.Map(plain, strings.TrimRight(line, "\n")) + "\n")}})
 	}
 	f.begun = false // what is commented follows at once
+}
+
+func plain(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return unicode.ReplacementChar
 }
 
 // Variable is an input of a module.

@@ -109,6 +109,14 @@ func TestACommentStandsAtWhatItIsAbout(t *testing.T) {
 	}
 }
 
+func TestACommentStaysOne(t *testing.T) {
+	f := New()
+	f.Comment("log file \x1b]0;x\x07 \u202e\rresource \"a\" \"b\" {}\nend")
+	if want := "# log file �]0;x� ��resource \"a\" \"b\" {}\n# end\n"; f.Text() != want {
+		t.Errorf("%q, want %q", f.Text(), want)
+	}
+}
+
 func TestAMistakeInTheProgramPanics(t *testing.T) {
 	defer func() {
 		if recover() == nil {

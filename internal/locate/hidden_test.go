@@ -1,0 +1,78 @@
+package locate
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/keytend/keytend/internal/accesskey"
+)
+
+const hiddenKey accesskey.ID = "AKIAIOSFODNN7EXAMPLE"
+
+func place(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A key is found wherever a folder hides it, or that place is named as one where
+// was not looked: nothing is passed over in silence.
+func TestNothingIsPassedOverInSilence(t *testing.T) {
+	root := t.TempDir()
+	place(t, filepath.Join(root, "old.tfstate"), `{"version":3,"modules":[{"resources":{"aws_iam_access_key.x":{"primary":{"id":"`+string(hiddenKey)+`"}}}}]}`)
+	place(t, filepath.Join(root, "new.tfstate"), `{"version":4,"resources":[],"check_results":[{"text":"`+string(hiddenKey)+`"}]}`)
+	place(t, filepath.Join(root, "data.bin"), "\x00\x01"+string(hiddenKey)+"\x00")
+	found := Search{Wanted: map[accesskey.ID]Whose{hiddenKey: {}}, Folders: []string{root}, AtOnce: 1}.Run(t.Context())
+	told := fmt.Sprint(found)
+	for _, name := range []string{"old.tfstate", "new.tfstate", "data.bin"} {
+		if !strings.Contains(told, name) {
+			t.Errorf("nothing is said of %s: %+v", name, found)
+		}
+	}
+}
+
+// What came in with a merge, and what a repository says is no text, is history too.
+func TestHistoryThatHides(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("git is not installed")
+	}
+	root := t.TempDir()
+	git := func(args ...string) {
+		t.Helper()
+		c := exec.CommandContext(t.Context(), "git", append([]string{"-C", root, "-c", "user.name=ana", "-c", "user.email=ana@example.com", "-c", "commit.gpgsign=false"}, args...)...)
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	git("init", "-q", "-b", "main")
+	place(t, filepath.Join(root, ".gitattributes"), "*.env -diff\n")
+	place(t, filepath.Join(root, "prod.env"), "AWS_ACCESS_KEY_ID="+string(hiddenKey)+"\n")
+	git("add", ".")
+	git("commit", "-q", "-m", "one")
+	git("rm", "-q", "prod.env")
+	git("commit", "-q", "-m", "two")
+	git("checkout", "-q", "-b", "side", "HEAD~1")
+	git("commit", "-q", "--allow-empty", "-m", "three")
+	git("checkout", "-q", "main")
+	git("merge", "-q", "--no-commit", "--no-ff", "side")
+	place(t, filepath.Join(root, "merged.txt"), string(hiddenKey)+"\n")
+	git("add", ".")
+	git("commit", "-q", "-m", "merged")
+	git("rm", "-q", "merged.txt")
+	git("commit", "-q", "-m", "gone")
+	found := Search{Wanted: map[accesskey.ID]Whose{hiddenKey: {}}, Folders: []string{root}, History: true, AtOnce: 1}.Run(t.Context())
+	told := fmt.Sprint(found.Finds)
+	for _, name := range []string{"prod.env", "merged.txt"} {
+		if !strings.Contains(told, name) {
+			t.Errorf("%s was not found: %+v", name, found)
+		}
+	}
+}
