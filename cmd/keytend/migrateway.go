@@ -63,10 +63,10 @@ func (m *migration) way(ctx context.Context) (*way, error) {
 // plan works out the role of each workload that is told.
 func (m *migration) plan(w *way, around migrate.Surroundings) error {
 	for _, p := range w.judgement.Parts {
-		if p.Workload == migrate.Unknown || m.only != "" && migrate.Workload(m.only) != p.Workload {
+		if p.Workload == migrate.Unknown || m.only == "" && p.Noise() || m.only != "" && migrate.Workload(m.only) != p.Workload {
 			continue
 		}
-		plan, err := migrate.Plan(w.holder, p, w.judgement.Workload == migrate.Mixed, around, m.answers, w.window(), func() string { return randomWord(32) })
+		plan, err := migrate.Plan(w.holder, p, w.judgement.Workload == migrate.Mixed || p.Noise(), around, m.answers, w.window(), func() string { return randomWord(32) })
 		if err != nil {
 			return usageError{m.command, err}
 		}

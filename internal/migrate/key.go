@@ -38,6 +38,10 @@ type Sign struct {
 // computer, a scanner.
 const lost = 0.01
 
+// Noise reports whether a part is too small to be a workload: it gets no role
+// unasked.
+func (p Part) Noise() bool { return p.Share < lost }
+
 // inherited is how sure of a place one must be for what is less sure at the same
 // address to be taken for the same.
 const inherited = 0.9
@@ -51,7 +55,7 @@ func JudgeKey(key accesskey.Key, seen []Seen, now time.Time, unusedAfter time.Du
 		return unseen(key, now, unusedAfter)
 	}
 	j := Judgement{Workload: parts[0].Workload, Confidence: parts[0].Confidence, Parts: parts}
-	told := slices.DeleteFunc(slices.Clone(parts), func(p Part) bool { return p.Workload == Unknown || p.Share < lost })
+	told := slices.DeleteFunc(slices.Clone(parts), func(p Part) bool { return p.Workload == Unknown || p.Noise() })
 	switch len(told) {
 	case 0:
 	case 1:
