@@ -168,7 +168,7 @@ func (b *brokenOnce) RoundTrip(r *http.Request) (*http.Response, error) {
 	if b.answers == 1 {
 		body = io.MultiReader(strings.NewReader("wh"), iotest.ErrReader(io.ErrUnexpectedEOF))
 	}
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(body), Request: r}, nil
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(body), Request: r}, nil
 }
 
 // TestReadAgainWhereBrokenOff: an object is read anew, from its beginning.
