@@ -203,17 +203,32 @@ func (w *weaver) plain(c iampolicy.Condition) iampolicy.Condition {
 	return iampolicy.Condition{Operator: c.Operator, Key: c.Key, Values: w.written(c.Values)}
 }
 
+// named are the variables that stand for the user, whatever they fall back to.
+// Their names are in any case.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+var named = regexp.MustCompile(`(?i)\$\{(aws:username|aws:userid)\s*(,[^}]*)?\}`)
+
+// fallback is a variable with what stands where the request has none.
+var fallback = regexp.MustCompile(`\$\{([^},]+),[^}]*\}`)
+
 // written are patterns with the user's name in the place of ${aws:username}, which
-// a role's session doesn't have.
+// a role's session doesn't have. What else is the user's own falls back to nothing:
+// else a role would get what the user never had.
 func (w *weaver) written(patterns []string) []string {
 	var out []string
 	for _, p := range patterns {
-		for _, v := range []struct{ variable, value string }{{"${aws:username}", w.holder.Name}, {"${aws:userid}", w.holder.ID}} {
-			if strings.Contains(p, v.variable) {
-				w.note(v.variable + " stands for " + v.value + " in the role's policy: a role's session has no user's name.")
-				p = strings.ReplaceAll(p, v.variable, v.value)
+		p = named.ReplaceAllStringFunc(p, func(variable string) string {
+			key := canonical(named.FindStringSubmatch(variable)[1])
+			value := w.keys[key][0]
+			w.note("${" + key + "} stands for " + value + " in the role's policy: a role's session has no user's name.")
+			return value
+		})
+		p = fallback.ReplaceAllStringFunc(p, func(variable string) string {
+			if key := strings.TrimSpace(fallback.FindStringSubmatch(variable)[1]); isPersonal(key) {
+				return "${" + key + "}"
 			}
-		}
+			return variable
+		})
 		out = append(out, p)
 	}
 	return out
