@@ -247,7 +247,7 @@ variable "mail" {
 }
 
 variable "topic_arn" {
-  description = "An SNS topic of one's own to tell, in place of one that is made. Its policy must admit events.amazonaws.com and cloudwatch.amazonaws.com. Null: one is made."
+  description = "An SNS topic of one's own to tell, in place of one that is made. Its policy must admit cloudwatch.amazonaws.com, and events.amazonaws.com without any condition. Null: one is made."
   type        = string
   default     = null
 

@@ -140,7 +140,7 @@ func TestAlarmsTell(t *testing.T) {
 }
 
 // TestTopicPolicies: by the default policy alarms may publish and EventBridge
-// may not; whom a policy names may, from the account that it names.
+// may not; whom a policy names may. EventBridge meets no condition.
 func TestTopicPolicies(t *testing.T) {
 	a := watched(t)
 	rule, alarm := "arn:aws:events:eu-west-1:123456789012:rule/r", "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:a"
@@ -152,10 +152,22 @@ func TestTopicPolicies(t *testing.T) {
 	if !publish("cloudwatch.amazonaws.com", alarm) || publish("events.amazonaws.com", rule) {
 		t.Error("the default policy admits CloudWatch alone")
 	}
-	topics(t, a, "SetTopicAttributes", "TopicArn", testTopic, "AttributeName", "Policy", "AttributeValue",
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"sns:Publish","Resource":"`+testTopic+`","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}}]}`)
-	if publish("cloudwatch.amazonaws.com", alarm) || !publish("events.amazonaws.com", rule) || publish("events.amazonaws.com", strings.Replace(rule, "123456789012", "210987654321", 1)) {
-		t.Error("the policy admits EventBridge of that account alone")
+	admit := func(service, condition string) {
+		topics(t, a, "SetTopicAttributes", "TopicArn", testTopic, "AttributeName", "Policy", "AttributeValue",
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"`+service+`"},"Action":"sns:Publish","Resource":"`+testTopic+`"`+condition+`}]}`)
+	}
+	const ours = `,"Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}`
+	admit("events.amazonaws.com", "")
+	if publish("cloudwatch.amazonaws.com", alarm) || !publish("events.amazonaws.com", rule) {
+		t.Error("the policy admits EventBridge alone")
+	}
+	admit("events.amazonaws.com", ours)
+	if publish("events.amazonaws.com", rule) {
+		t.Error("EventBridge meets a condition")
+	}
+	admit("cloudwatch.amazonaws.com", ours)
+	if !publish("cloudwatch.amazonaws.com", alarm) || publish("cloudwatch.amazonaws.com", strings.Replace(alarm, "123456789012", "210987654321", 1)) {
+		t.Error("the policy admits alarms of that account alone")
 	}
 }
 

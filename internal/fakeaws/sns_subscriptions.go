@@ -85,7 +85,9 @@ func (t *topic) take(p Publication) {
 // publishAs is what a service of AWS (events.amazonaws.com) publishes on behalf
 // of something of an account: source is its ARN. The topic's policy alone
 // decides. By the default policy alarms may, and rules of EventBridge not: only
-// the former are said to come from the owner.
+// the former are said to come from the owner. EventBridge says of nothing where
+// it comes from: a statement with a condition never lets it publish.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 func (a *AWS) publishAs(service, topicARN, subject, message, source string, now time.Time) error {
 	arn, _ := parseARN(topicARN)
 	from, _ := parseARN(source)
@@ -99,8 +101,11 @@ func (a *AWS) publishAs(service, topicARN, subject, message, source string, now 
 		Caller: iampolicy.Caller{Service: service}, Action: "sns:Publish", Resource: topicARN, ResourceAccount: acct.id,
 		Context: map[string][]string{"aws:SourceArn": {source}, "aws:SourceAccount": {from.account}},
 	}
-	if service == "cloudwatch.amazonaws.com" {
+	switch service {
+	case "cloudwatch.amazonaws.com":
 		question.Context["aws:SourceOwner"] = []string{from.account}
+	case "events.amazonaws.com":
+		question.Context = nil
 	}
 	allowed := iampolicy.Policies{Resource: &doc, ResourceDecides: true}.Decide(question).Allowed()
 	if !allowed && question.Context["aws:SourceOwner"] != nil { // the account itself, as the default policy names it

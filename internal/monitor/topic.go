@@ -49,28 +49,41 @@ func (s *Site) given(t *Thing) error {
 	case !t.There:
 		return fmt.Errorf("topic %s: there is none in account %s, region %s", s.Topic, s.Account, s.Region)
 	case t.Have[0].Value != "yes":
-		t.Note = "its policy does not let " + t.Have[0].Value + " publish: add the statement " + s.statement()
+		t.Note = "its policy does not let " + t.Have[0].Value + " publish: add the statements " + strings.Join(s.statements(), ", ")
 	}
 	t.Reused, t.There = s.Topic, false
 	s.add(t)
 	return nil
 }
 
-// services are who publishes to the topic.
-var services = []string{"cloudwatch.amazonaws.com", "events.amazonaws.com"}
+// publisher is a service that publishes to the topic. EventBridge says of no
+// message where it comes from: a statement with a condition never lets it publish.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+type publisher struct {
+	sid, service string
+	says         []string // condition keys
+}
+
+var publishersWanted = []publisher{
+	{"KeytendMonitor", "cloudwatch.amazonaws.com", []string{"aws:SourceAccount"}},
+	{"KeytendMonitorEvents", "events.amazonaws.com", nil},
+}
 
 // publishers is "yes" where a policy lets both services publish for this
 // account, else who may not.
 func (s *Site) publishers(text string) string {
 	document, err := iampolicy.Parse(text)
 	var missing []string
-	for _, service := range services {
+	for _, p := range publishersWanted {
+		said := map[string][]string{}
+		for _, key := range p.says {
+			said[key] = []string{s.Account}
+		}
 		decision := iampolicy.Policies{Resource: &document, ResourceDecides: true}.Decide(iampolicy.Request{
-			Caller: iampolicy.Caller{Service: service}, Action: "sns:Publish", Resource: s.Topic, ResourceAccount: s.Account,
-			Context: map[string][]string{"aws:SourceAccount": {s.Account}},
+			Caller: iampolicy.Caller{Service: p.service}, Action: "sns:Publish", Resource: s.Topic, ResourceAccount: s.Account, Context: said,
 		})
 		if err != nil || !decision.Allowed() {
-			missing = append(missing, service)
+			missing = append(missing, p.service)
 		}
 	}
 	if len(missing) == 0 {
@@ -79,12 +92,21 @@ func (s *Site) publishers(text string) string {
 	return strings.Join(missing, ", ")
 }
 
-// statementID names our statement in a topic's policy.
-const statementID = "KeytendMonitor"
+// statement lets one service publish, for this account where it says for whom.
+func (s *Site) statement(p publisher) string {
+	condition := ""
+	for _, key := range p.says {
+		condition = `,"Condition":{"StringEquals":{"` + key + `":"` + s.Account + `"}}`
+	}
+	return `{"Sid":"` + p.sid + `","Effect":"Allow","Principal":{"Service":"` + p.service + `"},"Action":"sns:Publish","Resource":"` + s.Topic + `"` + condition + `}`
+}
 
-func (s *Site) statement() string {
-	return `{"Sid":"` + statementID + `","Effect":"Allow","Principal":{"Service":["` + strings.Join(services, `","`) + `"]},"Action":"sns:Publish","Resource":"` +
-		s.Topic + `","Condition":{"StringEquals":{"aws:SourceAccount":"` + s.Account + `"}}}`
+func (s *Site) statements() []string {
+	var all []string
+	for _, p := range publishersWanted {
+		all = append(all, s.statement(p))
+	}
+	return all
 }
 
 // putTopic makes the topic and adds what is missing to its policy; what others
@@ -113,8 +135,13 @@ func (s *Site) withStatement(text string) (string, error) {
 	if err := json.Unmarshal(document["Statement"], &statements); err != nil {
 		statements = []json.RawMessage{document["Statement"]} // one alone needs no list
 	}
-	statements = slices.DeleteFunc(statements, func(one json.RawMessage) bool { return strings.Contains(string(one), `"`+statementID+`"`) })
-	list, err := json.Marshal(append(statements, json.RawMessage(s.statement())))
+	statements = slices.DeleteFunc(statements, func(one json.RawMessage) bool {
+		return slices.ContainsFunc(publishersWanted, func(p publisher) bool { return strings.Contains(string(one), `"`+p.sid+`"`) })
+	})
+	for _, text := range s.statements() {
+		statements = append(statements, json.RawMessage(text))
+	}
+	list, err := json.Marshal(statements)
 	if err != nil {
 		return "", fmt.Errorf("write the policy of topic %s: %w", s.Topic, err)
 	}
