@@ -44,7 +44,7 @@ func TestArgumentsAreTheProviders(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	for _, dir := range folders(t) {
+	for _, dir := range append(folders(t), "../../internal/migrate/testdata/terraform") { // what migrate writes, too
 		f := read(t, dir)
 		for _, b := range slices.Concat(f.of("resource"), f.of("data")) {
 			kind := b.Labels[0]
