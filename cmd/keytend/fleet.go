@@ -297,5 +297,8 @@ func (c *crew) interrupted(read int, missing []accesskey.Failure) string {
 	for _, f := range missing {
 		names = append(names, f.Account)
 	}
+	if len(names) == 0 {
+		return fmt.Sprintf("interrupted after everything was read (%s)", count(read, "account"))
+	}
 	return fmt.Sprintf("interrupted: %d of %s read; missing: %s", read, count(read+len(missing), "account"), shortened(names))
 }

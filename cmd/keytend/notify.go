@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +45,8 @@ over, or stand still until somebody decides.
 Nobody is told the same twice. A digest is written down before it is sent, so
 that none is lost: what a channel doesn't take is tried again by later runs,
 with growing pauses, and after twelve tries, or where it is refused for good,
-the fallback owner is told. Run it from cron, once an hour or once a day.
+the fallback owner is told. A channel that gives no answer within 30 seconds is
+left alone for the rest of the run. Run it from cron, once an hour or once a day.
 
 Owners who know, and need time, are left alone until a date with ` + "`keytend ack`" + `.`,
 		Example: `  keytend notify --dry-run
@@ -88,6 +91,9 @@ func (t *telling) run(ctx context.Context) error {
 		err = t.show(digests)
 	} else {
 		err = t.send(ctx, digests)
+	}
+	if ctx.Err() != nil && err != nil {
+		return err // all that was meant was read: only sending was interrupted
 	}
 	return errors.Join(err, t.crewVerdict(ctx, read, append(failed, t.leavers.failures()...)))
 }
@@ -199,8 +205,12 @@ func (t *telling) send(ctx context.Context, digests []notice.Digest) error {
 	}
 	done, err := t.post.Deliver(ctx, t.desk)
 	t.tell(done)
-	if err != nil {
+	t.tellKept(done)
+	switch {
+	case err != nil:
 		return err
+	case ctx.Err() != nil:
+		return brokenOff(done)
 	}
 	return t.sendVerdict(done, unreached)
 }
@@ -228,6 +238,7 @@ func (t *telling) tell(done []notify.Delivery) {
 	for _, d := range done {
 		p := d.Parcel
 		switch {
+		case d.Kept: // said in one line
 		case d.Err == nil && !t.app.quiet:
 			t.app.line(printable(fmt.Sprintf("sent      %s, to %s", p.Channel, toWhom(p.To))))
 		case p.State == notice.Dead:
@@ -241,10 +252,37 @@ func (t *telling) tell(done []notify.Delivery) {
 	}
 }
 
+// tellKept says once of each channel what is left for the next run.
+func (t *telling) tellKept(done []notify.Delivery) {
+	kept := map[string]int{}
+	for _, d := range done {
+		if d.Kept {
+			kept[d.Parcel.Channel]++
+		}
+	}
+	for _, channel := range slices.Sorted(maps.Keys(kept)) {
+		t.app.line(printable(fmt.Sprintf("kept      %s, for the next run: %s", channel, count(kept[channel], "notice"))))
+	}
+}
+
+// brokenOff is the verdict on a run that was interrupted while it sent.
+func brokenOff(done []notify.Delivery) error {
+	sent, left := 0, 0
+	for _, d := range done {
+		switch {
+		case d.Kept || d.Err != nil:
+			left++
+		default:
+			sent++
+		}
+	}
+	return verdict{code: exitInterrupted, text: fmt.Sprintf("interrupted: %s sent, %d left; nothing is lost", count(sent, "notice"), left), hint: "run it again: it goes on with what is left"}
+}
+
 func (t *telling) sendVerdict(done []notify.Delivery, unreached []string) error {
 	failed := 0
 	for _, d := range done {
-		if d.Err != nil {
+		if d.Err != nil || d.Kept {
 			failed++
 		}
 	}

@@ -100,5 +100,5 @@ func (t *trial) try(ctx context.Context, c notify.Channel, words notify.Template
 		return err
 	}
 	m.ID = notice.ID("test", c.Name(), now.String())
-	return c.Send(ctx, m)
+	return notify.Try(ctx, c, m)
 }

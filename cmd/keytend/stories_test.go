@@ -97,6 +97,7 @@ func TestStories(t *testing.T) {
 			"unchanged":          (*story)(nil).command((*story).unchanged),
 			"findings":           (*story)(nil).command((*story).findings),
 			"mail":               (*story)(nil).command((*story).mail),
+			"mute":               (*story)(nil).command((*story).mute),
 			"mails":              (*story)(nil).command((*story).mails),
 			"webhook":            (*story)(nil).command((*story).webhook),
 			"signed":             (*story)(nil).command((*story).signed),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -37,6 +38,24 @@ func (s *story) mail(ts *testscript.TestScript, args []string) {
 	default:
 		ts.Fatalf("usage: mail up|down|refuse COMMAND LINE")
 	}
+}
+
+// mute takes connections and never says a word: MAIL_URL names it. Whoever
+// connects is told to asked.
+func (s *story) mute(ts *testscript.TestScript, _ []string) {
+	s.held.Store(0)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { _ = listener.Close() })
+	ts.Setenv("MAIL_URL", "smtp://"+listener.Addr().String()+"/?from=keytend@example.com&starttls=never")
+	go func() {
+		for {
+			if _, err := listener.Accept(); err != nil {
+				return
+			}
+			s.held.Add(1)
+		}
+	}()
 }
 
 // mails checks the mails since the last look: mails 2 TEXT… with each TEXT in one

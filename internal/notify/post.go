@@ -2,8 +2,6 @@ package notify
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/keytend/keytend/internal/notice"
@@ -63,49 +61,29 @@ func (p Post) route(c Channel, to string) (string, bool) {
 // Delivery is what one parcel came to.
 type Delivery struct {
 	Parcel notice.Parcel
-	Err    error // nil: sent
+	Err    error // nil: sent, or kept
+	Kept   bool  // not tried, or broken off: as it was, for the next run
 }
 
 // Deliver tries every parcel whose time has come, alarms that come of it
-// included. The error is that of the outbox: what was sent may not be marked,
-// and is sent again under the same ID.
+// included. A channel that gives no answer is not waited for again: what else
+// is for it is kept, as everything is once the context ends. The error is that
+// of the outbox: what was sent may not be marked, and is sent again under the
+// same ID.
 func (p Post) Deliver(ctx context.Context, o Outbox) ([]Delivery, error) {
-	var done []Delivery
-	for range 2 { // the second round takes the alarms
-		parcels, err := o.Outbox(ctx, p.Now())
+	r := round{post: p, outbox: o, silent: map[string]bool{}, seen: map[string]bool{}}
+	for range 2 { // the second time takes the alarms
+		parcels, err := o.Outbox(context.WithoutCancel(ctx), p.Now())
 		if err != nil {
-			return done, err
+			return r.done, err
 		}
 		for _, parcel := range parcels {
-			if ctx.Err() != nil {
-				return done, ctx.Err()
-			}
-			d := p.try(ctx, parcel)
-			done = append(done, d)
-			var alarms []notice.Parcel
-			for _, a := range d.Parcel.Alarm(p.Fallback, p.names(), p.Now()) {
-				if to, ok := p.route(p.channel(a.Channel), a.To); ok {
-					a.To = to
-					alarms = append(alarms, a)
-				}
-			}
-			if err := o.Settle(context.WithoutCancel(ctx), parcel, d.Parcel, alarms); err != nil {
-				return done, err
+			if err := r.take(ctx, parcel); err != nil {
+				return r.done, err
 			}
 		}
 	}
-	return done, nil
-}
-
-func (p Post) try(ctx context.Context, parcel notice.Parcel) Delivery {
-	err := fmt.Errorf("channel %s is no longer configured: %w", parcel.Channel, ErrRefused)
-	if c := p.channel(parcel.Channel); c != nil {
-		err = c.Send(ctx, parcel.Message)
-	}
-	if err == nil {
-		return Delivery{Parcel: parcel.Delivered(p.Now())}
-	}
-	return Delivery{parcel.Failed(err.Error(), errors.Is(err, ErrRefused), p.Now()), err}
+	return r.done, nil
 }
 
 func (p Post) channel(name string) Channel {

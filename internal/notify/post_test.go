@@ -3,9 +3,12 @@ package notify
 import (
 	"context"
 	"errors"
+	"maps"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 	"time"
 
 	"github.com/keytend/keytend/internal/notice"
@@ -88,6 +91,70 @@ func TestDeliver(t *testing.T) {
 	if _, err := p.Deliver(t.Context(), b); err != nil || len(chat.got) != 1 || len(mail.got) != 1 {
 		t.Fatalf("mail %d, chat %d, %v", len(mail.got), len(chat.got), err)
 	}
+}
+
+// mute is a channel that takes no word and heeds no context, as a mail server
+// does that accepts a connection and says nothing.
+type mute struct{ asked int }
+
+func (*mute) Name() string { return "mute" }
+func (c *mute) Send(context.Context, notice.Message) error {
+	c.asked++
+	time.Sleep(time.Hour)
+	return nil
+}
+
+func TestWhoGivesNoAnswerIsAskedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent, mail := &mute{}, &line{name: "mail"}
+		p, b := office(t, "ana@example.com", mail)
+		p.Channels = append(p.Channels, silent)
+		for _, parcel := range maps.Clone(b.parcels) {
+			for _, id := range []string{"m1", "m2", "m3"} {
+				parcel.ID, parcel.Channel = id, silent.Name()
+				b.parcels[id] = parcel
+			}
+		}
+		began := time.Now()
+		done, err := p.Deliver(t.Context(), b)
+		if took := time.Since(began); err != nil || took > 31*time.Second {
+			t.Fatalf("%v after %s", err, took)
+		}
+		failed, kept := 0, 0
+		for _, d := range done {
+			switch {
+			case d.Kept:
+				kept++
+			case errors.Is(d.Err, ErrSilent):
+				failed++
+			}
+		}
+		if len(mail.got) != 1 || silent.asked != 1 || failed != 1 || kept != 2 {
+			t.Errorf("mail %d, asked %d, failed %d, kept %d", len(mail.got), silent.asked, failed, kept)
+		}
+		time.Sleep(time.Hour)
+	})
+}
+
+// An interrupt breaks no parcel: what was under way is not taken for a failure.
+func TestInterruptedWhileNobodyAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, interrupt := context.WithCancel(t.Context())
+		silent := &mute{}
+		p, b := office(t, "ana@example.com", &line{name: silent.Name()})
+		p.Channels = []Channel{silent}
+		before := maps.Clone(b.parcels)
+		time.AfterFunc(time.Second, interrupt)
+		began := time.Now()
+		done, err := p.Deliver(ctx, b)
+		if err != nil || len(done) != 1 || !done[0].Kept || time.Since(began) != time.Second {
+			t.Errorf("%+v %v after %s", done, err, time.Since(began))
+		}
+		if !reflect.DeepEqual(b.parcels, before) {
+			t.Errorf("written down: %+v", b.parcels)
+		}
+		time.Sleep(time.Hour)
+	})
 }
 
 // Sent, but the process could not write so: sent again, under the same ID.
