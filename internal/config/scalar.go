@@ -48,6 +48,8 @@ func (d *Duration) set(text string) error {
 		return nil
 	}
 	switch {
+	case tooLong(text):
+		return fmt.Errorf("%q: more than 290 years; want less", text)
 	case bareNumber.MatchString(text):
 		return fmt.Errorf("%s of what? Write the unit: %sd for days, %sh for hours", text, text, text)
 	case months.MatchString(text):
@@ -59,6 +61,17 @@ func (d *Duration) set(text string) error {
 		return fmt.Errorf("%q: want 0s or more", text)
 	}
 	return fmt.Errorf("%q: want a number and a unit, such as 90d, 36h, 2w or 1d12h", text)
+}
+
+// tooLong: what is written makes sense, but no Duration holds it.
+func tooLong(text string) bool {
+	parts := spelled.FindStringSubmatch(text)
+	if parts == nil {
+		return false
+	}
+	text = parts[1] + strings.ToLower(parts[2][:1])
+	_, err := model.ParseDuration(text)
+	return err != nil && (len(text) > 18 || strings.Contains(err.Error(), "out of range"))
 }
 
 // Mode binds what runs unattended.

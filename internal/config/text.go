@@ -86,7 +86,7 @@ func (d *decoder) text(n ast.Node, strict bool) (written, bool) {
 
 // flowDoubt is what ends a text, or makes it a key, between brackets: for some
 // readers, not for others.
-var flowDoubt = regexp.MustCompile(`[\[\]{},]|[:?]( |$)|^[?:-]| #`)
+var flowDoubt = regexp.MustCompile(`[\[\]{},]|[:?]( |$)|^[?:]|^-([^0-9]|$)| #`)
 
 // oddStart is what only some readers take for the beginning of a text.
 var oddStart = regexp.MustCompile("^[],[{}%@`&*!|>]")

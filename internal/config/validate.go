@@ -295,7 +295,7 @@ func (v *validator) ramp() {
 	}
 }
 
-// mode finds approvers that nobody asks, and approvals that anybody may give.
+// mode finds approvers that nobody asks, and approvals that nobody may give.
 func (v *validator) mode() {
 	approving := v.policy.Mode == Mode(policy.Approve)
 	for _, o := range v.policy.Overrides {

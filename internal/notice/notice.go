@@ -24,7 +24,7 @@ const (
 	Overdue     Kind = "overdue"     // every week
 	DueNow      Kind = "due"
 	Waiting     Kind = "waiting" // past its deadline: operators are told
-	Noticed     Kind = "notice"  // a retirement: when the key will be switched off
+	Noticed     Kind = "notice"  // a retirement: when the key will be switched off at the earliest
 	DueSoon     Kind = "due soon"
 )
 

@@ -64,7 +64,7 @@ func (m Matter) sayDeactivated(e *Entry) {
 
 func (m Matter) sayNoticed(e *Entry) {
 	r := m.Record
-	e.Says = fmt.Sprintf("key %s will be switched off on %s, unless it is used before", r.Old, dayOf(e.At))
+	e.Says = fmt.Sprintf("key %s will be switched off on %s at the earliest, unless it is used before", r.Old, dayOf(e.At))
 	e.Reasons = append(append([]string(nil), m.Reasons...), m.Uses...)
 	e.Do = "is it needed, though seldom? Say so; once it is off, `keytend rollback " + r.Subject.User + in(r) + "` switches it on again"
 	e.Command = "keytend hold " + r.Subject.User + in(r) + " --why '...'"

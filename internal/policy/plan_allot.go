@@ -129,16 +129,19 @@ func (l *ledger) spent(i *Item) bool {
 			continue
 		}
 		if u.changing >= b.Limit {
-			putOff(i, WhyBudget, b.Until, budgetText(b, u.changing))
+			putOff(i, WhyBudget, b.Until, l.budgetText(b, u.changing))
 			return true
 		}
 	}
 	return false
 }
 
-func budgetText(b accesskey.Reservation, used int) string {
-	if b.Since.IsZero() {
+func (l *ledger) budgetText(b accesskey.Reservation, used int) string {
+	switch {
+	case b.Since.IsZero():
 		return fmt.Sprintf("budget %s: %d of %d are under way; until one of them ends", b.Budget, used, b.Limit)
+	case b.Since.After(l.now):
+		return fmt.Sprintf("budget %s: it begins at %s", b.Budget, stamp(b.Since))
 	}
 	return fmt.Sprintf("budget %s: %d of %d since %s", b.Budget, used, b.Limit, stamp(b.Since))
 }

@@ -344,6 +344,14 @@ func TestAllot(t *testing.T) {
 	if items[1].Action != PutOff || !items[1].At.Equal(now.Add(time.Hour)) {
 		t.Errorf("%+v", items[1])
 	}
+	coming := func(r *Ruling) {
+		r.Budgets = []accesskey.Reservation{{Budget: "ramp", Since: now.Add(Day), Until: now.Add(Day)}}
+	}
+	items = candidates(ruling(coming), "ana")
+	Allot(items, nil, now)
+	if i := items[0]; i.Action != PutOff || i.Saw != "budget ramp: it begins at "+stamp(now.Add(Day)) {
+		t.Errorf("before it begins: %s", i.Saw)
+	}
 	items = candidates(ruling(frozenFor(Day)), "ana")
 	Allot(items, nil, now)
 	if items[0].Action != PutOff || items[0].Reason != WhyFrozen {
