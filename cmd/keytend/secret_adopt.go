@@ -61,7 +61,7 @@ then marks the user (tag keytend:secret), tags the secret (keytend:user,
 keytend:deliver) and switches its rotation on. The value stays as it is; the first
 rotation comes by the schedule, or at once with --rotate-now.
 
-Nothing is done where the key is not the user's or not Active, where a second key
+Nothing is done where the key is not the user's, not Active or fails, where a second key
 is in use, where somebody else rotates the secret, or where one rotation would not
 have ended before the next begins. Run again, it goes on from where things stand.`,
 		Example: `  keytend secret adopt prod/billing --user billing

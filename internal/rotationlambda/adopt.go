@@ -21,6 +21,7 @@ type Adoption struct {
 	User     accesskey.User
 	Record   accesskey.Record // of the secret's rotation; zero: there was none yet
 	Held     accesskey.ID     // the key in AWSCURRENT
+	Fails    error            // why it does not work as the secret has it; nil: it does
 	Function string           // ARN
 	Deliver  []string         // further destinations, by name
 	Terms    accesskey.Terms
@@ -66,6 +67,9 @@ func (f *Function) Adopt(ctx context.Context, id, user string) (Adoption, error)
 	}
 	if there {
 		a.Terms, err = f.Terms(u, key)
+	}
+	if there && active(key) {
+		a.Fails = f.holds(ctx, held, u.ID)
 	}
 	return a, err
 }
@@ -115,6 +119,7 @@ func (a Adoption) Problems() []error {
 	problem(d.RotationEnabled && d.RotationLambda != a.Function, "the secret is rotated by %s: switch that off first (aws secretsmanager cancel-rotate-secret --secret-id %s)", d.RotationLambda, d.ARN)
 	problem(tagged != "" && tagged != a.User.Name, "the secret's tag %s says that it holds the key of %s: remove the tag, or name that user", UserTag, tagged)
 	problem(a.Held == "", "the secret holds no key: put the user's key there, or have `keytend secret create` make one")
+	problem(a.Fails != nil, "%w", a.Fails)
 	errs = append(errs, a.userProblems()...)
 	errs = append(errs, a.keyProblems()...)
 	return append(errs, a.timeProblems()...)

@@ -65,7 +65,8 @@ type mutations struct {
 }
 
 // CreateAccessKey implements rotation.Mutations. Where the version that the
-// rotation is about can't take the key any more, none is made.
+// rotation is about can't take the key any more, or the secret holds none that
+// works, none is made: the record stands in tags, which others may write.
 func (m mutations) CreateAccessKey(ctx context.Context, subject accesskey.Subject, p rotation.Permit) (rotation.Credential, error) {
 	if err := m.v.takesKey(ctx); err != nil {
 		return rotation.Credential{}, fmt.Errorf("%w (%w)", err, rotation.ErrNotDone)
@@ -92,7 +93,10 @@ func (v *visit) takesKey(ctx context.Context) error {
 	case held.ID != "":
 		v.over = fmt.Errorf("version %s holds key %s already, and takes no other", v.token, held.ID)
 	}
-	return v.over
+	if v.over != nil {
+		return v.over
+	}
+	return v.holder(ctx)
 }
 
 // SetStatus implements rotation.Mutations.

@@ -1,0 +1,44 @@
+package rotationlambda
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
+)
+
+// WhyItsStep is why one step of a rotation stops: what comes next is another's.
+const WhyItsStep accesskey.Reason = "another step of the rotation does this"
+
+// turnPause is how soon it is looked at again.
+const turnPause = 10 * time.Second
+
+// bounded lets a step go only as far as Secrets Manager asks for. The reaper makes
+// no key and moves AWSCURRENT to none: that is what nobody asked it for.
+func (v *visit) bounded(next policy.Step, r accesskey.Record, now time.Time) policy.Step {
+	allowed := true
+	switch next.Kind {
+	case policy.Create:
+		allowed = v.step == create
+	case policy.Prove:
+		allowed = v.step == set || v.step == test || next.Reason == policy.WhyRollback
+	case policy.Deliver:
+		first := r.Stage() == accesskey.Proven
+		allowed = !first || v.step == finish || v.step == set && next.Destination != v.self.Name()
+	}
+	if allowed {
+		return next
+	}
+	return policy.Step{
+		Kind: policy.Wait, Reason: WhyItsStep, NotBefore: now.Add(turnPause), Deadline: r.Since.Add(r.Terms.DeliverMax),
+		Saw: fmt.Sprintf("%s is not for %s to do", next.Kind, v.whose()),
+	}
+}
+
+func (v *visit) whose() string {
+	if v.step == "" {
+		return "the reaper"
+	}
+	return string(v.step)
+}
