@@ -37,6 +37,7 @@ type work struct {
 	blocked int
 	waiting int // for a yes
 	undone  int // rolled back, or about to be
+	left    int // broken off by an interrupt
 	trouble []string
 }
 
@@ -45,7 +46,7 @@ func (p *apply) carryOut(ctx context.Context, todo []*policy.Item, failed []acce
 	w := &work{apply: p, byAccount: map[string][]*policy.Item{}}
 	for _, i := range todo {
 		if w.rests(i) {
-			w.note(i, rotation.Result{Record: accesskey.Record{ID: i.Record, Phase: i.Phase}}, nil)
+			w.note(ctx, i, rotation.Result{Record: accesskey.Record{ID: i.Record, Phase: i.Phase}}, nil)
 			continue
 		}
 		w.byAccount[i.Account] = append(w.byAccount[i.Account], i)
@@ -81,7 +82,7 @@ func (w *work) account(ctx context.Context, b *bench, items []*policy.Item) {
 		users.Go(func() {
 			defer func() { <-slots }()
 			res, err := w.item(ctx, b, i)
-			w.note(i, res, err)
+			w.note(ctx, i, res, err)
 		})
 	}
 	users.Wait()
@@ -180,10 +181,12 @@ func unchanged(user accesskey.User, i *policy.Item) error {
 }
 
 // note counts what came of one item.
-func (w *work) note(i *policy.Item, res rotation.Result, err error) {
+func (w *work) note(ctx context.Context, i *policy.Item, res rotation.Result, err error) {
 	w.lock.Lock()
 	defer w.lock.Unlock()
 	switch {
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		w.left++
 	case err != nil:
 		w.trouble = append(w.trouble, fmt.Sprintf("%s of %s in %s: %s", i.Key, i.User, i.Account, err))
 	case res.Record.ID == "":
@@ -207,7 +210,7 @@ func (w *work) tell() {
 	for _, c := range []struct {
 		n    int
 		what string
-	}{{w.done, "ended"}, {w.waiting, "waiting for approval"}, {w.blocked, "blocked"}, {len(w.trouble), "failed"}} {
+	}{{w.done, "ended"}, {w.waiting, "waiting for approval"}, {w.blocked, "blocked"}, {len(w.trouble), "failed"}, {w.left, "interrupted"}} {
 		if c.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.what))
 		}
@@ -223,9 +226,6 @@ const troublesShown = 20
 
 // verdict: what failed wins over what is blocked.
 func (w *work) verdict(ctx context.Context, failed []accesskey.Failure) error {
-	if ctx.Err() != nil {
-		return verdict{code: exitInterrupted, text: "interrupted: run it again, it goes on from where things stand"}
-	}
 	var lines []string
 	for _, t := range report.Troubles(failed) {
 		lines = append(lines, t.Text)
@@ -236,6 +236,9 @@ func (w *work) verdict(ctx context.Context, failed []accesskey.Failure) error {
 		lines = append(lines[:troublesShown:troublesShown], fmt.Sprintf("and %d more", n))
 	}
 	switch {
+	case ctx.Err() != nil:
+		text := strings.Join(append([]string{"interrupted: run it again, it goes on from where things stand"}, lines...), "\n  ")
+		return verdict{code: exitInterrupted, text: text}
 	case len(lines) > 0:
 		return verdict{code: exitPartial, text: "partial: not everything could be read or done\n  " + strings.Join(lines, "\n  "), hint: "run it again: what was done is not done twice"}
 	case w.saved != nil && w.saved.missed > 0:
