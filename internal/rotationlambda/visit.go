@@ -63,10 +63,20 @@ func (f *Function) open(ctx context.Context, d awsapi.SecretDescription, e Event
 	case !known:
 		return nil, v.wrong("read the user: %s", v.rotator.Keys.User(ctx, v.subject).Why())
 	case user.ID == "":
-		return nil, v.wrong("the account has no such user: set the secret's tag %s right", UserTag)
+		return v.userless(d)
 	}
 	v.subject.UserID = user.ID
 	return v, nil
+}
+
+// userless: the account has no such user. No step of a rotation can be taken; one
+// that was under way must come to an end all the same.
+func (v *visit) userless(d awsapi.SecretDescription) (*visit, error) {
+	if latest, err := unpack(d.Tags); err == nil && v.step == "" && latest.Record.Live() && latest.Record.Subject.User == v.subject.User {
+		v.subject.UserID = latest.Record.Subject.UserID
+		return v, nil
+	}
+	return nil, v.wrong("the account has no such user: set the secret's tag %s right", UserTag)
 }
 
 func timeLeft(ctx context.Context) time.Duration {
