@@ -33,13 +33,20 @@ func (k *keptSecrets) findings(ctx context.Context, session *awsapi.Session, inv
 	return findings, failures
 }
 
+// rotatable: a person could have the secret rotated. One that goes soon, that a
+// service manages, or that is a replica, which Secrets Manager writes whenever
+// the primary in another region is rotated, is nobody's omission.
+func rotatable(d awsapi.SecretDescription, region string) bool {
+	return d.Deleted.IsZero() && d.OwningService == "" && (d.PrimaryRegion == "" || d.PrimaryRegion == region)
+}
+
 func kept(ctx context.Context, session *awsapi.Session, region string) ([]policy.KeptSecret, error) {
 	var all []policy.KeptSecret
 	for d, err := range session.Secrets(region).Tagged(ctx, "") {
 		if err != nil {
 			return all, err
 		}
-		if !d.Deleted.IsZero() {
+		if !rotatable(d, region) {
 			continue
 		}
 		all = append(all, policy.KeptSecret{
