@@ -199,9 +199,15 @@ func (w *work) note(ctx context.Context, i *policy.Item, res rotation.Result, er
 		w.done++
 	case res.Record.Phase == accesskey.Blocked:
 		w.blocked++
-	case res.Step.Reason == policy.WhyUnapproved:
+	case res.Step.Reason == policy.WhyUnapproved || unapproved(i):
 		w.waiting++
 	}
+}
+
+// unapproved reports that a record will need a yes, though it waits for something
+// else first.
+func unapproved(i *policy.Item) bool {
+	return i.Unapproved || i.Action == policy.Begin && i.Ruling != nil && i.Ruling.Mode == policy.Approve
 }
 
 // tell sums up.

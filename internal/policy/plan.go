@@ -60,7 +60,9 @@ type Item struct {
 	// is delivered stand in the item alone.
 	Ruling *Ruling
 
-	Planned bool                 // a policy began the record under way
+	Planned    bool // a policy began the record under way
+	Unapproved bool // the record waits for something else, and will need a yes that nobody has given
+
 	rank    int                  // in ComparePlanned
 	unruled bool                 // what the policy says of it can't be told
 	started time.Time            // of the record

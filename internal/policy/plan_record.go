@@ -44,13 +44,22 @@ func (p *planner) underway(u *Underway, as Item) Item {
 	if it.Action == Blocked && r.Block != nil {
 		it.Reason, it.Saw, it.Todo = r.Block.Reason, r.Block.Saw, r.Block.Command
 	}
-	if it.Action == Approval {
+	if it.Unapproved = it.Action == Waits && yetToApprove(r, it.Ruling); it.Unapproved {
+		it.Saw = joined(it.Saw, "nobody has approved it yet")
+	}
+	if it.Action == Approval || it.Unapproved {
 		it.Todo = "keytend approve " + it.User + " (or: keytend reject " + it.User + ")"
 	}
 	if as.Reason == WhyLeaked && r.Work != accesskey.Revocation {
 		it.Saw, it.Todo = joined(it.Saw, as.Saw), as.Todo
 	}
 	return it
+}
+
+// yetToApprove: a notice of weeks is time enough to decide, if people know that
+// they have to.
+func yetToApprove(r *accesskey.Record, ruling *Ruling) bool {
+	return ruling != nil && ruling.Mode == Approve && r.Planned && (r.Approval == nil || r.Approval.Version < r.Amended)
 }
 
 // joined puts what was seen besides behind what was seen.

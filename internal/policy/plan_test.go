@@ -371,6 +371,31 @@ func TestAllotCountsUndrawn(t *testing.T) {
 	}
 }
 
+// A notice runs for weeks: whoever has to approve what follows is told meanwhile.
+func TestPlanNamesWhatWillNeedAYes(t *testing.T) {
+	for name, c := range map[string]struct {
+		mode   Mode
+		change func(*accesskey.Record)
+		want   bool
+	}{
+		"approve":           {Approve, func(*accesskey.Record) {}, true},
+		"approved":          {Approve, func(r *accesskey.Record) { r.Approval = &accesskey.Approval{Version: 1} }, false},
+		"amended since":     {Approve, func(r *accesskey.Record) { r.Approval, r.Amended = &accesskey.Approval{Version: 1}, 2 }, true},
+		"a person began it": {Approve, func(r *accesskey.Record) { r.Planned = false }, false},
+		"enforce":           {Enforce, func(*accesskey.Record) {}, false},
+	} {
+		record := Underway{Record: underwayOf(accesskey.Retirement, accesskey.Noticed), Step: Step{Kind: Wait, Reason: WhyNotice, Saw: "switched off later"}}
+		record.Record.Planned = true
+		c.change(&record.Record)
+		s := Survey{Inventory: inventory(holder("ana", aged(400*Day))), Quota: fact(2), Records: []Underway{record}}
+		i := Plan(s, ruled(ruling(func(r *Ruling) { r.Mode = c.mode })), now)[0]
+		said := strings.Contains(i.Saw, "nobody has approved it yet") && strings.Contains(i.Todo, "keytend approve ana")
+		if i.Unapproved != c.want || said != c.want || i.Action != Waits {
+			t.Errorf("%s: %+v", name, i)
+		}
+	}
+}
+
 // Retirements in their notice change nothing yet: as many are told of as can be
 // switched off when it is over.
 func TestAllotNotice(t *testing.T) {
