@@ -82,11 +82,11 @@ func utc(t *time.Time) time.Time {
 }
 
 // Tagged yields the region's secrets that carry a tag of the given key, page by
-// page (secretsmanager:ListSecrets); empty: all secrets. Labels of a listed
-// secret may be some minutes old.
+// page (secretsmanager:ListSecrets); empty: all secrets. Those that are marked
+// for deletion are among them. Labels of a listed secret may be some minutes old.
 func (s *Secrets) Tagged(ctx context.Context, key string) iter.Seq2[SecretDescription, error] {
 	return func(yield func(SecretDescription, error) bool) {
-		in := &secretsmanager.ListSecretsInput{MaxResults: aws.Int32(100)}
+		in := &secretsmanager.ListSecretsInput{MaxResults: aws.Int32(100), IncludePlannedDeletion: aws.Bool(true)}
 		if key != "" {
 			in.Filters = []types.Filter{{Key: types.FilterNameStringTypeTagKey, Values: []string{key}}}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -45,7 +46,7 @@ func (f *Function) Reap(ctx context.Context) (Reaped, error) {
 	out.Secrets = len(all)
 	slices.SortFunc(all, func(a, b awsapi.SecretDescription) int { return compare(a.ARN, b.ARN) })
 	if n := len(all); n > 0 {
-		at := int(f.Rotator.Clock.Now().Unix()/int64(time.Hour/time.Second)) % n
+		at := firstOf(n, f.Rotator.Clock.Now())
 		all = slices.Concat(all[at:], all[:at])
 	}
 	ends := f.Rotator.Clock.Now().Add(timeLeft(ctx))
@@ -61,6 +62,13 @@ func (f *Function) Reap(ctx context.Context) (Reaped, error) {
 		}
 	}
 	return out, errors.Join(errs...)
+}
+
+// firstOf is which of n secrets is looked at first: another in each hour, by no
+// pattern that a schedule could fall in with, for then some would never be.
+func firstOf(n int, now time.Time) int {
+	hour := uint64(now.Unix() / int64(time.Hour/time.Second)) //nolint:gosec // a time after 1970
+	return rand.New(rand.NewPCG(hour, 0)).IntN(n)             //nolint:gosec // order, no secret
 }
 
 func compare(a, b string) int {
@@ -79,10 +87,12 @@ func (f *Function) reapOne(ctx context.Context, listed awsapi.SecretDescription,
 	if err != nil {
 		return fmt.Errorf("account %s, secret %s: %w", f.Account, listed.ARN, err)
 	}
-	if found, err := unpack(d.Tags); err == nil && found.revision == 0 {
+	found, err := unpack(d.Tags)
+	if err == nil && found.revision == 0 {
 		return nil // nothing of ours
 	}
 	if !d.Deleted.IsZero() {
+		f.doomed(ctx, d, found.Record, out)
 		return nil
 	}
 	v, err := f.open(ctx, d, Event{})
@@ -90,6 +100,18 @@ func (f *Function) reapOne(ctx context.Context, listed awsapi.SecretDescription,
 		return err
 	}
 	return v.reap(ctx, d, out)
+}
+
+// doomed tells of a secret that goes with a rotation under way: what is left of
+// it is in nobody's hands once the secret can't be restored any more.
+func (f *Function) doomed(ctx context.Context, d awsapi.SecretDescription, r accesskey.Record, out *Reaped) {
+	if !r.Live() {
+		return
+	}
+	out.UnderWay++
+	out.Blocked = append(out.Blocked, d.ARN)
+	f.Log.ErrorContext(ctx, "the secret is marked for deletion, and a rotation is under way: restore it, or delete the user's keys that nobody uses", "alert", true,
+		"account", f.Account, "user", r.Subject.User, "secret", d.ARN, "record", stateOf(r))
 }
 
 func (v *visit) reap(ctx context.Context, d awsapi.SecretDescription, out *Reaped) error {
