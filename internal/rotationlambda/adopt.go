@@ -69,7 +69,7 @@ func (f *Function) Adopt(ctx context.Context, id, user string) (Adoption, error)
 		a.Terms, err = f.Terms(u, key)
 	}
 	if there && active(key) {
-		a.Fails = f.holds(ctx, held, u.ID)
+		a.Fails = f.holds(ctx, held, u)
 	}
 	return a, err
 }

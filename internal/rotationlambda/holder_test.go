@@ -3,6 +3,10 @@ package rotationlambda
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/keytend/keytend/internal/fakeaws"
 )
@@ -48,6 +52,30 @@ func TestThePairIsProvedRightBeforeAKeyIsMade(t *testing.T) {
 		w.rotate(30)
 		if u := w.user("ana"); len(u.Keys) != 1 || !claimed || len(w.fails) == 0 {
 			t.Errorf("keys %v, failures %v", ids(u), w.fails)
+		}
+	})
+}
+
+// TestAKeyMadeJustNow takes some seconds until it works: that is waited for.
+func TestAKeyMadeJustNow(t *testing.T) {
+	in(t, nil, func(w *world) {
+		made, err := w.iam().CreateAccessKey(w.t.Context(), &iam.CreateAccessKeyInput{UserName: aws.String("ana")})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.put(`{"accessKeyId":"` + *made.AccessKey.AccessKeyId + `","secretAccessKey":"` + *made.AccessKey.SecretAccessKey + `"}`)
+		f := w.function()
+		_ = w.session.AskTime(w.t.Context())
+		a, err := f.Adopt(w.t.Context(), secretID, "ana")
+		for range 10 { // until IAM lists it
+			if err == nil {
+				break
+			}
+			time.Sleep(500 * time.Millisecond)
+			a, err = f.Adopt(w.t.Context(), secretID, "ana")
+		}
+		if err != nil || a.Fails != nil {
+			w.t.Errorf("%v, %v", err, a.Fails)
 		}
 	})
 }
