@@ -114,7 +114,7 @@ func (m *functionMode) open(ctx context.Context) error {
 		return fmt.Errorf("read the policy: %w", err)
 	}
 	options := m.app.awsOptions()
-	if m.app.simulated() {
+	if m.app.hurried() {
 		options.RetryPause = 5 * time.Millisecond
 	}
 	session, err := awsapi.Open(ctx, options)

@@ -132,7 +132,7 @@ func newProgramYear(t *testing.T) *programYear {
 	t.Cleanup(server.Close)
 	y.url = server.URL
 	y.runner = &programs.Runner{Cloud: y.cloud, Endpoint: server.URL, Other: itself(t), Log: &y.said, Idle: 7 * time.Hour, Age: programStaysWarm, Env: []string{
-		"KEYTEND_SIM_PID=" + fmt.Sprint(os.Getpid()), transcriptVariable + "=" + t.TempDir(),
+		"KEYTEND_SIM_PID=" + fmt.Sprint(os.Getpid()), "KEYTEND_SIM_HURRIED=1", transcriptVariable + "=" + t.TempDir(),
 	}}
 	t.Cleanup(y.runner.Close)
 	y.cloud.RunFunctions(y.run)
