@@ -47,7 +47,7 @@ func (r *round) take(ctx context.Context, parcel notice.Parcel) error {
 		return nil
 	}
 	r.seen[parcel.ID] = true
-	if ctx.Err() != nil || r.silent[parcel.Channel] {
+	if interrupted(ctx) || r.silent[parcel.Channel] {
 		r.done = append(r.done, Delivery{Parcel: parcel, Kept: true})
 		return nil
 	}
@@ -59,6 +59,8 @@ func (r *round) take(ctx context.Context, parcel notice.Parcel) error {
 	return r.outbox.Settle(context.WithoutCancel(ctx), parcel, d.Parcel, r.alarms(d.Parcel))
 }
 
+func interrupted(ctx context.Context) bool { return ctx.Err() != nil }
+
 func (r *round) try(ctx context.Context, parcel notice.Parcel) Delivery {
 	p := r.post
 	err := fmt.Errorf("channel %s is no longer configured: %w", parcel.Channel, ErrRefused)
@@ -68,7 +70,7 @@ func (r *round) try(ctx context.Context, parcel notice.Parcel) Delivery {
 	switch {
 	case err == nil:
 		return Delivery{Parcel: parcel.Delivered(p.Now())}
-	case ctx.Err() != nil:
+	case interrupted(ctx):
 		return Delivery{Parcel: parcel, Kept: true}
 	}
 	r.silent[parcel.Channel] = errors.Is(err, ErrSilent)
