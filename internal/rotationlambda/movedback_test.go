@@ -9,6 +9,7 @@ import (
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/rotation"
 )
 
 // TestAWSCURRENTMovedBack: a person puts AWSCURRENT back on the old key, at any
@@ -55,6 +56,36 @@ func TestAWSCURRENTMovedBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestRollbackTakesAWSPENDINGOff: a call that came late put the label on the new
+// key's version again. Nobody reads it there, and the rollback does not wait for it.
+func TestRollbackTakesAWSPENDINGOff(t *testing.T) {
+	in(t, nil, func(w *world) {
+		_, before := w.value(current)
+		w.rotate(60)
+		_, now := w.value(current)
+		for _, move := range []*secretsmanager.UpdateSecretVersionStageInput{
+			{VersionStage: aws.String(current), RemoveFromVersionId: &now, MoveToVersionId: &before},
+			{VersionStage: aws.String(pending), MoveToVersionId: &now},
+		} {
+			move.SecretId = aws.String(secretID)
+			if _, err := w.secrets().UpdateSecretVersionStage(w.t.Context(), move); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+		w.pass(4*time.Hour, 2*time.Hour)
+		if _, err := w.function().Give(w.t.Context(), secretID, "bo", rotation.Rollback()); err != nil {
+			w.t.Fatal(err)
+		}
+		w.pass(15*day, 2*time.Hour)
+		if r := w.record(); r.Live() {
+			w.t.Errorf("after 15 days the record is %s and waits for %q: %+v", r.Phase, r.Watch.Waiting, r.Intent)
+		}
+		if keys := ids(w.user("ana")); len(keys) != 1 || keys[0] != string(oldKey)+" Active" {
+			w.t.Errorf("keys %v", keys)
+		}
+	})
 }
 
 func (w *world) active(key accesskey.ID) bool {

@@ -102,6 +102,11 @@ func (v *visit) takesKey(ctx context.Context) error {
 // SetStatus implements rotation.Mutations.
 func (m mutations) SetStatus(ctx context.Context, subject accesskey.Subject, key accesskey.ID, status accesskey.Status, p rotation.Permit) error {
 	if status == accesskey.Inactive {
+		if r := m.v.journal.latest(); r.Phase == accesskey.RollingBack && key == r.New {
+			if err := m.v.unoffer(ctx, key); err != nil {
+				return err
+			}
+		}
 		if err := m.v.unnamed(ctx, key); err != nil {
 			return err
 		}
@@ -147,8 +152,8 @@ func (v *visit) unnamed(ctx context.Context, key accesskey.ID) error {
 	return nil
 }
 
-// unoffer takes AWSPENDING off the key that is to be discarded. It is looked at
-// again before that is done.
+// unoffer takes AWSPENDING off the key that is taken back. It is looked at again
+// before that is done.
 func (v *visit) unoffer(ctx context.Context, key accesskey.ID) error {
 	now, next, err := v.labels(ctx)
 	if err != nil || next == "" || next == now {
@@ -161,7 +166,7 @@ func (v *visit) unoffer(ctx context.Context, key accesskey.ID) error {
 	if err := v.unlabel(ctx, next); err != nil {
 		return stored.NotDone(err)
 	}
-	return stored.NotDone(fmt.Errorf("%s was taken off key %s; it is discarded after another look", pending, key))
+	return stored.NotDone(fmt.Errorf("%s was taken off key %s; it is taken back after another look", pending, key))
 }
 
 // sealed says where the new secret lies: in the version that the rotation is
