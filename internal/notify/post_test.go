@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
@@ -95,11 +96,11 @@ func TestDeliver(t *testing.T) {
 
 // mute is a channel that takes no word and heeds no context, as a mail server
 // does that accepts a connection and says nothing.
-type mute struct{ asked int }
+type mute struct{ asked atomic.Int32 }
 
 func (*mute) Name() string { return "mute" }
 func (c *mute) Send(context.Context, notice.Message) error {
-	c.asked++
+	c.asked.Add(1)
 	time.Sleep(time.Hour)
 	return nil
 }
@@ -129,8 +130,8 @@ func TestWhoGivesNoAnswerIsAskedOnce(t *testing.T) {
 				failed++
 			}
 		}
-		if len(mail.got) != 1 || silent.asked != 1 || failed != 1 || kept != 2 {
-			t.Errorf("mail %d, asked %d, failed %d, kept %d", len(mail.got), silent.asked, failed, kept)
+		if len(mail.got) != 1 || silent.asked.Load() != 1 || failed != 1 || kept != 2 {
+			t.Errorf("mail %d, asked %d, failed %d, kept %d", len(mail.got), silent.asked.Load(), failed, kept)
 		}
 		time.Sleep(time.Hour)
 	})
