@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -109,10 +108,7 @@ func remarksOn(problems []config.Problem, severity string) []remark {
 
 func (c *configCheck) print(path string, remarks []remark) error {
 	if c.output.value == "json" {
-		encoder := json.NewEncoder(c.app.stdout)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(remarks)
+		return writeJSON(c.app.stdout, remarks)
 	}
 	var out strings.Builder
 	text := lines{}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -164,10 +163,7 @@ func judged(p *config.Policy, inv accesskey.Inventory, user accesskey.User, only
 
 func (s *configShow) print(shown []shownKey) error {
 	if s.output.value == "json" {
-		encoder := json.NewEncoder(s.app.stdout)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(shown)
+		return writeJSON(s.app.stdout, shown)
 	}
 	for i, k := range shown {
 		if i > 0 {

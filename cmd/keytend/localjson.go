@@ -1,14 +1,8 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"io"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf16"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/locate"
@@ -124,31 +118,7 @@ func (r *localReport) writeJSON(w io.Writer) error {
 	for _, f := range r.failures {
 		doc.Errors = append(doc.Errors, LocalErrorRecord{f.Account, f.User, f.Call, f.Class, f.Err, f.Hint})
 	}
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(doc); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, escapeUnprintable(text.String()))
-	return err
-}
-
-// escapeUnprintable writes what a terminal could obey as JSON's \u escapes.
-// Beyond ASCII there is nothing but the insides of strings.
-func escapeUnprintable(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if r < 0x7f || unicode.IsPrint(r) {
-			b.WriteRune(r)
-			continue
-		}
-		for _, unit := range utf16.Encode([]rune{r}) {
-			_, _ = fmt.Fprintf(&b, "\\u%04x", unit)
-		}
-	}
-	return b.String()
+	return writeJSON(w, doc)
 }
 
 func (r *localReport) record(key locate.LocalKey, h locate.Holder) LocalKeyRecord {

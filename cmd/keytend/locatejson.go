@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"io"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -85,13 +83,5 @@ func (l *locating) writeJSON(w io.Writer) error {
 	for _, g := range l.found.Gaps {
 		doc.Unlooked = append(doc.Unlooked, LocateGapRecord{Where: g.Where, Why: g.Why, Hint: g.Hint, Call: g.Call, Failed: !g.Chosen})
 	}
-	var text bytes.Buffer
-	out := json.NewEncoder(&text)
-	out.SetEscapeHTML(false)
-	out.SetIndent("", "  ")
-	if err := out.Encode(doc); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, escapeUnprintable(text.String()))
-	return err
+	return writeJSON(w, doc)
 }

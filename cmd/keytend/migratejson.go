@@ -2,19 +2,11 @@ package main
 
 import (
 	"encoding/json"
-	"io"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/migrate"
 )
-
-func writeJSON(out io.Writer, document any) error {
-	e := json.NewEncoder(out)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(document)
-}
 
 type wayJSON struct {
 	Schema      string              `json:"schema"`

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"io"
 	"strings"
 	"time"
@@ -109,9 +108,7 @@ func (w *watchStatus) writeJSON(out io.Writer) error {
 		}
 		document.Verdicts = append(document.Verdicts, one)
 	}
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(document)
+	return writeJSON(out, document)
 }
 
 // again is the command that would install what is looked for.

@@ -29,6 +29,8 @@ type people struct {
 	own     string    // a key that a person made
 	ownEnds time.Time // when its maker deletes it
 	heard   string    // what keytend told them
+
+	lastHeard string // the last of it
 }
 
 var errNothingToDo = errors.New("nothing to do")
@@ -246,7 +248,7 @@ func (y *programYear) keytend(args ...string) error {
 	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + y.t.TempDir(), "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=" + id, "AWS_SECRET_ACCESS_KEY=" + secret,
 		"AWS_ENDPOINT_URL=" + y.url, "KEYTEND_SIM_PID=" + fmt.Sprint(os.Getpid()), transcriptVariable + "=" + y.t.TempDir()}
 	out, err := c.CombinedOutput()
-	y.people.heard += string(out)
+	y.people.heard, y.people.lastHeard = y.people.heard+string(out), string(out)
 	if err != nil {
 		y.say("keytend %s: %v: %s", strings.Join(args, " "), err, out)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -278,8 +279,15 @@ func (y *programYear) status() string {
 	for _, k := range y.user().Keys {
 		keys = append(keys, k.ID+" "+k.Status)
 	}
+	_ = y.keytend("secret", "status", "prod/billing")
 	lines := strings.Split(strings.TrimSpace(y.said.String()), "\n")
-	return fmt.Sprintf("keys %v, the record is %s; people did %v\nthe function said last:\n%s", keys, y.state(), y.acted, strings.Join(lines[max(0, len(lines)-12):], "\n"))
+	alarms := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return !strings.Contains(line, `"level":"ERROR"`) })
+	return fmt.Sprintf("keys %v, the record is %s; people did %v\n%s\nthe function said last:\n%s\nand of alarms:\n%s",
+		keys, y.state(), y.acted, y.people.lastHeard, lastLines(lines, 12), lastLines(alarms, 6))
+}
+
+func lastLines(lines []string, n int) string {
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
 
 // judge is the end.

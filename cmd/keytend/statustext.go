@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -17,9 +16,7 @@ func (s *status) write(ctx context.Context, d *desk, views []view, now time.Time
 		return err
 	}
 	if s.output.value == "json" {
-		out := json.NewEncoder(s.app.stdout)
-		out.SetIndent("", "  ")
-		return out.Encode(struct {
+		return writeJSON(s.app.stdout, struct {
 			Schema  string       `json:"schema"`
 			At      time.Time    `json:"generated_at"`
 			Freezes []freezeView `json:"freezes"` // that a person ordered

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -174,15 +172,7 @@ func writeUsageJSON(w io.Writer, answers []usageAnswer) error {
 	for _, a := range answers {
 		doc.Keys = append(doc.Keys, a.record())
 	}
-	var text bytes.Buffer
-	out := json.NewEncoder(&text)
-	out.SetEscapeHTML(false)
-	out.SetIndent("", "  ")
-	if err := out.Encode(doc); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, escapeUnprintable(text.String()))
-	return err
+	return writeJSON(w, doc)
 }
 
 func (a usageAnswer) record() UsageKeyRecord {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -36,9 +35,7 @@ func versionCommand(a *app) *cobra.Command {
 
 func (a *app) printVersion(b build, format string) error {
 	if format == "json" {
-		encoder := json.NewEncoder(a.stdout)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(b)
+		return writeJSON(a.stdout, b)
 	}
 	_, err := fmt.Fprintf(a.stdout, "keytend %s (%s, %s)\n", b.Version, b.Go, b.Platform)
 	return err

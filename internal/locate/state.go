@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/terraform"
 )
 
 // maxState bounds a state that is read as a whole.
@@ -89,7 +89,7 @@ func keysInState(text io.Reader, keys func([]byte) []accesskey.ID) ([]Find, erro
 		for _, instance := range r.Instances {
 			for _, name := range slices.Sorted(maps.Keys(instance.Attributes)) {
 				for _, id := range keys(instance.Attributes[name]) {
-					found = append(found, Find{Key: id, Kind: InState, Part: address + index(instance.IndexKey) + ", attribute " + name, Keeper: made(r.Type, name)})
+					found = append(found, Find{Key: id, Kind: InState, Part: address + terraform.Index(instance.IndexKey) + ", attribute " + name, Keeper: made(r.Type, name)})
 				}
 			}
 		}
@@ -106,17 +106,6 @@ func keysInState(text io.Reader, keys func([]byte) []accesskey.ID) ([]Find, erro
 func made(resource, attribute string) string {
 	if resource == "aws_iam_access_key" && attribute == "id" {
 		return "Terraform"
-	}
-	return ""
-}
-
-// index is an instance's key as an address has it.
-func index(key any) string {
-	switch key := key.(type) {
-	case float64:
-		return fmt.Sprintf("[%d]", int64(key))
-	case string:
-		return fmt.Sprintf("[%q]", key)
 	}
 	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/terraform"
 )
 
 // keyResource is the only type of resource that is looked at.
@@ -126,21 +127,10 @@ func (s *stateReader) note(r resource) {
 			continue
 		}
 		s.found[accesskey.ID(id)] = Owner{
-			Program: "Terraform", Address: whole + index(instance.IndexKey), Where: s.name,
+			Program: "Terraform", Address: whole + terraform.Index(instance.IndexKey), Where: s.name,
 			whole: whole, single: len(r.Instances) == 1,
 		}
 	}
-}
-
-// index is an instance's key as an address has it.
-func index(key any) string {
-	switch key := key.(type) {
-	case float64:
-		return fmt.Sprintf("[%d]", int64(key))
-	case string:
-		return fmt.Sprintf("[%q]", key)
-	}
-	return ""
 }
 
 func (s *stateReader) delim(want json.Delim) error {

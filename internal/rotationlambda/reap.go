@@ -91,6 +91,9 @@ func (f *Function) reapOne(ctx context.Context, listed awsapi.SecretDescription,
 	if err == nil && found.revision == 0 {
 		return nil // nothing of ours
 	}
+	if err == nil {
+		f.restate(ctx, d, found.Record)
+	}
 	if !d.Deleted.IsZero() {
 		f.doomed(ctx, d, found.Record, out)
 		return nil
@@ -100,6 +103,18 @@ func (f *Function) reapOne(ctx context.Context, listed awsapi.SecretDescription,
 		return err
 	}
 	return v.reap(ctx, d, out)
+}
+
+// restate has the line for people say what the record says. It is the one tag that
+// every write shares, so that a write which got lost and came late comes over it.
+func (f *Function) restate(ctx context.Context, d awsapi.SecretDescription, r accesskey.Record) {
+	state := stateOf(r)
+	if d.Tags[stateTag] == state {
+		return
+	}
+	if err := f.Store.Tag(ctx, d.ARN, map[string]string{stateTag: state}, f.Rotator.Clock.Now().Add(writeLife)); err != nil {
+		f.Log.WarnContext(ctx, "the tag "+stateTag+" is not what the record says; the next run sets it right", "secret", d.ARN, "record", state, "error", err.Error())
+	}
 }
 
 // doomed tells of a secret that goes with a rotation under way: what is left of

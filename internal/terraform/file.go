@@ -27,6 +27,18 @@ func InModule(path string) Expression {
 	return Expression(`"${path.module}/` + strings.TrimPrefix(quoted, `"`))
 }
 
+// Index is the key of a resource's instance, as a state's JSON has it, in the form
+// that an address has it: [0], ["eu"]; nil: "", there is one instance.
+func Index(key any) string {
+	switch key := key.(type) {
+	case float64:
+		return fmt.Sprintf("[%d]", int64(key))
+	case string:
+		return fmt.Sprintf("[%q]", key)
+	}
+	return ""
+}
+
 // File is one .tf file under way.
 type File struct {
 	Body
