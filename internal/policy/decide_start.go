@@ -120,7 +120,7 @@ func (v *view) noOtherInactive() (Step, bool) {
 			return step, true
 		}
 	}
-	return v.block(WhyBothUsed, "the user has %s, all in use", count(len(v.ids()), "key"))
+	return v.block(WhyBothUsed, "the user has %s, all in use (%s): see who uses which, and `keytend retire` what can go", count(len(v.ids()), "key"), listed(v.ids()))
 }
 
 func (v *view) full() (full, known bool) {

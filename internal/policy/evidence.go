@@ -167,11 +167,15 @@ func changed(at time.Time) string {
 }
 
 // listed spells a list, or that there is nothing in it.
-func listed(items []string) string {
+func listed[T ~string](items []T) string {
 	if len(items) == 0 {
 		return "none"
 	}
-	return strings.Join(items, ", ")
+	words := make([]string, len(items))
+	for i, item := range items {
+		words[i] = string(item)
+	}
+	return strings.Join(words, ", ")
 }
 
 // keyName names a key as well as it is known: its ID, else when it was

@@ -73,6 +73,6 @@ func quarantineEvidence(s *subject) Evidence {
 				return listed(g.ManagedPolicies)
 			}
 		}
-		return listed(nil)
+		return listed[string](nil)
 	})
 }

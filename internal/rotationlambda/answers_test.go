@@ -1,10 +1,16 @@
 package rotationlambda
 
 import (
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/fakeaws"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
 )
@@ -53,4 +59,74 @@ func TestAnswers(t *testing.T) {
 		w.live(10*24*time.Hour, 2*time.Hour)
 		w.oneKeyLeft()
 	})
+}
+
+// TestKeep: somebody switches the resting key on again and wants it kept. The work
+// ends, every key stays as it is, and no later rotation takes one away by itself.
+func TestKeep(t *testing.T) {
+	in(t, nil, func(w *world) {
+		old := w.holds()
+		w.rotate(30)
+		w.until(accesskey.Resting)
+		w.set(oldKey, iamtypes.StatusTypeActive)
+		w.live(6*time.Hour, 2*time.Hour)
+		w.blockedFor(policy.WhyVeto)
+		w.answer("keep")
+		if r := w.record(); r.Live() || w.works(old) != nil || w.works(w.holds()) != nil {
+			w.t.Fatalf("the record is %s %+v, keys %v", r.Phase, r.Block, ids(w.user("ana")))
+		}
+		held := w.holds()
+		w.stubborn(old, 40*24*time.Hour) // two keys are in use, and there is no room for a third
+		if w.works(old) != nil || w.works(held) != nil || w.holds().ID != held.ID {
+			w.t.Errorf("after the next turn of the schedule: keys %v, record %s", ids(w.user("ana")), stateOf(w.record()))
+		}
+		if said := strings.Join(w.fails, "\n"); !strings.Contains(said, string(oldKey)) {
+			w.t.Errorf("the rotation that can't be tells nobody of the other key:\n%s", said)
+		}
+	})
+}
+
+// TestDiscard: a process died when a key had just been made, and CloudTrail never
+// tells whose it is. A person says that nobody has it; it goes, and the next rotation
+// is as any.
+func TestDiscard(t *testing.T) {
+	in(t, nil, func(w *world) {
+		made := false
+		w.cloud.SetFault(func(c fakeaws.Call) fakeaws.Fault {
+			switch {
+			case c.Action == "LookupEvents" && made:
+				return fakeaws.Refuse(500, "InternalFailure", "we are looking into it")
+			case c.Action == "CreateAccessKey" && w.calling && !made:
+				made, w.dead = true, true
+			}
+			return fakeaws.Proceed()
+		})
+		w.rotate(30)
+		w.live(3*24*time.Hour, 2*time.Hour)
+		w.blockedFor(policy.WhyUnknownKey)
+		lost := w.record().Block.Key
+		if !w.active(lost) || lost == oldKey {
+			w.t.Fatalf("blocked about %s; keys %v", lost, ids(w.user("ana")))
+		}
+		w.cloud.SetFault(nil) // nothing is taken away while CloudTrail can't be read
+		w.answer("discard")
+		w.live(12*time.Hour, 2*time.Hour)
+		if keys := ids(w.user("ana")); w.record().Live() || len(keys) != 1 || keys[0] != string(oldKey)+" Active" {
+			w.t.Fatalf("the record is %s %+v, keys %v", w.record().Phase, w.record().Block, keys)
+		}
+		w.live(40*24*time.Hour, 4*time.Hour)
+		w.oneKeyLeft()
+	})
+}
+
+// set has a colleague switch one of ana's keys.
+func (w *world) set(key accesskey.ID, to iamtypes.StatusType) {
+	w.t.Helper()
+	id, secret := w.cloud.AdminKey(account)
+	_, err := iam.NewFromConfig(w.as(id, secret, "colleague")).UpdateAccessKey(w.t.Context(), &iam.UpdateAccessKeyInput{
+		UserName: aws.String("ana"), AccessKeyId: aws.String(string(key)), Status: to,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
 }
