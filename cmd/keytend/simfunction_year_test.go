@@ -89,14 +89,21 @@ type reading struct {
 // said is everything the function prints.
 type said struct {
 	lock sync.Mutex
-	bytes.Buffer
+	text bytes.Buffer
 }
 
 // Write implements io.Writer.
 func (s *said) Write(p []byte) (int, error) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	return s.Buffer.Write(p)
+	return s.text.Write(p)
+}
+
+// String is what was said so far.
+func (s *said) String() string {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.text.String()
 }
 
 // TestProgramYear: no consumer fails, there are never more than two keys, the secret
