@@ -119,12 +119,14 @@ func (p *policy) defaultVersion() *policyVersion {
 	return &p.versions[0]
 }
 
-// AddAccount seeds an account.
+// AddAccount seeds an account. Where there is an organization already it joins
+// that, and stack sets that deploy by themselves reach it.
 func (a *AWS) AddAccount(s AccountSpec) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.lazy, s.ID)
 	a.seed(s)
+	a.joined(a.accounts[s.ID])
 }
 
 // AddLazyAccount announces an account that is seeded when it is first touched:

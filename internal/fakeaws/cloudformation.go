@@ -2,6 +2,7 @@ package fakeaws
 
 import (
 	"cmp"
+	"maps"
 	"time"
 )
 
@@ -20,10 +21,10 @@ type StackResourceSpec struct {
 }
 
 // cloudformationService is CloudFormation as far as asking which stack made
-// something.
+// something, and StackSets over an organization.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackResources.html
 func cloudformationService() service {
-	return service{
+	s := service{
 		name: "cloudformation", source: "cloudformation.amazonaws.com", version: "2010-05-15",
 		namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/",
 		actions: map[string]action{
@@ -31,6 +32,8 @@ func cloudformationService() service {
 			"ListStacks":             {do: listStacks, reads: true},
 		},
 	}
+	maps.Copy(s.actions, stackSetActions())
+	return s
 }
 
 type stackSummary struct {

@@ -104,6 +104,11 @@ func (a *AWS) judge(r *request, act action) *apiError {
 	if err := r.validate(act); err != nil {
 		return err
 	}
+	return a.permits(r, act)
+}
+
+// permits asks the policies for the call, and for the tags that it brings.
+func (a *AWS) permits(r *request, act action) *apiError {
 	var err *apiError
 	switch {
 	case act.open:

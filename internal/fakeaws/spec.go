@@ -22,9 +22,12 @@ type AccountSpec struct {
 	// RootAccess is what of centralized root access the management account has
 	// switched on: RootCredentialsManagement, RootSessions.
 	RootAccess []string
-	Created    time.Time // zero: four years before the simulated AWS starts
-	KeyQuota   int       // access keys per user; zero: 2
-	Admin      string    // name of the user whose first Active key AdminKey hands out
+	// StackSetsAccess says that the management account has switched trusted access
+	// for CloudFormation's StackSets on.
+	StackSetsAccess bool
+	Created         time.Time // zero: four years before the simulated AWS starts
+	KeyQuota        int       // access keys per user; zero: 2
+	Admin           string    // name of the user whose first Active key AdminKey hands out
 
 	Root     RootSpec
 	Users    []UserSpec

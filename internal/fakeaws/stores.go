@@ -33,6 +33,7 @@ type stores struct {
 	scheduleGroups map[string]*scheduleGroup
 	eventRules     map[ruleKey]*eventRule // of EventBridge
 	functions      map[string]*function   // of Lambda, by name
+	stackSets      []*stackSet            // of CloudFormation
 }
 
 // in finds the account's stores in a region. Every region has the keys that AWS
