@@ -37,7 +37,7 @@ func TestTerraformEvaluatesTheModules(t *testing.T) {
 	terraform.provider(standIn(t))
 	for _, example := range []string{"one-secret", "monitoring", "organization"} {
 		t.Run(example, func(t *testing.T) {
-			made := terraform.live(t, "deploy/terraform/examples/"+example)
+			made := terraform.live(t, "deploy/terraform/examples/"+example, inputs(example, "r-examplerootid111"), nil)
 			same(t, "testdata/"+example+".json", made)
 		})
 	}
@@ -47,31 +47,43 @@ func TestTerraformEvaluatesTheModules(t *testing.T) {
 func TestTerraformTakesWhatKeytendWrites(t *testing.T) {
 	terraform := newTerraform(t)
 	terraform.provider(standIn(t))
-	story, err := txtar.ParseFile(filepath.FromSlash("../../cmd/keytend/testdata/script/terraform.txtar"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	written := 0
-	for _, f := range story.Files {
-		name, ok := strings.CutSuffix(f.Name, ".tf")
-		if !ok {
-			continue
-		}
-		written++
+	for _, name := range written(t, terraform) {
 		dir := filepath.Join(terraform.folder, "out", name)
-		text := strings.ReplaceAll(string(f.Data), "github.com/keytend/keytend//deploy", "../../deploy")
-		write(t, filepath.Join(dir, "main.tf"), text)
-		write(t, filepath.Join(dir, "keytend.yaml"), "mode: observe\n")
-		write(t, filepath.Join(dir, "keytend-lambda.zip"), "not a function")
 		for _, step := range [][]string{{"init", "-backend=false", "-input=false", "-plugin-dir=" + terraform.mirror}, {"plan", "-input=false"}} {
 			if out, err := terraform.run(t, dir, step...); err != nil {
 				t.Errorf("%s: terraform %s: %v\n%s", name, step[0], err, out)
 			}
 		}
 	}
-	if out, err := terraform.run(t, terraform.folder, "fmt", "-check", "-recursive", "out"); err != nil || written < 4 {
-		t.Errorf("%d files; not formatted: %s", written, out)
+	if out, err := terraform.run(t, terraform.folder, "fmt", "-check", "-recursive", "out"); err != nil {
+		t.Errorf("not formatted: %s", out)
 	}
+}
+
+// written puts what the story has into folders of out, and names them.
+func written(t *testing.T, terraform *program) []string {
+	t.Helper()
+	story, err := txtar.ParseFile(filepath.FromSlash("../../cmd/keytend/testdata/script/terraform.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range story.Files {
+		name, ok := strings.CutSuffix(f.Name, ".tf")
+		if !ok {
+			continue
+		}
+		names = append(names, name)
+		dir := filepath.Join(terraform.folder, "out", name)
+		text := strings.ReplaceAll(string(f.Data), "github.com/keytend/keytend//deploy", "../../deploy")
+		write(t, filepath.Join(dir, "main.tf"), text)
+		write(t, filepath.Join(dir, "keytend.yaml"), "mode: observe\n")
+		write(t, filepath.Join(dir, "keytend-lambda.zip"), "not a function")
+	}
+	if len(names) < 4 {
+		t.Fatalf("the story has only %q", names)
+	}
+	return names
 }
 
 // And what `keytend migrate` writes: a role for each kind of workload, made, seen
@@ -79,7 +91,7 @@ func TestTerraformTakesWhatKeytendWrites(t *testing.T) {
 func TestTerraformMakesTheRolesOfMigrate(t *testing.T) {
 	terraform := newTerraform(t)
 	terraform.provider(standIn(t))
-	terraform.live(t, roles(t, terraform))
+	terraform.live(t, roles(t, terraform), "", nil)
 }
 
 // roles is a root module of all that migrate's golden files have.
@@ -108,21 +120,6 @@ func roles(t *testing.T, terraform *program) string {
 	}
 	write(t, filepath.Join(terraform.folder, "roles", "main.tf"), main)
 	return "roles"
-}
-
-// The real provider makes what the example says on a simulated AWS, finds
-// nothing more to do, and takes it away. KEYTEND_TERRAFORM_PROVIDERS is a
-// filesystem mirror that has hashicorp/aws.
-func TestTerraformAppliesToTheSimulatedAWS(t *testing.T) {
-	terraform := newTerraform(t)
-	mirror := os.Getenv("KEYTEND_TERRAFORM_PROVIDERS")
-	if mirror == "" {
-		t.Skip("KEYTEND_TERRAFORM_PROVIDERS names no mirror with the AWS provider (neither Debian nor the Go proxy has it)")
-	}
-	terraform.provider(mirror, simulated(t)...)
-	for _, example := range []string{"one-secret", "monitoring"} {
-		t.Run(example, func(t *testing.T) { terraform.live(t, "deploy/terraform/examples/"+example) })
-	}
 }
 
 // Every input refuses what its validation is about, and says what it wants.
@@ -227,30 +224,43 @@ func (tf *program) provider(mirror string, env ...string) {
 	tf.mirror, tf.env = mirror, append(tf.env, env...)
 }
 
+// inputs are what an example must be given.
+func inputs(example, unit string) string {
+	if example != "organization" {
+		return ""
+	}
+	return fmt.Sprintf(`keytend_role_arn = "arn:aws:iam::123456789012:role/keytend"
+external_id = "example"
+organizational_unit_ids = [%q]
+mail = ["security@example.com"]
+`, unit)
+}
+
 // live makes everything of a root module, sees that nothing more is to be done,
-// and takes it away again. It returns what was made.
-func (tf *program) live(t *testing.T, root string) string {
+// and takes it away again; applied, where there is one, looks at it in between. It
+// returns what was made.
+func (tf *program) live(t *testing.T, root, inputs string, applied func()) string {
+	t.Helper()
 	dir := filepath.Join(tf.folder, filepath.FromSlash(root))
 	write(t, filepath.Join(dir, "keytend-lambda.zip"), "not a function")
-	values := ""
-	if strings.HasSuffix(root, "organization") {
-		values = `keytend_role_arn = "arn:aws:iam::123456789012:role/keytend"
-external_id = "example"
-organizational_unit_ids = ["r-examplerootid111"]
-mail = ["security@example.com"]
-`
-	}
-	write(t, filepath.Join(dir, "case.tfvars"), values)
+	write(t, filepath.Join(dir, "case.tfvars"), inputs)
 	for _, step := range [][]string{
 		{"init", "-backend=false", "-input=false", "-plugin-dir=" + tf.mirror},
 		{"apply", "-auto-approve", "-input=false", "-var-file=case.tfvars"},
 		{"plan", "-detailed-exitcode", "-input=false", "-var-file=case.tfvars"},
 	} {
-		if out, err := tf.run(t, dir, step...); err != nil {
+		out, err := tf.run(t, dir, step...)
+		if err != nil {
 			t.Fatalf("terraform %s: %v\n%s", strings.Join(step, " "), err, out)
+		}
+		if step[0] != "init" && strings.Contains(out, "Warning:") { // init's is about the mirror
+			t.Errorf("terraform %s warns:\n%s", step[0], out)
 		}
 	}
 	made := tf.judge(t, dir)
+	if applied != nil {
+		applied()
+	}
 	if out, err := tf.run(t, dir, "destroy", "-auto-approve", "-input=false", "-var-file=case.tfvars"); err != nil || !strings.Contains(out, "Destroy complete") {
 		t.Errorf("destroy: %v\n%s", err, out)
 	}

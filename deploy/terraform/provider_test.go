@@ -1,0 +1,105 @@
+package module
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// realProvider is Terraform with the AWS provider itself.
+// KEYTEND_TERRAFORM_PROVIDERS is a filesystem mirror that has hashicorp/aws.
+func realProvider(t *testing.T) *program {
+	t.Helper()
+	terraform := newTerraform(t)
+	terraform.mirror = os.Getenv("KEYTEND_TERRAFORM_PROVIDERS")
+	if terraform.mirror == "" {
+		t.Skip("KEYTEND_TERRAFORM_PROVIDERS names no mirror with the AWS provider (neither Debian nor the Go proxy has it)")
+	}
+	return terraform
+}
+
+// in is the same program for one simulated AWS.
+func (tf *program) in(c *simulation) *program {
+	own := *tf
+	own.env = append(slices.Clone(tf.env), c.env...)
+	return &own
+}
+
+// The real provider makes what the examples say on a simulated AWS, finds nothing
+// more to do, and takes it away; so it does with what keytend writes, and with
+// every feature of the module that no example uses.
+func TestTerraformAppliesToTheSimulatedAWS(t *testing.T) {
+	terraform := realProvider(t)
+	for _, example := range []string{"one-secret", "monitoring"} {
+		t.Run(example, func(t *testing.T) {
+			t.Parallel()
+			terraform.in(simulated(t)).live(t, "deploy/terraform/examples/"+example, "", nil)
+		})
+	}
+	t.Run("organization", func(t *testing.T) {
+		t.Parallel()
+		c := simulated(t)
+		terraform.in(c).live(t, "deploy/terraform/examples/organization", inputs("organization", c.root(t)), func() { everyMemberCanBeEntered(t, c) })
+		for _, account := range append(slices.Clone(members), management) {
+			if err := c.enter(t, account, "example"); err == nil {
+				t.Errorf("after the destruction Keytend still enters %s", account)
+			}
+		}
+	})
+	for _, name := range written(t, terraform) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := simulated(t)
+			atTheSecretThatThereIs(t, c, filepath.Join(terraform.folder, "out", name, "main.tf"))
+			terraform.in(c).live(t, "out/"+name, "", nil)
+		})
+	}
+}
+
+// everyMemberCanBeEntered: by the role that the stack set has made, with the
+// external ID, and not without it.
+func everyMemberCanBeEntered(t *testing.T, c *simulation) {
+	t.Helper()
+	for _, account := range append(slices.Clone(members), management) {
+		if err := c.enter(t, account, "example"); err != nil {
+			t.Errorf("Keytend can't enter %s: %v", account, err)
+		}
+		for _, wrong := range []string{"", "another"} {
+			if err := c.enter(t, account, wrong); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+				t.Errorf("with the external ID %q Keytend enters %s: %v", wrong, account, err)
+			}
+		}
+	}
+}
+
+// atTheSecretThatThereIs puts the ARN of a secret into a root module that names
+// one of the same name: its suffix is Secrets Manager's choice.
+func atTheSecretThatThereIs(t *testing.T, c *simulation, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const named = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/billing-a1b2c3"
+	if strings.Contains(string(text), named) {
+		write(t, path, strings.ReplaceAll(string(text), named, c.secretARN(t, "eu-central-1", "prod/billing")))
+	}
+}
+
+// The module's own folders are modules that the real provider takes as they are.
+func TestTerraformValidatesTheModules(t *testing.T) {
+	terraform := realProvider(t)
+	for _, module := range []string{"deploy/terraform", "deploy/terraform/modules/member-role"} {
+		t.Run(module, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(terraform.folder, filepath.FromSlash(module))
+			for _, step := range [][]string{{"init", "-backend=false", "-input=false", "-plugin-dir=" + terraform.mirror}, {"validate"}} {
+				if out, err := terraform.run(t, dir, step...); err != nil || step[0] != "init" && strings.Contains(out, "Warning:") {
+					t.Errorf("terraform %s: %v\n%s", step[0], err, out)
+				}
+			}
+		})
+	}
+}
