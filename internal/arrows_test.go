@@ -71,7 +71,7 @@ var onlyIn = map[string][]string{
 	"filippo.io/age":                {"internal/escrow"},
 	"cel.dev/cel-go":                {"internal/match"},
 	"github.com/hashicorp/hcl":      {"internal/terraform"},
-	"github.com/goccy/go-yaml":      {"internal/config", "internal/kubernetes"},
+	"github.com/goccy/go-yaml":      {"internal/config", "internal/kubernetes", "internal/fakeaws"},
 }
 
 // pure rooms decide: they are given the time and the facts.
