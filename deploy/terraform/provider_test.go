@@ -15,7 +15,7 @@ func realProvider(t *testing.T) *program {
 	terraform := newTerraform(t)
 	terraform.mirror = os.Getenv("KEYTEND_TERRAFORM_PROVIDERS")
 	if terraform.mirror == "" {
-		t.Skip("KEYTEND_TERRAFORM_PROVIDERS names no mirror with the AWS provider (neither Debian nor the Go proxy has it)")
+		t.Skip("KEYTEND_TERRAFORM_PROVIDERS names no folder with the AWS provider (neither Debian nor the Go proxy has it)")
 	}
 	return terraform
 }

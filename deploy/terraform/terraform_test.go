@@ -197,7 +197,7 @@ func newTerraform(t *testing.T) *program {
 	t.Helper()
 	path, err := exec.LookPath("terraform")
 	if err != nil {
-		t.Skip("terraform is not on PATH (neither Debian nor the Go proxy has it)")
+		t.Skip("terraform is not on PATH (.ci/run builds one from the Go proxy)")
 	}
 	tf := &program{path: path, folder: t.TempDir(), env: append(os.Environ(), "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1", "TF_CLI_CONFIG_FILE=")}
 	if err := os.CopyFS(filepath.Join(tf.folder, "deploy"), os.DirFS("..")); err != nil {
