@@ -21,6 +21,7 @@ type account struct {
 	groups    catalogue[*group]
 	roles     catalogue[*role]
 	policies  catalogue[*policy]
+	profiles  catalogue[*instanceProfile]
 	oidc      []*oidcProvider // by URL
 	report    report
 	events    []Event                   // in order of time; what LookupEvents reads

@@ -25,6 +25,7 @@ var awsPolicyDocuments = map[string]string{
 	"IAMUserChangePassword": statements(
 		`{"Effect":"Allow","Action":["iam:ChangePassword"],"Resource":["arn:aws:iam::*:user/${aws:username}"]}`,
 		`{"Effect":"Allow","Action":["iam:GetAccountPasswordPolicy"],"Resource":"*"}`),
+	"SignInLocalDevelopmentAccess": statements(`{"Effect":"Allow","Action":["signin:AuthorizeOAuth2Access","signin:CreateOAuth2Token"],"Resource":"arn:aws:signin:*:*:oauth2/public-client/*"}`),
 	"IAMUserSSHKeys": statements(`{"Effect":"Allow","Action":["iam:DeleteSSHPublicKey","iam:GetSSHPublicKey","iam:ListSSHPublicKeys",` +
 		`"iam:UpdateSSHPublicKey","iam:UploadSSHPublicKey"],"Resource":"arn:aws:iam::*:user/${aws:username}"}`),
 	"ReadOnlyAccess": allow(`"cloudtrail:Describe*"`, `"cloudtrail:Get*"`, `"cloudtrail:List*"`, `"cloudtrail:LookupEvents"`, `"cloudwatch:Describe*"`,

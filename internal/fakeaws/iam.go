@@ -20,7 +20,7 @@ func iamService() service {
 	}
 	tables := []map[string]action{
 		userActions(), userTagActions(), loginActions(), keyActions(), reportActions(), accountActions(), groupActions(),
-		identityPolicyActions(), policyActions(), policyVersionActions(), roleActions(), oidcActions(), credentialActions(), simulationActions(),
+		identityPolicyActions(), policyActions(), policyVersionActions(), roleActions(), instanceProfileActions(), oidcActions(), credentialActions(), simulationActions(),
 	}
 	for _, table := range tables {
 		for name, act := range table {
@@ -44,7 +44,7 @@ func iamConstraints() map[string]constraint {
 	document := constraint{shortest: 1, longest: 131072}
 	arn := constraint{shortest: 20, longest: 2048}
 	return map[string]constraint{
-		"UserName": name(64), "NewUserName": name(64), "GroupName": name(128), "RoleName": name(64), "PolicyName": name(128),
+		"UserName": name(64), "NewUserName": name(64), "GroupName": name(128), "RoleName": name(64), "InstanceProfileName": name(128), "PolicyName": name(128),
 		"Path": path, "NewPath": path, "PathPrefix": prefix,
 		"AccessKeyId": matching(`[\w]+`, 16, 128), "Status": oneOf("Active", "Inactive"),
 		"MaxItems": number(1, maxItems), "Marker": {shortest: 1},

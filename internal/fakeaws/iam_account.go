@@ -40,7 +40,7 @@ func getAccountSummary(r *request) (any, *apiError) {
 		"AccountPasswordPresent":            whether(!acct.root.noPassword),
 		"MFADevices":                        devices + whether(acct.root.mfa), "MFADevicesInUse": inUse + whether(acct.root.mfa),
 		"ServerCertificates": 0, "ServerCertificatesQuota": 20,
-		"InstanceProfiles": 0, "InstanceProfilesQuota": 1000,
+		"InstanceProfiles": acct.profiles.len(), "InstanceProfilesQuota": 1000,
 		"Providers": 0, "GlobalEndpointTokenVersion": 1,
 	}}, nil
 }

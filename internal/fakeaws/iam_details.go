@@ -36,7 +36,7 @@ type roleDetailShape struct {
 	Path, RoleName, RoleId, Arn string
 	CreateDate                  time.Time
 	AssumeRolePolicyDocument    string
-	InstanceProfileList         []string
+	InstanceProfileList         []instanceProfileShape
 	RolePolicyList              []inlineShape
 	AttachedManagedPolicies     []attachedShape
 	PermissionsBoundary         *boundaryShape
@@ -130,7 +130,7 @@ func (acct *account) addDetail(shape *detailsShape, entity any, counts policyCou
 	case *role:
 		shape.RoleDetailList = append(shape.RoleDetailList, roleDetailShape{
 			Path: e.path, RoleName: e.name, RoleId: e.id, Arn: acct.roleARN(e), CreateDate: e.created,
-			AssumeRolePolicyDocument: documentOnWire(e.trust), InstanceProfileList: []string{}, RolePolicyList: e.inlineShapes(),
+			AssumeRolePolicyDocument: documentOnWire(e.trust), InstanceProfileList: acct.profileShapes(acct.profilesOf(e)), RolePolicyList: e.inlineShapes(),
 			AttachedManagedPolicies: acct.attachedShapes(&e.grants), PermissionsBoundary: boundaryOf(e.boundary),
 			Tags: tagList(e.tags), RoleLastUsed: e.usedShape(),
 		})

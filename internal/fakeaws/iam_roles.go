@@ -22,8 +22,6 @@ func roleActions() map[string]action {
 		"TagRole":                {do: tagRole, on: onRole, needs: []string{"RoleName", "Tags"}},
 		"UntagRole":              {do: untagRole, on: onRole, needs: []string{"RoleName", "TagKeys"}},
 		"ListRoleTags":           {do: listRoleTags, on: onRole, needs: named},
-
-		"ListInstanceProfilesForRole": {do: listInstanceProfilesForRole, on: onRole, needs: named},
 	}
 }
 
@@ -218,6 +216,8 @@ func deleteRole(r *request) (any, *apiError) {
 		return nil, errDeleteConflict("Cannot delete entity, must detach all policies first.")
 	case len(found.inline) > 0:
 		return nil, errDeleteConflict("Cannot delete entity, must delete policies first.")
+	case len(r.account.profilesOf(found)) > 0:
+		return nil, errDeleteConflict("Cannot delete entity, must remove roles from instance profile first.")
 	}
 	found.gone = true
 	r.account.roles.remove(found.name)
@@ -260,15 +260,4 @@ func listRoleTags(r *request) (any, *apiError) {
 		Tags []tag
 		page
 	}{tags, end}, nil
-}
-
-// listInstanceProfilesForRole is what clients call before they delete a role.
-func listInstanceProfilesForRole(r *request) (any, *apiError) {
-	if _, err := r.role(); err != nil {
-		return nil, err
-	}
-	return struct {
-		InstanceProfiles []string
-		page
-	}{[]string{}, page{}}, nil
 }

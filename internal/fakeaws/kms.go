@@ -2,6 +2,7 @@ package fakeaws
 
 import (
 	"cmp"
+	"maps"
 	"strings"
 	"time"
 )
@@ -9,11 +10,11 @@ import (
 // kmsService is KMS as far as symmetric keys, aliases and key policies go.
 // https://docs.aws.amazon.com/kms/latest/APIReference/
 func kmsService() service {
-	return service{
+	s := service{
 		name: "kms", source: "kms.amazonaws.com", protocol: json11, target: "TrentService",
 		leftOut: []string{"plaintext", "ciphertextBlob"},
 		actions: map[string]action{
-			"CreateKey":           {do: createKey},
+			"CreateKey":           {do: createKey, tagging: "kms:TagResource"},
 			"DescribeKey":         keyAction("DescribeKey", true, describeKey),
 			"GetKeyPolicy":        keyAction("GetKeyPolicy", true, getKeyPolicy),
 			"PutKeyPolicy":        keyAction("PutKeyPolicy", false, putKeyPolicy),
@@ -29,6 +30,8 @@ func kmsService() service {
 			"Decrypt":             {do: decrypt, asks: mayDecrypt, reads: true},
 		},
 	}
+	maps.Copy(s.actions, keyTagActions())
+	return s
 }
 
 type kmsKey struct {
@@ -40,6 +43,8 @@ type kmsKey struct {
 	disabled    bool
 	deletion    time.Time // zero: none scheduled
 	policy      string
+	tags        map[string]string
+	rotates     bool
 	material    []byte
 }
 
@@ -142,6 +147,8 @@ type keyInput struct {
 	EncryptionContext   map[string]string
 	NumberOfBytes       int
 	KeySpec             string
+	Tags                []keyTag
+	TagKeys             []string
 }
 
 // keyAction is a call about one key.
@@ -221,7 +228,10 @@ func (k *kmsKey) state() string {
 }
 
 func createKey(r *request) (any, *apiError) {
-	in, err := decode[struct{ Description, Policy, KeyUsage, KeySpec, CustomerMasterKeySpec string }](r)
+	in, err := decode[struct {
+		Description, Policy, KeyUsage, KeySpec, CustomerMasterKeySpec string
+		Tags                                                          []keyTag
+	}](r)
 	if err != nil {
 		return nil, err
 	}
@@ -233,7 +243,7 @@ func createKey(r *request) (any, *apiError) {
 		return nil, err
 	}
 	k := r.account.in(r.region).addKey(requestID(r.aws.random.next()), r.now)
-	k.description, k.policy = in.Description, cmp.Or(in.Policy, k.policy)
+	k.description, k.policy, k.tags = in.Description, cmp.Or(in.Policy, k.policy), keyTags(in.Tags)
 	return k.metadata(), nil
 }
 

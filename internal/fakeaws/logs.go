@@ -23,6 +23,8 @@ func logsService() service {
 			"DeleteLogGroup":        onLogs(false, deleteLogGroup),
 			"PutRetentionPolicy":    onLogs(false, putRetention),
 			"DeleteRetentionPolicy": onLogs(false, putRetention),
+			"AssociateKmsKey":       onLogs(false, associateLogKey),
+			"DisassociateKmsKey":    onLogs(false, associateLogKey),
 			"FilterLogEvents":       onLogs(true, filterLogEvents),
 			"TagResource":           onLogs(false, tagLogGroup),
 			"UntagResource":         onLogs(false, untagLogGroup),
@@ -35,7 +37,8 @@ func logsService() service {
 type logGroup struct {
 	name      string
 	created   time.Time
-	retention int // days; zero: for ever
+	retention int    // days; zero: for ever
+	key       string // ARN of the KMS key; empty: CloudWatch's own
 	tags      map[string]string
 	lines     []logLine
 }
@@ -50,6 +53,7 @@ type logInput struct {
 	LogGroupIdentifier string            `json:"logGroupIdentifier"`
 	ResourceArn        string            `json:"resourceArn"`
 	RetentionInDays    int               `json:"retentionInDays"`
+	KMSKeyID           string            `json:"kmsKeyId"`
 	Tags               map[string]string `json:"tags"`
 	TagKeys            []string          `json:"tagKeys"`
 	FilterPattern      string            `json:"filterPattern"`
@@ -105,7 +109,37 @@ func createLogGroup(r *request) (any, *apiError) {
 	case home.logGroups[in.LogGroupName] != nil:
 		return nil, refusal("ResourceAlreadyExistsException", "The specified log group already exists")
 	}
-	home.addLogGroup(in.LogGroupName, r.now).tags = copied(in.Tags)
+	if in.KMSKeyID != "" {
+		if err := home.encryptsLogs(r, in.KMSKeyID, in.LogGroupName); err != nil {
+			return nil, err
+		}
+	}
+	made := home.addLogGroup(in.LogGroupName, r.now)
+	made.tags, made.key = copied(in.Tags), in.KMSKeyID
+	return silent()
+}
+
+// encryptsLogs wants a key of the region whose policy admits CloudWatch Logs.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+func (s *stores) encryptsLogs(r *request, keyARN, group string) *apiError {
+	arn := s.logGroupARN(group)
+	k, err := r.key(keyARN)
+	if err == nil && k.usable() == nil {
+		context := map[string][]string{"kms:EncryptionContext:aws:logs:arn": {arn}}
+		if r.aws.serviceMay("logs."+r.region+".amazonaws.com", "kms:GenerateDataKey", k.arn, k.policy, k.home.account, context) {
+			return nil
+		}
+	}
+	return refusal("AccessDeniedException", "The specified KMS key does not exist or is not allowed to be used with LogGroup '%s'", arn)
+}
+
+func associateLogKey(r *request, g *logGroup, in logInput) (any, *apiError) {
+	if r.action == "AssociateKmsKey" {
+		if err := r.account.in(r.region).encryptsLogs(r, in.KMSKeyID, g.name); err != nil {
+			return nil, err
+		}
+	}
+	g.key = in.KMSKeyID
 	return silent()
 }
 
@@ -131,12 +165,13 @@ func describeLogGroups(r *request) (any, *apiError) {
 		Retention int    `json:"retentionInDays,omitempty"`
 		Filters   int    `json:"metricFilterCount"`
 		Arn       string `json:"arn"`
+		KMSKeyID  string `json:"kmsKeyId,omitempty"`
 		Stored    int    `json:"storedBytes"`
 	}
 	list, home := []shape{}, r.account.in(r.region)
 	for _, name := range slices.Sorted(maps.Keys(home.logGroups)) {
 		if g := home.logGroups[name]; strings.HasPrefix(name, in.Prefix) && strings.Contains(name, in.Pattern) {
-			list = append(list, shape{name, g.created.UnixMilli(), g.retention, 0, home.logGroupARN(name) + ":*", 0})
+			list = append(list, shape{name, g.created.UnixMilli(), g.retention, 0, home.logGroupARN(name) + ":*", g.key, 0})
 		}
 	}
 	page, next, ok := pageOf(r, list, in.NextToken, cmp.Or(in.Limit, 50), func(s shape) string { return s.Name })

@@ -13,7 +13,7 @@ func (a *AWS) seed(s AccountSpec) {
 	now := a.clock.now()
 	acct := &account{
 		id: s.ID, partition: cmp.Or(s.Partition, "aws"), alias: s.Alias, created: s.Created,
-		users: newCatalogue[*user](), groups: newCatalogue[*group](), roles: newCatalogue[*role](), policies: newCatalogue[*policy](),
+		users: newCatalogue[*user](), groups: newCatalogue[*group](), roles: newCatalogue[*role](), policies: newCatalogue[*policy](), profiles: newCatalogue[*instanceProfile](),
 	}
 	if acct.created.IsZero() {
 		acct.created = second(now.AddDate(-4, 0, 0))
