@@ -1,7 +1,7 @@
 # Who is told, and by which events.
 
 resource "aws_sns_topic" "alerts" {
-  count = var.topic_arn == null ? 1 : 0
+  count = var.topic == null ? 1 : 0
 
   name         = var.name
   display_name = "Keytend"
@@ -41,7 +41,7 @@ data "aws_iam_policy_document" "alerts" {
 }
 
 resource "aws_sns_topic_policy" "alerts" {
-  count = var.topic_arn == null ? 1 : 0
+  count = var.topic == null ? 1 : 0
 
   arn    = aws_sns_topic.alerts[0].arn
   policy = data.aws_iam_policy_document.alerts.json

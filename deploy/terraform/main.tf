@@ -23,5 +23,5 @@ locals {
   self_arns = ["${local.arn}:iam::${local.account}:role/${local.function_name}"]
 
   # Who is told.
-  topic_arn = var.topic_arn == null ? one(aws_sns_topic.alerts[*].arn) : var.topic_arn
+  topic_arn = var.topic == null ? one(aws_sns_topic.alerts[*].arn) : var.topic.arn
 }

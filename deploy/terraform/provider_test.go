@@ -48,8 +48,16 @@ func TestTerraformAppliesToTheSimulatedAWS(t *testing.T) {
 			}
 		}
 	})
+	t.Run("everything", func(t *testing.T) {
+		t.Parallel()
+		terraform.in(simulated(t)).live(t, "deploy/terraform/testdata/everything", "", nil)
+	})
+	t.Run("roles", func(t *testing.T) { // of services that are simulated
+		t.Parallel()
+		terraform.in(simulated(t)).live(t, roles(t, terraform, "roles", "aws_eks|aws_rolesanywhere|aws_ssoadmin"), "", nil)
+	})
 	for _, name := range written(t, terraform) {
-		t.Run(name, func(t *testing.T) {
+		t.Run("written-"+name, func(t *testing.T) {
 			t.Parallel()
 			c := simulated(t)
 			atTheSecretThatThereIs(t, c, filepath.Join(terraform.folder, "out", name, "main.tf"))
@@ -88,10 +96,11 @@ func atTheSecretThatThereIs(t *testing.T, c *simulation, path string) {
 	}
 }
 
-// The module's own folders are modules that the real provider takes as they are.
+// The module's own folders, and all that migrate writes, are what the real
+// provider's schemas want.
 func TestTerraformValidatesTheModules(t *testing.T) {
 	terraform := realProvider(t)
-	for _, module := range []string{"deploy/terraform", "deploy/terraform/modules/member-role"} {
+	for _, module := range []string{"deploy/terraform", "deploy/terraform/modules/member-role", roles(t, terraform, "all-roles", "")} {
 		t.Run(module, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(terraform.folder, filepath.FromSlash(module))

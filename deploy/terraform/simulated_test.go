@@ -25,7 +25,7 @@ const (
 var members = []string{"111122223333", "444455556666"}
 
 // simulation is a simulated AWS: the management account of an organization, with the
-// role that Keytend runs as, secrets, a KMS key and a configuration recorder, and
+// role that Keytend runs as, secrets and a configuration recorder, and
 // two members. Its functions do nothing.
 type simulation struct {
 	*fakeaws.AWS
@@ -48,14 +48,18 @@ func simulated(t *testing.T) *simulation {
 	}
 	first := account(management, "")
 	first.Management, first.StackSetsAccess = true, true
-	first.KMSKeys = []string{"1234abcd-12ab-34cd-56ef-1234567890ab"}
 	first.Secrets = []fakeaws.SecretSpec{{Name: "prod/billing", Value: "{}"}, {Name: "prod/orders", Value: "{}"}, {Name: "prod/billing", Region: "eu-central-1", Value: "{}"}}
 	first.Roles = []fakeaws.RoleSpec{{
 		Name:           "keytend",
 		TrustPolicy:    `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + management + `:root"},"Action":"sts:AssumeRole"}]}`,
 		InlinePolicies: map[string]string{"enter": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::*:role/keytend-member"}]}`},
 	}}
+	first.Users = append(first.Users, fakeaws.UserSpec{Name: "billing"})
+	first.Policies = []fakeaws.PolicySpec{{Name: "limits", Path: "/team/", Document: fakeaws.FullAWSAccess}}
 	c.AddAccount(first)
+	stranger := account("210987654321", "")
+	stranger.Partition, stranger.Roles = "", []fakeaws.RoleSpec{{Name: "worker", TrustPolicy: first.Roles[0].TrustPolicy}}
+	c.AddAccount(stranger)
 	c.AddAccount(account(members[0], "Workloads/Production"))
 	c.AddAccount(account(members[1], "Security"))
 	c.RunFunctions(func(context.Context, fakeaws.FunctionSpec, []byte) ([]byte, error) { return []byte("{}"), nil })

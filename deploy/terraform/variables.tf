@@ -79,7 +79,7 @@ variable "log_retention_days" {
 }
 
 variable "log_kms_key_arn" {
-  description = "ARN of the KMS key that the log is encrypted with. Null: CloudWatch's own."
+  description = "ARN of the KMS key that the log is encrypted with; its policy must admit logs.REGION.amazonaws.com. Null: CloudWatch's own."
   type        = string
   default     = null
 }
@@ -246,13 +246,17 @@ variable "mail" {
   }
 }
 
-variable "topic_arn" {
-  description = "An SNS topic of one's own to tell, in place of one that is made. Its policy must admit cloudwatch.amazonaws.com, and events.amazonaws.com without any condition. Null: one is made."
-  type        = string
-  default     = null
+# An object, because Terraform must know that there is one while a topic that the
+# same root module makes has no ARN yet.
+variable "topic" {
+  description = "An SNS topic of one's own to tell, in place of one that is made: its ARN. Its policy must admit cloudwatch.amazonaws.com, and events.amazonaws.com without any condition. Null: one is made."
+  type = object({
+    arn = string
+  })
+  default = null
 
   validation {
-    condition     = can(regex("^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:.+$", var.topic_arn)) || var.topic_arn == null
+    condition     = can(regex("^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:.+$", var.topic.arn)) || var.topic == null
     error_message = "Want the ARN of a topic: arn:aws:sns:REGION:ACCOUNT:NAME."
   }
 }
