@@ -15,11 +15,15 @@ import (
 )
 
 // Of a thousand calls of the function so many go wrong, of those that change
-// something more, of the rare ones the most; of its invocations; and between so many
-// calls a person comes.
+// something more, of the rare ones the most, and still more of those that have not
+// gone wrong in every way yet; of its invocations; and between so many calls a
+// person comes.
 const (
-	programReads, programTags, programRare, programRuns, programDisturbed = 12, 100, 250, 30, 2
+	programReads, programTags, programRare, programNew, programRuns, programDisturbed = 12, 100, 250, 400, 30, 2
 )
+
+// programMisfortunes are what befalls a call.
+var programMisfortunes = []string{"throttled", "broken", "answer lost", "late", "killed before", "killed after"}
 
 // programWrites are the function's calls that change something.
 var programWrites = []string{"iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey", "iam:TagUser",
@@ -85,21 +89,31 @@ func (y *programYear) fault(c fakeaws.Call) fakeaws.Fault {
 		y.useAll()
 	}
 	y.late = false
-	odds := programReads
-	switch {
-	case slices.Contains(programWrites, name) && strings.Contains(name, "Tag"):
-		odds = programTags
-	case slices.Contains(programWrites, name):
-		odds = programRare
-	}
-	if y.calm || y.random.IntN(1000) >= odds {
+	if y.calm || y.random.IntN(1000) >= y.odds(name) {
 		return fakeaws.Proceed()
 	}
 	return y.strike(name)
 }
 
+func (y *programYear) odds(call string) int {
+	switch {
+	case !slices.Contains(programWrites, call):
+		return programReads
+	case y.ways(call) < len(programMisfortunes):
+		return programNew
+	case strings.HasSuffix(strings.ToLower(call), "tagresource"):
+		return programTags
+	}
+	return programRare
+}
+
+// ways is in how many ways a call went wrong so far.
+func (y *programYear) ways(call string) int {
+	return max(0, len(y.struck[call])-1) // one is the count
+}
+
 func (y *programYear) strike(call string) fakeaws.Fault {
-	switch y.misfortune(call, "throttled", "broken", "answer lost", "late", "killed before", "killed after") {
+	switch y.misfortune(call, programMisfortunes...) {
 	case "throttled":
 		return fakeaws.Refuse(400, "Throttling", "Rate exceeded")
 	case "broken":
@@ -149,12 +163,12 @@ func (y *programYear) strikes() int {
 // nothing about it.
 func (y *programYear) everythingStruck() {
 	for _, call := range programWrites {
-		if len(y.struck[call]) < 6 { // five kinds, and the count
+		if y.ways(call) < len(programMisfortunes) {
 			y.t.Errorf("%s was only struck by %v", call, slices.Sorted(maps.Keys(y.struck[call])))
 		}
 	}
 	for _, call := range programReadsToo {
-		if len(y.struck[call]) < 2 {
+		if y.ways(call) < 1 {
 			y.t.Errorf("%s was never struck", call)
 		}
 	}
