@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/keytend/keytend/internal/journal"
 	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/rotation"
 )
 
 // freeze is one run of `keytend freeze`.
@@ -86,8 +86,7 @@ func (f *freeze) run(ctx context.Context) error {
 	if f.lift {
 		return f.end(ctx, d, now)
 	}
-	order := journal.Order{By: d.person}
-	order.From, order.Why = now, f.why
+	order := rotation.Freeze{From: now, By: d.person, Why: f.why}
 	if !asked {
 		order.From = now.Add(-policy.Day) // this computer's clock may be ahead of AWS's
 	}
@@ -120,7 +119,7 @@ func (f *freeze) end(ctx context.Context, d *desk, now time.Time) error {
 }
 
 // frozenText says until when a freeze lasts, and why.
-func frozenText(o journal.Order) string {
+func frozenText(o rotation.Freeze) string {
 	text := "until it is lifted"
 	if !o.Until.IsZero() {
 		text = "until " + stamp(o.Until)

@@ -116,11 +116,11 @@ func (r *rootDelete) run(ctx context.Context) error {
 
 // frozen keeps to an order to stop everything.
 func (r *rootDelete) frozen(ctx context.Context, d *desk) error {
-	orders, err := d.Orders(ctx, now(r.base))
+	orders, err := d.Freezes(ctx, now(r.base))
 	if err != nil || len(orders) == 0 {
 		return err
 	}
-	return hinted{fmt.Errorf("everything is stopped by %s: %s", orders[0].By, orders[0].Why), "`keytend freeze --lift` ends the freeze"}
+	return hinted{fmt.Errorf("everything is frozen %s", frozenText(orders[0])), "`keytend freeze --lift` ends the freeze"}
 }
 
 // one deletes what one account's root user holds.

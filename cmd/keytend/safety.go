@@ -38,7 +38,8 @@ func acknowledged(r accesskey.Record, acks []notice.Ack) string {
 	}
 	for _, a := range acks {
 		if a.Account == r.Subject.Account && a.User == r.Subject.User && (a.Thing == "" || a.Thing == string(r.Old)) {
-			return fmt.Sprintf("%s acknowledged it on %s.", a.By, stamp(a.At))
+			return fmt.Sprintf("%s acknowledged it on %s: nobody is reminded before %s. That keeps no key on; `keytend hold %s` does.",
+				a.By, stamp(a.At), a.Until.UTC().Format(time.DateOnly), a.User)
 		}
 	}
 	return "Nobody has said that they know of it."

@@ -11,7 +11,6 @@ import (
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/awsapi"
 	"github.com/keytend/keytend/internal/fleet"
-	"github.com/keytend/keytend/internal/journal"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
 )
@@ -68,12 +67,33 @@ type freezeView struct {
 	Why   string     `json:"why"`
 }
 
-func freezeViews(orders []journal.Order) []freezeView {
+func freezeViews(orders []rotation.Freeze) []freezeView {
 	views := []freezeView{}
 	for _, o := range orders {
 		views = append(views, freezeView{From: o.From, Until: moment(o.Until), By: o.By, Why: o.Why})
 	}
 	return views
+}
+
+// gateOf is the gate of a record, as far as it can be told from one user: what the
+// policy's overrides ask of others is left out.
+func (s *status) gateOf(ctx context.Context, b *bench, res rotation.Result) policy.Gate {
+	freezes, _ := b.desk.Freezes(ctx, b.now()) // unread: admitted says nothing either
+	gate := policy.Gate{Mode: policy.Enforce, Freezes: slices.Concat(b.rotator.Gate.Freezes, freezes)}
+	user, known := res.Input.User.Get()
+	if !res.Record.Planned || !known || s.policy == nil {
+		return gate
+	}
+	key := accesskey.Key{ID: accesskey.Observed(res.Record.Old, b.now(), "on record")}
+	ruling, err := s.policy.Ruling(accesskey.Account{ID: b.account}, user, key, b.now())
+	if err != nil {
+		return gate
+	}
+	if !user.Privilege.Known() { // it was when the record began
+		ruling.LeftOut = ""
+	}
+	ruling.Freezes = slices.Concat(ruling.Freezes, freezes)
+	return ruling.Gate(res.Record, b.now())
 }
 
 // admitted is a record's next step, held up by freezes, or by what held it up at

@@ -11,7 +11,7 @@ import (
 )
 
 func (s *status) write(ctx context.Context, d *desk, views []view, now time.Time) error {
-	freezes, err := d.Orders(ctx, now)
+	freezes, err := d.Freezes(ctx, now)
 	if err != nil {
 		return err
 	}
@@ -161,6 +161,9 @@ func (v view) nextText(line func(string, string, ...any)) {
 	}
 	if v.Saw != "" {
 		line("", "%s", v.Saw)
+	}
+	if v.Then != "" {
+		line("but then", "%s", v.Then)
 	}
 	if v.NotBefore != nil {
 		line("until", "%s", stamp(*v.NotBefore))

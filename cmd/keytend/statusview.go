@@ -25,6 +25,7 @@ type view struct {
 	Reason     accesskey.Reason   `json:"reason,omitempty"`
 	Saw        string             `json:"saw,omitempty"`
 	HeldUp     accesskey.Reason   `json:"held_up,omitempty"` // why the next step is not taken
+	Then       string             `json:"then,omitempty"`    // what will be in the way when a notice is over
 	NotBefore  *time.Time         `json:"not_before"`
 	Deadline   *time.Time         `json:"deadline"`
 	Alarmed    []accesskey.Reason `json:"alarmed,omitempty"`
@@ -101,6 +102,9 @@ func (s *status) look(ctx context.Context, b *bench, r accesskey.Record) view {
 	v.Next, v.NotBefore, v.Deadline = string(step.Kind), moment(step.NotBefore), moment(step.Deadline)
 	if r.Block == nil {
 		v.Reason, v.Saw = step.Reason, step.Saw
+	}
+	if then, held := policy.Foreseen(step, r, s.gateOf(ctx, b, res)); held {
+		v.Then = string(then.Reason) + ": " + then.Saw
 	}
 	if res.Step.Kind != policy.Wait && policy.HeldUp(r.Watch.Waiting) {
 		v.HeldUp = r.Watch.Waiting

@@ -40,7 +40,7 @@ type Freeze struct {
 
 func (f Freeze) span() policy.Span {
 	place := f.TimeZone.Location()
-	return policy.Span{From: f.From.From(place), Until: f.Until.Until(place), Why: f.Reason}
+	return policy.Span{From: f.From.From(place), Until: f.Until.Until(place), By: "the policy file", Why: f.Reason}
 }
 
 // Standing are the freezes that hold for every key, unless an override has

@@ -10,14 +10,9 @@ import (
 	"github.com/keytend/keytend/internal/rotation"
 )
 
-// Order is a person's order to stop everything, for all accounts in this file.
-type Order struct {
-	rotation.Freeze
-	By string
-}
-
-// Freeze puts an order to stop everything on record, with its event.
-func (j *Journal) Freeze(ctx context.Context, o Order) error {
+// Freeze puts a person's order to stop everything, for all accounts in this file,
+// on record, with its event.
+func (j *Journal) Freeze(ctx context.Context, o rotation.Freeze) error {
 	err := j.write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `insert into freeze (began, until, why, who) values (?, ?, ?, ?)`,
 			stamp(o.From), stampOrNone(o.Until), o.Why, o.By); err != nil {
@@ -49,16 +44,17 @@ func (j *Journal) Lift(ctx context.Context, at time.Time, by string) (n int64, e
 	return n, nil
 }
 
-// Orders are the freezes that are neither lifted nor over at the given time.
-func (j *Journal) Orders(ctx context.Context, now time.Time) ([]Order, error) {
+// Freezes implements rotation.Freezer: those that are neither lifted nor over at
+// the given time.
+func (j *Journal) Freezes(ctx context.Context, now time.Time) ([]rotation.Freeze, error) {
 	rows, err := j.db.QueryContext(ctx, `select began, until, why, who from freeze where lifted = '' and (until = '' or until > ?) order by id`, stamp(now))
 	if err != nil {
 		return nil, fmt.Errorf("read freezes: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var all []Order
+	var all []rotation.Freeze
 	for rows.Next() {
-		o, err := scanOrder(rows)
+		o, err := scanFreeze(rows)
 		if err != nil {
 			return nil, fmt.Errorf("read freezes: %w", err)
 		}
@@ -67,7 +63,7 @@ func (j *Journal) Orders(ctx context.Context, now time.Time) ([]Order, error) {
 	return all, rows.Err()
 }
 
-func scanOrder(rows *sql.Rows) (o Order, err error) {
+func scanFreeze(rows *sql.Rows) (o rotation.Freeze, err error) {
 	var from, until string
 	if err := rows.Scan(&from, &until, &o.Why, &o.By); err != nil {
 		return o, err
@@ -77,16 +73,6 @@ func scanOrder(rows *sql.Rows) (o Order, err error) {
 	}
 	o.Until, err = time.Parse(time.RFC3339Nano, until)
 	return o, err
-}
-
-// Freezes implements rotation.Freezer.
-func (j *Journal) Freezes(ctx context.Context, now time.Time) ([]rotation.Freeze, error) {
-	orders, err := j.Orders(ctx, now)
-	var all []rotation.Freeze
-	for _, o := range orders {
-		all = append(all, o.Freeze)
-	}
-	return all, err
 }
 
 func stampOrNone(t time.Time) string {

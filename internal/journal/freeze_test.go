@@ -15,9 +15,9 @@ var _ rotation.Freezer = (*Journal)(nil)
 
 func TestFreezes(t *testing.T) {
 	j, noon := fresh(t), time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	for _, o := range []Order{
-		{Freeze: rotation.Freeze{From: noon, Why: "incident"}, By: "ana"},
-		{Freeze: rotation.Freeze{From: noon, Until: noon.Add(time.Hour)}, By: "bo"},
+	for _, o := range []rotation.Freeze{
+		{From: noon, Why: "incident", By: "ana"},
+		{From: noon, Until: noon.Add(time.Hour), By: "bo"},
 	} {
 		if err := j.Freeze(t.Context(), o); err != nil {
 			t.Fatal(err)
@@ -36,7 +36,7 @@ func TestFreezes(t *testing.T) {
 	if n := in(noon.Add(time.Hour)); n != 1 {
 		t.Errorf("%d in force once one is over", n)
 	}
-	orders, err := j.Orders(t.Context(), noon.Add(2*time.Hour))
+	orders, err := j.Freezes(t.Context(), noon.Add(2*time.Hour))
 	if err != nil || len(orders) != 1 || orders[0].By != "ana" || orders[0].Why != "incident" || !orders[0].From.Equal(noon) || !orders[0].Until.IsZero() {
 		t.Errorf("%+v, %v", orders, err)
 	}

@@ -28,7 +28,7 @@ type Gate struct {
 // good from then on. The zero Span is none.
 type Span struct {
 	From, Until time.Time
-	Why         string // for people; may be empty
+	By, Why     string // who ordered it, and the reason; for people, may be empty
 }
 
 // Contains reports whether t lies within.
@@ -39,11 +39,15 @@ func (s Span) Contains(t time.Time) bool {
 	return !t.Before(s.From) && t.Before(s.Until)
 }
 
-// text says of a freeze how long it lasts, and why.
+// text says of a freeze how long it lasts, by whose order, and why. That there is
+// one is the reason it stands beside.
 func (s Span) text() string {
-	text := "a freeze is in force until " + stamp(s.Until)
+	text := "until " + stamp(s.Until)
 	if s.Until.IsZero() {
-		text = "a freeze is in force until somebody lifts it"
+		text = "until somebody lifts it"
+	}
+	if s.By != "" {
+		text += ", by " + s.By
 	}
 	if s.Why != "" {
 		text += ": " + s.Why
@@ -187,6 +191,16 @@ func CannotAct(r accesskey.Record, step Step, saw string, now time.Time) Step {
 	wait, _ := notAdmitted(r, now, now.Add(r.Terms.Window), WhyCannotAct, saw)
 	wait.Key, wait.Destination = step.Key, step.Destination
 	return wait
+}
+
+// Foreseen is what the gate, as it is now, will say when the notice of a retirement
+// is over; false: nothing will be in the way.
+func Foreseen(wait Step, r accesskey.Record, g Gate) (Step, bool) {
+	if wait.Kind != Wait || wait.Reason != WhyNotice {
+		return Step{}, false
+	}
+	a := Admit(Step{Kind: Deactivate, Key: r.Old}, r, g, wait.NotBefore)
+	return a.Step, !a.Admitted
 }
 
 // Withheld returns why the gate held a record of a policy up at its last pass,

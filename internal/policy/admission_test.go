@@ -56,6 +56,33 @@ func TestAdmit(t *testing.T) {
 	}
 }
 
+// What stands in the way once notice is over is told while it runs.
+func TestForeseen(t *testing.T) {
+	over := noon.Add(14 * Day)
+	notice, frozen := Step{Kind: Wait, Reason: WhyNotice, NotBefore: over}, func(until time.Time) []Span { return []Span{{From: noon, Until: until, By: "ana", Why: "year end"}} }
+	for name, c := range map[string]struct {
+		step Step
+		gate Gate
+		why  accesskey.Reason
+	}{
+		"nothing":                  {notice, Gate{Mode: Enforce}, ""},
+		"a freeze over by then":    {notice, Gate{Mode: Enforce, Freezes: frozen(over)}, ""},
+		"a freeze that outlasts":   {notice, Gate{Mode: Enforce, Freezes: frozen(over.Add(time.Second))}, WhyFrozen},
+		"a freeze for good":        {notice, Gate{Mode: Enforce, Freezes: frozen(time.Time{})}, WhyFrozen},
+		"nobody's yes":             {notice, Gate{Mode: Approve}, WhyUnapproved},
+		"another wait is its own":  {Step{Kind: Wait, Reason: WhyHeld, NotBefore: over}, Gate{}, ""},
+		"no wait is asked already": {Step{Kind: Deactivate}, Gate{}, ""},
+	} {
+		step, held := Foreseen(c.step, silent().Record, c.gate)
+		if held != (c.why != "") || step.Reason != c.why {
+			t.Errorf("%s: %v, %+v", name, held, step)
+		}
+	}
+	if step, _ := Foreseen(notice, silent().Record, Gate{Mode: Enforce, Freezes: frozen(time.Time{})}); step.Saw != "until somebody lifts it, by ana: year end" {
+		t.Errorf("said %q", step.Saw)
+	}
+}
+
 func TestAdmitReservesOnce(t *testing.T) {
 	gate := Gate{Mode: Enforce, Budgets: []accesskey.Reservation{{Budget: "account", Limit: 2}, {Budget: "day", Limit: 9}}}
 	r := silent().Record

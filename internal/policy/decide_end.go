@@ -236,7 +236,20 @@ func (v *view) noticeRuns() (Step, bool) {
 	if !v.now.Before(over) || v.is(v.r.Old, accesskey.Inactive) {
 		return pass()
 	}
-	return v.until(over, WhyNotice, "switched off at %s unless it is used", stamp(over))
+	off := later(over, v.silentFrom())
+	return v.until(off, WhyNotice, "switched off at %s unless it is used", stamp(off))
+}
+
+// silentFrom is when a key that nobody uses any more has been silent for long
+// enough; zero where that is not known, or not what is asked.
+func (v *view) silentFrom() time.Time {
+	k, _ := v.key(v.r.Old)
+	created, known := k.Created.Get()
+	q := v.quietOf(v.r.Old, v.OldUses, created)
+	if !known || !q.known || v.migrates() {
+		return time.Time{}
+	}
+	return later(q.lastUse, created).Add(v.t.LagMargin + q.needed)
 }
 
 // unusedTooShort: a key that was never used is judged by its creation.
@@ -256,7 +269,7 @@ func (v *view) unusedTooShort() (Step, bool) {
 	if q.silence >= q.needed {
 		return pass()
 	}
-	return v.until(later(q.lastUse, created).Add(v.t.LagMargin+q.needed), WhySilence,
+	return v.until(v.silentFrom(), WhySilence,
 		"key %s was last used %s: silent for %s of %s net of lag", v.r.Old, usedAt(q.lastUse), about(q.silence), about(q.needed))
 }
 
