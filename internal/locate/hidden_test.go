@@ -68,11 +68,28 @@ func TestHistoryThatHides(t *testing.T) {
 	git("commit", "-q", "-m", "merged")
 	git("rm", "-q", "merged.txt")
 	git("commit", "-q", "-m", "gone")
-	found := Search{Wanted: map[accesskey.ID]Whose{hiddenKey: {}}, Folders: []string{root}, History: true, AtOnce: 1}.Run(t.Context())
-	told := fmt.Sprint(found.Finds)
-	for _, name := range []string{"prod.env", "merged.txt"} {
-		if !strings.Contains(told, name) {
-			t.Errorf("%s was not found: %+v", name, found)
+	search := Search{Wanted: map[accesskey.ID]Whose{hiddenKey: {}}, Folders: []string{root}, History: true, AtOnce: 1}
+	complete := func(t *testing.T) {
+		found := search.Run(t.Context())
+		told := fmt.Sprint(found.Finds)
+		for _, name := range []string{"prod.env", "merged.txt"} {
+			if !strings.Contains(told, name) {
+				t.Errorf("%s was not found: %+v", name, found)
+			}
 		}
 	}
+	complete(t)
+	t.Run("in a hook of another repository", func(t *testing.T) {
+		elsewhere := t.TempDir()
+		if out, err := exec.CommandContext(t.Context(), "git", "init", "-q", elsewhere).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		for _, name := range []string{"GIT_DIR", "GIT_COMMON_DIR"} {
+			t.Setenv(name, filepath.Join(elsewhere, ".git"))
+		}
+		t.Setenv("GIT_WORK_TREE", elsewhere)
+		t.Setenv("GIT_INDEX_FILE", filepath.Join(elsewhere, "index"))
+		t.Setenv("GIT_OBJECT_DIRECTORY", filepath.Join(elsewhere, "objects"))
+		complete(t)
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -28,11 +29,15 @@ func (h *hunt) history(ctx context.Context, repository string) error {
 	if err != nil {
 		return errors.New("git is not installed")
 	}
+	environ, err := gitEnvironment(ctx, git)
+	if err != nil {
+		return err
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	run := exec.CommandContext(ctx, git, "--no-pager", "-c", "core.fsmonitor=false", "-C", repository, "log", "--all", "-p", "-m", "--text", "--unified=0", "--no-color",
 		"--no-textconv", "--no-ext-diff", "--no-show-signature", "--no-renames", "--src-prefix=a/", "--dst-prefix=b/", "--format=%x00%h %cs", "-G", pickaxe)
-	run.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0")
+	run.Env = append(environ, "GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0")
 	var complaint bytes.Buffer
 	run.Stderr = &complaint
 	out, err := run.StdoutPipe()
@@ -57,6 +62,21 @@ func (h *hunt) history(ctx context.Context, repository string) error {
 		return fmt.Errorf("git log: %s", first)
 	}
 	return nil
+}
+
+// gitEnvironment is this process's, without what points git at another repository
+// than the one it is sent to, as in a hook. Settings in it stay, as git leaves them
+// to submodules: they may be what lets it read the folder at all.
+func gitEnvironment(ctx context.Context, git string) ([]string, error) {
+	out, err := exec.CommandContext(ctx, git, "rev-parse", "--local-env-vars").Output()
+	if err != nil {
+		return nil, fmt.Errorf("ask git for its variables: %w", err)
+	}
+	pointing := slices.DeleteFunc(strings.Fields(string(out)), func(name string) bool { return strings.HasPrefix(name, "GIT_CONFIG") })
+	return slices.DeleteFunc(os.Environ(), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return slices.Contains(pointing, strings.ToUpper(name))
+	}), nil
 }
 
 // commits reads what git says, the newest commit first. A key is told of once for
