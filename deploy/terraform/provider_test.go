@@ -41,9 +41,14 @@ func TestTerraformAppliesToTheSimulatedAWS(t *testing.T) {
 	t.Run("organization", func(t *testing.T) {
 		t.Parallel()
 		c := simulated(t)
-		terraform.in(c).live(t, "deploy/terraform/examples/organization", inputs("organization", c.root(t)), func() { everyMemberCanBeEntered(t, c) })
+		tf, root, given := terraform.in(c), "deploy/terraform/examples/organization", inputs("organization", c.root(t))
+		tf.live(t, root, given, func() {
+			everyMemberCanBeEntered(t, c, "example")
+			tf.apply(t, root, strings.ReplaceAll(given, `"example"`, `"changed"`))
+			everyMemberCanBeEntered(t, c, "changed")
+		})
 		for _, account := range append(slices.Clone(members), management) {
-			if err := c.enter(t, account, "example"); err == nil {
+			if err := c.enter(t, account, "changed"); err == nil {
 				t.Errorf("after the destruction Keytend still enters %s", account)
 			}
 		}
@@ -68,13 +73,13 @@ func TestTerraformAppliesToTheSimulatedAWS(t *testing.T) {
 
 // everyMemberCanBeEntered: by the role that the stack set has made, with the
 // external ID, and not without it.
-func everyMemberCanBeEntered(t *testing.T, c *simulation) {
+func everyMemberCanBeEntered(t *testing.T, c *simulation, externalID string) {
 	t.Helper()
 	for _, account := range append(slices.Clone(members), management) {
-		if err := c.enter(t, account, "example"); err != nil {
+		if err := c.enter(t, account, externalID); err != nil {
 			t.Errorf("Keytend can't enter %s: %v", account, err)
 		}
-		for _, wrong := range []string{"", "another"} {
+		for _, wrong := range []string{"", "example-" + externalID} {
 			if err := c.enter(t, account, wrong); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
 				t.Errorf("with the external ID %q Keytend enters %s: %v", wrong, account, err)
 			}

@@ -276,6 +276,16 @@ func (tf *program) live(t *testing.T, root, inputs string, applied func()) strin
 	return made
 }
 
+// apply makes of what is there what other inputs want.
+func (tf *program) apply(t *testing.T, root, inputs string) {
+	t.Helper()
+	dir := filepath.Join(tf.folder, filepath.FromSlash(root))
+	write(t, filepath.Join(dir, "case.tfvars"), inputs)
+	if out, err := tf.run(t, dir, "apply", "-auto-approve", "-input=false", "-var-file=case.tfvars"); err != nil {
+		t.Fatalf("terraform apply: %v\n%s", err, out)
+	}
+}
+
 // judge looks at what was made: no role has more in its policies than IAM takes,
 // and what is sent to AWS as JSON is JSON. It returns everything, as JSON.
 func (tf *program) judge(t *testing.T, dir string) string {

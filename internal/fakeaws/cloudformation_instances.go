@@ -62,6 +62,9 @@ func (r *request) deploymentTargets(set *stackSet) (map[string]string, *apiError
 		if err != nil {
 			return nil, err
 		}
+		if r.action != "CreateStackInstances" && !slices.Contains(set.units(), unit) { // the wording: terraform-provider-aws issue 27877
+			return nil, errValidation("Organizational unit %s not found in StackSet", unit)
+		}
 		for _, acct := range o.members() {
 			if acct != o.management && isBelow(acct.unitPath(), path) && (filter == "NONE" || slices.Contains(named, acct.id) == (filter == "INTERSECTION")) {
 				meant[acct.id] = unit
@@ -120,9 +123,6 @@ func (r *request) instancesMeant(set *stackSet) ([]*stackInstance, *apiError) {
 // there is one already, one that is out of date is tried again.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStackInstances.html
 func createStackInstances(r *request, set *stackSet) (any, *apiError) {
-	if err := set.idle(r); err != nil {
-		return nil, err
-	}
 	accounts, err := r.deploymentTargets(set)
 	if err != nil {
 		return nil, err
@@ -135,6 +135,15 @@ func createStackInstances(r *request, set *stackSet) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
+	o, err := r.operation(set, "CREATE", len(accounts)*len(regions))
+	if err != nil {
+		return nil, err
+	}
+	for _, unit := range r.list("DeploymentTargets.OrganizationalUnitIds") {
+		for _, region := range regions {
+			set.target(unit, region)
+		}
+	}
 	var meant []*stackInstance
 	for account, unit := range accounts {
 		for _, region := range regions {
@@ -146,7 +155,13 @@ func createStackInstances(r *request, set *stackSet) (any, *apiError) {
 			meant = append(meant, i)
 		}
 	}
-	return r.operate(set, "CREATE", meant)
+	return r.begin(set, o, meant)
+}
+
+func (set *stackSet) target(unit, region string) {
+	if t := (stackTarget{unit, region}); !slices.Contains(set.targets, t) {
+		set.targets = append(set.targets, t)
+	}
 }
 
 // overrides reads ParameterOverrides, of parameters that the template has.
@@ -168,9 +183,6 @@ func (set *stackSet) values(overrides []stackParameter) map[string]string {
 // that they had.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStackInstances.html
 func updateStackInstances(r *request, set *stackSet) (any, *apiError) {
-	if err := set.idle(r); err != nil {
-		return nil, err
-	}
 	meant, err := r.instancesMeant(set)
 	if err != nil {
 		return nil, err
@@ -178,27 +190,38 @@ func updateStackInstances(r *request, set *stackSet) (any, *apiError) {
 	if len(meant) == 0 {
 		return nil, errNoStackInstance(set, "", "")
 	}
-	for _, i := range meant {
-		overrides, err := set.overrides(r, i.overrides)
-		if err != nil {
+	o, err := r.operation(set, "UPDATE", len(meant))
+	if err != nil {
+		return nil, err
+	}
+	overrides := make([][]stackParameter, len(meant))
+	for n, i := range meant {
+		if overrides[n], err = set.overrides(r, i.overrides); err != nil {
 			return nil, err
 		}
-		i.overrides, i.status = overrides, "OUTDATED"
 	}
-	return r.operate(set, "UPDATE", meant)
+	for n, i := range meant {
+		i.overrides, i.status = overrides[n], "OUTDATED"
+	}
+	return r.begin(set, o, meant)
 }
 
 // deleteStackInstances takes stacks away, or only lets go of them.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStackInstances.html
 func deleteStackInstances(r *request, set *stackSet) (any, *apiError) {
-	if err := set.idle(r); err != nil {
-		return nil, err
-	}
 	meant, err := r.instancesMeant(set)
 	if err != nil {
 		return nil, err
 	}
-	return r.operate(set, "DELETE", meant)
+	o, err := r.operation(set, "DELETE", len(meant))
+	if err != nil {
+		return nil, err
+	}
+	if r.value("DeploymentTargets.AccountFilterType") == "" {
+		units, regions := r.list("DeploymentTargets.OrganizationalUnitIds"), r.list("Regions")
+		set.targets = slices.DeleteFunc(set.targets, func(t stackTarget) bool { return slices.Contains(units, t.unit) && slices.Contains(regions, t.region) })
+	}
+	return r.begin(set, o, meant)
 }
 
 func errNoStackInstance(set *stackSet, account, region string) *apiError {

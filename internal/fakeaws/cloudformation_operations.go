@@ -35,7 +35,7 @@ func errOperationInProgress(set *stackSet, o *stackSetOperation) *apiError {
 
 // idle refuses what may not go on beside another operation: with ManagedExecution
 // AWS would let it wait instead.
-func (set *stackSet) idle(*request) *apiError {
+func (set *stackSet) idle() *apiError {
 	for _, o := range set.operations {
 		if o.ended.IsZero() {
 			return errOperationInProgress(set, o)
@@ -46,9 +46,12 @@ func (set *stackSet) idle(*request) *apiError {
 
 var operationPattern = regexp.MustCompile(`^[a-zA-Z0-9][-a-zA-Z0-9]{0,127}$`)
 
-// operate begins an operation on instances. A call that comes again with the same
-// ID is told so.
-func (r *request) operate(set *stackSet, action string, instances []*stackInstance) (any, *apiError) {
+// operation is what a call wants to begin: nothing else may be under way. A call
+// that comes again with the same ID is told so.
+func (r *request) operation(set *stackSet, action string, instances int) (*stackSetOperation, *apiError) {
+	if err := set.idle(); err != nil {
+		return nil, err
+	}
 	id := cmp.Or(r.value("OperationId"), uuidOf(set.id, strconv.FormatUint(r.aws.random.next(), 16)))
 	if !operationPattern.MatchString(id) {
 		return nil, errValidation("1 validation error detected: Value '%s' at 'operationId' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9][-a-zA-Z0-9]*", id)
@@ -56,13 +59,14 @@ func (r *request) operate(set *stackSet, action string, instances []*stackInstan
 	if set.operation(id) != nil {
 		return nil, &apiError{Status: 409, Code: "OperationIdAlreadyExistsException", Message: "Operation " + id + " already exists"}
 	}
-	tolerance, err := r.failureTolerance(len(instances))
-	if err != nil {
-		return nil, err
-	}
-	o := &stackSetOperation{id: id, action: action, status: "QUEUED", began: second(r.now), retain: r.value("RetainStacks") == "true", tolerance: tolerance}
+	tolerance, err := r.failureTolerance(instances)
+	return &stackSetOperation{id: id, action: action, status: "QUEUED", began: second(r.now), retain: r.value("RetainStacks") == "true", tolerance: tolerance}, err
+}
+
+// begin begins it.
+func (r *request) begin(set *stackSet, o *stackSetOperation, instances []*stackInstance) (any, *apiError) {
 	set.queue(r.aws, r.now, o, instances)
-	return struct{ OperationId string }{id}, nil
+	return struct{ OperationId string }{o.id}, nil
 }
 
 // failureTolerance is how many stacks may fail in a region: none, where nothing
@@ -101,7 +105,7 @@ func (set *stackSet) queue(a *AWS, now time.Time, o *stackSetOperation, instance
 		i.operation, i.detailed, i.reason = o.id, "PENDING", ""
 		o.results = append(o.results, &stackSetResult{instance: i, status: "PENDING"})
 	}
-	waits := set.idle(nil) != nil
+	waits := set.idle() != nil
 	set.operations = append(set.operations, o)
 	if !waits {
 		set.carryOn(a, now)
@@ -298,9 +302,9 @@ func (a *AWS) joined(acct *account) {
 // reach deploys the set to one account more, in the regions that its unit has.
 func (set *stackSet) reach(a *AWS, o *organization, acct *account, now time.Time) {
 	regions := map[string]string{}
-	for _, i := range set.instances {
-		if path, err := o.targetPath(i.unit); err == nil && isBelow(acct.unitPath(), path) {
-			regions[i.region] = i.unit
+	for _, t := range set.targets {
+		if path, err := o.targetPath(t.unit); err == nil && isBelow(acct.unitPath(), path) {
+			regions[t.region] = t.unit
 		}
 	}
 	var fresh []*stackInstance

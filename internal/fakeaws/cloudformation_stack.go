@@ -168,7 +168,7 @@ func (b *builder) settle(wanted []templateResource, before []*builtResource) *ap
 // because says which resource a refusal is about, as a stack's events do.
 func (e *apiError) because(made templateResource) *apiError {
 	told := *e
-	told.Message = "ResourceLogicalId:" + made.name + ", ResourceType:" + made.kind + ", ResourceStatusReason:" + e.Message + "."
+	told.Message = "ResourceLogicalId:" + made.name + ", ResourceType:" + made.kind + ", ResourceStatusReason:" + strings.TrimSuffix(e.Message, ".") + "."
 	return &told
 }
 

@@ -54,9 +54,14 @@ type stackSet struct {
 	auto                  *autoDeployment
 	managed               bool // ManagedExecution
 	token                 string
+	targets               []stackTarget
 	instances             []*stackInstance // by account, then region
 	operations            []*stackSetOperation
 }
+
+// stackTarget is a unit in a region to which a set is deployed, also while no
+// account is in the unit.
+type stackTarget struct{ unit, region string }
 
 type stackParameter struct{ ParameterKey, ParameterValue string }
 
@@ -343,8 +348,8 @@ func describeStackSet(_ *request, set *stackSet) (any, *apiError) {
 // units are the targets that the set is deployed to.
 func (set *stackSet) units() []string {
 	units := map[string]bool{}
-	for _, i := range set.instances {
-		units[i.unit] = true
+	for _, t := range set.targets {
+		units[t.unit] = true
 	}
 	return slices.Sorted(maps.Keys(units))
 }
@@ -404,7 +409,8 @@ func updateStackSet(r *request, set *stackSet) (any, *apiError) {
 			return nil, err
 		}
 	}
-	if err := set.idle(r); err != nil {
+	o, err := r.operation(set, "UPDATE", len(instances))
+	if err != nil {
 		return nil, err
 	}
 	if err := set.take(r); err != nil {
@@ -413,7 +419,7 @@ func updateStackSet(r *request, set *stackSet) (any, *apiError) {
 	for _, i := range set.instances {
 		i.status = "OUTDATED"
 	}
-	return r.operate(set, "UPDATE", instances)
+	return r.begin(set, o, instances)
 }
 
 // deleteStackSet refuses a set that still has instances; one that is gone already
@@ -428,7 +434,7 @@ func deleteStackSet(r *request) (any, *apiError) {
 	if set == nil {
 		return struct{}{}, nil
 	}
-	if err := set.idle(r); err != nil {
+	if err := set.idle(); err != nil {
 		return nil, err
 	}
 	if len(set.instances) > 0 {
