@@ -17,10 +17,11 @@ func TestTheSimulatedAWSTakesWhatTheModuleMakes(t *testing.T) {
 	if exec.Command(python, "-c", "import boto3").Run() != nil {
 		t.Skip("skipped: no boto3: install Debian's python3-boto3")
 	}
-	env := simulated(t).env
-	for _, example := range []string{"one-secret", "monitoring"} {
+	c := simulated(t)
+	c.hasten(t)
+	for _, example := range []string{"one-secret", "monitoring", "organization"} {
 		run := exec.CommandContext(t.Context(), python, filepath.Join("testdata", "apply.py"), filepath.Join("testdata", example+".json"))
-		run.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_") }), env...)
+		run.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_") }), c.env...)
 		if out, err := run.CombinedOutput(); err != nil || !strings.Contains(string(out), "taken away") {
 			t.Errorf("%s: %v\n%s", example, err, out)
 		}

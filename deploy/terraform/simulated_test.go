@@ -74,6 +74,24 @@ func simulated(t *testing.T) *simulation {
 	return c
 }
 
+// hasten lets ten seconds pass in each tenth of one, until the test ends.
+func (c *simulation) hasten(t *testing.T) {
+	t.Helper()
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-end:
+				return
+			case <-time.After(100 * time.Millisecond):
+				c.Advance(10 * time.Second)
+			}
+		}
+	}()
+	t.Cleanup(func() { close(end); <-ended })
+}
+
 // root is the ID of the organization's root.
 func (c *simulation) root(t *testing.T) string {
 	t.Helper()

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import sys
+import time
 import zipfile
 
 import boto3
@@ -25,6 +26,7 @@ def client(name):
 iam, functions, logs, secrets = client("iam"), client("lambda"), client("logs"), client("secretsmanager")
 rules, schedules, topics = client("events"), client("scheduler"), client("sns")
 config, alarms = client("config"), client("cloudwatch")
+stacks, organizations = client("cloudformation"), client("organizations")
 
 package = io.BytesIO()
 with zipfile.ZipFile(package, "w") as z:
@@ -44,11 +46,11 @@ def pairs(tags, key="Key", value="Value"):
     return [{key: k, value: v} for k, v in (tags or {}).items()]
 
 
-def gone(call, **kw):
+def gone(call, statuses=(400, 404), **kw):
     try:
         call(**kw)
     except ClientError as e:
-        assert e.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 404), e
+        assert e.response["ResponseMetadata"]["HTTPStatusCode"] in statuses, e
         return
     raise AssertionError(f"{call.__name__}({kw}) still finds it")
 
@@ -272,18 +274,83 @@ class ConfigRule:
         config.delete_config_rule(ConfigRuleName=v["name"])
 
 
+class OrganizationRule:
+    def make(v):
+        config.put_organization_config_rule(**given(OrganizationConfigRuleName=v["name"], ExcludedAccounts=v["excluded_accounts"], OrganizationManagedRuleMetadata=given(
+            RuleIdentifier=v["rule_identifier"], Description=v["description"], InputParameters=v["input_parameters"],
+            MaximumExecutionFrequency=v["maximum_execution_frequency"])))
+
+    def read(v):
+        status = config.describe_organization_config_rule_statuses(OrganizationConfigRuleNames=[v["name"]])["OrganizationConfigRuleStatuses"][0]
+        same("status", status["OrganizationRuleStatus"], "CREATE_SUCCESSFUL")
+        got = config.describe_organization_config_rules(OrganizationConfigRuleNames=[v["name"]])["OrganizationConfigRules"][0]
+        same("rule", got["OrganizationManagedRuleMetadata"]["RuleIdentifier"], v["rule_identifier"])
+
+    def drop(v):
+        config.delete_organization_config_rule(OrganizationConfigRuleName=v["name"])
+        gone(config.describe_organization_config_rules, OrganizationConfigRuleNames=[v["name"]])
+
+
+class StackSet:
+    def make(v):
+        stacks.create_stack_set(**given(
+            StackSetName=v["name"], Description=v["description"], TemplateBody=v["template_body"], Capabilities=v["capabilities"], Tags=pairs(v["tags"]),
+            Parameters=pairs(v["parameters"], "ParameterKey", "ParameterValue"), PermissionModel=v["permission_model"], CallAs="SELF",
+            AutoDeployment={"Enabled": v["auto_deployment"][0]["enabled"], "RetainStacksOnAccountRemoval": v["auto_deployment"][0]["retain_stacks_on_account_removal"]}))
+
+    def read(v):
+        got = stacks.describe_stack_set(StackSetName=v["name"], CallAs="SELF")["StackSet"]
+        same("set", (got["Status"], got["Description"], got["TemplateBody"], got["PermissionModel"], got["Capabilities"]),
+             ("ACTIVE", v["description"], v["template_body"], v["permission_model"], v["capabilities"]))
+        same("parameters", {p["ParameterKey"]: p["ParameterValue"] for p in got["Parameters"]}, v["parameters"])
+
+    def drop(v):
+        stacks.delete_stack_set(StackSetName=v["name"])
+        gone(stacks.describe_stack_set, StackSetName=v["name"])
+
+
+class StackInstances:
+    def wait(v, answer):
+        while True:
+            got = stacks.describe_stack_set_operation(StackSetName=v["stack_set_name"], OperationId=answer["OperationId"])["StackSetOperation"]
+            if got["Status"] != "RUNNING":
+                same("operation", got["Status"], "SUCCEEDED")
+                return
+            time.sleep(0.05)
+
+    def targets(v):
+        return {"StackSetName": v["stack_set_name"], "Regions": v["regions"],
+                "DeploymentTargets": {"OrganizationalUnitIds": v["deployment_targets"][0]["organizational_unit_ids"]}}
+
+    def make(v):
+        StackInstances.wait(v, stacks.create_stack_instances(**StackInstances.targets(v)))
+
+    def read(v):
+        made = stacks.list_stack_instances(StackSetName=v["stack_set_name"])["Summaries"]
+        assert made, "no account has a stack"
+        for i in made:
+            same("instance", (i["Status"], i["OrganizationalUnitId"]), ("CURRENT", v["deployment_targets"][0]["organizational_unit_ids"][0]))
+
+    def drop(v):
+        gone(stacks.delete_stack_set, (409,), StackSetName=v["stack_set_name"])  # while it has instances
+        StackInstances.wait(v, stacks.delete_stack_instances(RetainStacks=False, **StackInstances.targets(v)))
+        same("instances", stacks.list_stack_instances(StackSetName=v["stack_set_name"])["Summaries"], [])
+
+
 # In the order in which they depend on each other.
 KINDS = {
     "aws_cloudwatch_log_group": LogGroup, "aws_iam_role": Role, "aws_iam_role_policy": RolePolicy, "aws_lambda_function": Function,
     "aws_lambda_function_event_invoke_config": InvokeConfig, "aws_lambda_permission": Permission, "aws_secretsmanager_secret_rotation": SecretRotation,
     "aws_scheduler_schedule": Schedule, "aws_sns_topic": Topic, "aws_sns_topic_policy": TopicPolicy, "aws_sns_topic_subscription": Subscription,
     "aws_cloudwatch_event_rule": Rule, "aws_cloudwatch_event_target": Target, "aws_cloudwatch_metric_alarm": Alarm, "aws_config_config_rule": ConfigRule,
+    "aws_config_organization_managed_rule": OrganizationRule, "aws_cloudformation_stack_set": StackSet, "aws_cloudformation_stack_instances": StackInstances,
 }
 
 with open(sys.argv[1]) as f:
     text = f.read()
 if "secret:prod/billing-a1b2c3" in text:  # a secret's suffix is Secrets Manager's choice
     text = text.replace("arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/billing-a1b2c3", secrets.describe_secret(SecretId="prod/billing")["ARN"])
+text = text.replace("r-examplerootid111", organizations.list_roots()["Roots"][0]["Id"]) if "r-examplerootid111" in text else text
 state = sorted(json.loads(text), key=lambda r: list(KINDS).index(r["type"]))
 for step, order in (("make", state), ("read", state), ("drop", state[::-1])):
     for resource in order:
