@@ -3,6 +3,10 @@
 # AWS Config's rules in all accounts; and the rotation function for the secrets
 # of this one. Secrets of other accounts are rotated by a function over there:
 # apply the module in those accounts, too.
+#
+# Before, once, in the management account, as an administrator:
+#
+#   aws cloudformation activate-organizations-access
 
 terraform {
   required_version = ">= 1.5.0"
@@ -36,7 +40,7 @@ variable "external_id" {
 }
 
 variable "organizational_unit_ids" {
-  description = "Organizational units, or the organization's root, whose accounts get the role."
+  description = "Organizational units, or the organization's root, whose accounts get the role. A unit without any account shows as a change in each plan: leave it out."
   type        = list(string)
 }
 
