@@ -139,18 +139,24 @@ func journalOf(region string) string { return "fn" + strings.ReplaceAll(region, 
 // function is the rotation function for one invocation.
 func (m *functionMode) function(ctx context.Context) *rotationlambda.Function {
 	region, _ := m.session.Region()
-	name := randomWord(10)
+	name, arn := randomWord(10), ""
 	if invoked, known := lambdacontext.FromContext(ctx); known {
-		name = invoked.AwsRequestID
+		name, arn = invoked.AwsRequestID, unqualified(invoked.InvokedFunctionArn)
 	}
 	f := &rotationlambda.Function{
-		Rotator: m.rotator(region), Store: m.session.Secrets(region), Account: m.who.Account, Region: region,
+		Rotator: m.rotator(region), Store: m.session.Secrets(region), Account: m.who.Account, Region: region, ARN: arn,
 		Terms: m.terms, MarkUser: m.account.MarkSecret, Sleep: m.sleep, Log: m.audit, Name: name,
 	}
 	if m.app.simulated() {
 		f.Rotator.Clock = virtualClock{m.account}
 	}
 	return f
+}
+
+// unqualified is a function's ARN without the alias or version that was invoked.
+func unqualified(arn string) string {
+	parts := strings.Split(arn, ":")
+	return strings.Join(parts[:min(len(parts), 7)], ":")
 }
 
 // sleep waits, or has the simulated AWS move its clock: nothing else happens there

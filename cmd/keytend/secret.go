@@ -101,6 +101,8 @@ func secretStatus(s rotationlambda.Status) string {
 		row("next by", whenOrNever(d.NextRotation))
 	}
 	switch {
+	case s.Lost:
+		row("record", "gone from the secret's tags, and a rotation is under way: `keytend secret resolve "+d.Name+" recover` rebuilds it")
 	case r.ID == "":
 		row("record", "none yet")
 	case !r.Live():

@@ -11,6 +11,9 @@ import (
 // WhyItsStep is why one step of a rotation stops: what comes next is another's.
 const WhyItsStep accesskey.Reason = "another step of the rotation does this"
 
+// WhyGivenUp is why the reaper takes a new key back that was not delivered.
+const WhyGivenUp accesskey.Reason = "the rotation was called off, or given up by Secrets Manager"
+
 // turnPause is how soon it is looked at again.
 const turnPause = 10 * time.Second
 

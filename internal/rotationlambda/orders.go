@@ -17,6 +17,7 @@ type Status struct {
 	User   accesskey.User
 	Record accesskey.Record // the latest; zero: there was none yet
 	Next   policy.Step      // of a record under way: what the next pass would do
+	Lost   bool             // a rotation is under way, and its record is gone
 }
 
 // Status reads a secret's record and looks at what it waits for. It changes
@@ -30,8 +31,12 @@ func (f *Function) Status(ctx context.Context, id string) (Status, error) {
 	if err != nil {
 		return Status{}, v.wrong("%w", err)
 	}
-	s := Status{Secret: d, User: v.user, Record: latest.Record}
-	if latest.revision == 0 || !latest.Record.Live() {
+	s := Status{Secret: d, User: v.user, Record: latest.Record, Lost: latest.revision == 0 && v.lost()}
+	switch {
+	case latest.revision == 0 || !latest.Record.Live():
+		return s, nil
+	case v.turnOf(d, s.Record) == nobodys:
+		s.Next = policy.Step{Kind: policy.RollBack, Reason: WhyGivenUp, Saw: fmt.Sprintf("the reaper goes back to %s when it comes next", s.Record.Old)}
 		return s, nil
 	}
 	res, err := v.rotator.Look(ctx, v.subject)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -16,7 +17,7 @@ import (
 
 // Reaped is what one run of the reaper saw.
 type Reaped struct {
-	Secrets  int      `json:"secrets"`   // that carry UserTag
+	Secrets  int      `json:"secrets"`   // that are the function's
 	UnderWay int      `json:"under_way"` // of them, with a record that has not ended
 	Ended    int      `json:"ended"`     // by this run
 	Blocked  []string `json:"blocked,omitempty"`
@@ -37,11 +38,13 @@ const longestNap = 90 * time.Second
 func (f *Function) Reap(ctx context.Context) (Reaped, error) {
 	var out Reaped
 	var all []awsapi.SecretDescription
-	for d, err := range f.Store.Tagged(ctx, UserTag) {
+	for d, err := range f.Store.Tagged(ctx, "") {
 		if err != nil {
 			return out, fmt.Errorf("reap in account %s, %s: %w", f.Account, f.Region, err)
 		}
-		all = append(all, d)
+		if f.minds(d) {
+			all = append(all, d)
+		}
 	}
 	out.Secrets = len(all)
 	slices.SortFunc(all, func(a, b awsapi.SecretDescription) int { return compare(a.ARN, b.ARN) })
@@ -81,6 +84,25 @@ func compare(a, b string) int {
 	return 0
 }
 
+// minds: the secret is the function's, or was. Whoever takes tags away that he does
+// not know takes both, or one of them, in the midst of a rotation. A replica is the
+// affair of the function in the region of the secret.
+func (f *Function) minds(d awsapi.SecretDescription) bool {
+	if d.PrimaryRegion != "" && d.PrimaryRegion != f.Region {
+		return false
+	}
+	if d.Tags[UserTag] != "" || f.rotates(d) {
+		return true
+	}
+	latest, err := unpack(d.Tags)
+	return err != nil || latest.revision > 0 && latest.Record.Live()
+}
+
+// rotates: Secrets Manager has this function rotate the secret.
+func (f *Function) rotates(d awsapi.SecretDescription) bool {
+	return d.RotationEnabled && f.ARN != "" && d.RotationLambda == f.ARN
+}
+
 // reapOne looks at one secret, as it is by now: lists lag behind.
 func (f *Function) reapOne(ctx context.Context, listed awsapi.SecretDescription, out *Reaped) error {
 	d, err := f.Store.Describe(ctx, listed.ARN)
@@ -89,7 +111,7 @@ func (f *Function) reapOne(ctx context.Context, listed awsapi.SecretDescription,
 	}
 	found, err := unpack(d.Tags)
 	if err == nil && found.revision == 0 {
-		return nil // nothing of ours
+		return f.recordless(ctx, d)
 	}
 	if err == nil {
 		f.restate(ctx, d, found.Record)
@@ -103,6 +125,30 @@ func (f *Function) reapOne(ctx context.Context, listed awsapi.SecretDescription,
 		return err
 	}
 	return v.reap(ctx, d, out)
+}
+
+// recordless: nothing was done to the secret yet, or its record was lost with its
+// tags. Then two keys may be Active, and nobody is at work on them.
+func (f *Function) recordless(ctx context.Context, d awsapi.SecretDescription) error {
+	if !d.Deleted.IsZero() {
+		return nil
+	}
+	v, err := f.open(ctx, d, Event{})
+	switch {
+	case err != nil && !f.rotates(d):
+		return nil //nolint:nilerr // the secret isn't rotated, whatever it is tagged with
+	case err == nil && v.lost():
+		err = v.wrong("a rotation is under way (the user's tag %s), and its record is gone from the secret's tags: `%s` rebuilds it. Who has removed the tags must leave those below %s alone",
+			rotation.ClaimTag, v.command("", "recover"), OwnTags)
+	}
+	return err
+}
+
+// lost: the user carries the claim of a rotation of this secret, whose tags know of
+// none.
+func (v *visit) lost() bool {
+	marks, _ := v.user.Tags.Get()
+	return marks[policy.SecretTag] == v.arn && strings.HasPrefix(marks[rotation.ClaimTag], v.f.Rotator.JournalName+".")
 }
 
 // restate has the line for people say what the record says. It is the one tag that
@@ -138,7 +184,7 @@ func (v *visit) reap(ctx context.Context, d awsapi.SecretDescription, out *Reape
 		return v.sweep(ctx, d)
 	}
 	if left, err := v.abandoned(ctx, d, r); left || err != nil {
-		out.UnderWay++
+		out.count(v.arn, r)
 		return err
 	}
 	r, err = v.goOn(ctx)
@@ -149,27 +195,52 @@ func (v *visit) reap(ctx context.Context, d awsapi.SecretDescription, out *Reape
 		out.Ended++
 		err = v.sweep(ctx, d)
 	default:
-		out.UnderWay++
-		if r.Phase == accesskey.Blocked {
-			out.Blocked = append(out.Blocked, v.arn)
-		}
+		out.count(v.arn, r)
 	}
 	return err
+}
+
+// count notes a record that is under way.
+func (out *Reaped) count(arn string, r accesskey.Record) {
+	out.UnderWay++
+	if r.Phase == accesskey.Blocked {
+		out.Blocked = append(out.Blocked, arn)
+	}
+}
+
+// turn is whose turn it is to go on with a record.
+type turn int
+
+const (
+	reapers  turn = iota // the reaper's
+	managers             // Secrets Manager's, which may still come back to it
+	nobodys              // it was called off, or given up by Secrets Manager
+)
+
+// turnOf: before the new key is delivered it is Secrets Manager's, but for the wait
+// until the user's other key has rested and makes room: that takes longer than
+// Secrets Manager tries.
+func (v *visit) turnOf(d awsapi.SecretDescription, r accesskey.Record) turn {
+	if !slices.Contains([]accesskey.Phase{accesskey.Requested, accesskey.Claimed, accesskey.Created, accesskey.Proven}, r.Stage()) {
+		return reapers
+	}
+	where, err := parseSealed(r.Sealed)
+	switch {
+	case err == nil && slices.Contains(d.Versions[where.version], current):
+		return reapers // it is done, and only not on record
+	case !d.RotationEnabled || err == nil && !slices.Contains(d.Versions[where.version], pending) || v.stale(r):
+		return nobodys
+	case makesRoom(r):
+		return reapers
+	}
+	return managers
 }
 
 // abandoned turns a rotation around that Secrets Manager has been called off, or
 // given up; left: it may still come back to it, and it is left alone.
 func (v *visit) abandoned(ctx context.Context, d awsapi.SecretDescription, r accesskey.Record) (left bool, err error) {
-	stage := r.Stage()
-	if !slices.Contains([]accesskey.Phase{accesskey.Requested, accesskey.Claimed, accesskey.Created, accesskey.Proven}, stage) {
-		return false, nil
-	}
-	where, err := parseSealed(r.Sealed)
-	switch {
-	case err == nil && slices.Contains(d.Versions[where.version], current):
-		return false, nil // it is done, and only not on record
-	case d.RotationEnabled && (err != nil || slices.Contains(d.Versions[where.version], pending)) && !v.stale(r):
-		return true, nil
+	if whose := v.turnOf(d, r); whose != nobodys {
+		return whose == managers, nil
 	}
 	v.alarm(ctx, "a rotation was called off or given up by Secrets Manager, and is rolled back", "record", stateOf(r))
 	_, err = v.rotator.Give(ctx, v.subject, v.rotator.Holder, rotation.Rollback())
@@ -181,7 +252,17 @@ func (v *visit) abandoned(ctx context.Context, d awsapi.SecretDescription, r acc
 
 // stale: Secrets Manager retries within a day.
 func (v *visit) stale(r accesskey.Record) bool {
-	return v.f.Rotator.Clock.Now().After(r.Started.Add(r.Terms.DeliverMax))
+	over := r.Started.Add(r.Terms.DeliverMax)
+	if makesRoom(r) {
+		over = over.Add(r.Terms.Rest)
+	}
+	return v.f.Rotator.Clock.Now().After(over)
+}
+
+// makesRoom: another key of the user is watched as it rests, to be deleted for the
+// new one's sake.
+func makesRoom(r accesskey.Record) bool {
+	return r.New == "" && len(r.Watch.Others) > 0
 }
 
 // goOn makes passes until the next step is further away than the reaper waits.

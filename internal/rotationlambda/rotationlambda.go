@@ -57,6 +57,7 @@ type Function struct {
 	Store   Store
 	Account string // twelve digits
 	Region  string
+	ARN     string // of the function, without alias or version; empty: this is none
 
 	// Terms are those in force for a user's key.
 	Terms func(accesskey.User, accesskey.Key) (accesskey.Terms, error)

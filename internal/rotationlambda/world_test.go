@@ -183,7 +183,7 @@ func (w *world) function() *Function {
 			Decide: policy.Decide, Gate: policy.Gate{Mode: policy.Enforce}, JournalName: "fn",
 			Random: func() string { word++; return fmt.Sprintf("w%dx%d", w.runs, word) },
 		},
-		Store: store, Account: account, Region: region,
+		Store: store, Account: account, Region: region, ARN: functionARN,
 		Terms:    func(accesskey.User, accesskey.Key) (accesskey.Terms, error) { return w.terms, nil },
 		MarkUser: a.MarkSecret, Sleep: w.sleep, Log: slog.New(slog.NewJSONHandler(w.log, nil)), Name: fmt.Sprintf("request-%d", w.runs),
 	}
