@@ -243,9 +243,18 @@ Wrote %s, %s and %s. Nothing is changed by them: the mode is observe.
   4. tell the owners     keytend notify --dry-run
   5. begin               mode: approve (or enforce), and  keytend apply
 
-With %d a week from %s, every key of the backlog has had its turn by %s.`,
+%s`,
 		d.About, r.old, r.backlog(), d.Unused, d.Low, d.Rest, suggested(suggestions),
 		i.path(config.DefaultFile), i.path(defaultOwnersFile), i.path(baselineFile),
 		i.path(config.DefaultFile), i.path(defaultOwnersFile),
-		d.PerWeek, d.Start, c.at.Add(rampDelay+time.Duration(d.Weeks)*7*policy.Day).Format(time.DateOnly)))
+		turns(d, r, c.at)))
+}
+
+// turns is when the backlog is worked off.
+func turns(d policyDraft, r *roll, at time.Time) string {
+	if r.backlog() == 0 {
+		return "There is no backlog to work off."
+	}
+	return fmt.Sprintf("With %d a week from %s, every key of the backlog has had its turn by %s.",
+		d.PerWeek, d.Start, at.Add(rampDelay+time.Duration(d.Weeks)*7*policy.Day).Format(time.DateOnly))
 }

@@ -42,7 +42,10 @@ func (l *locating) headline(spots []spot) string {
 	if l.all && l.offline {
 		asked = "every key"
 	}
-	if len(spots) == 0 {
+	switch {
+	case len(spots) == 0 && len(l.wanted) == 0 && !l.offline:
+		return "Looked for no key: none is known."
+	case len(spots) == 0:
 		return "Looked for " + asked + ", and found none where was looked."
 	}
 	return fmt.Sprintf("Looked for %s: found %s in %s, of which %d can be destinations.", asked, count(len(keys), "key"), count(len(spots), "place"), deliverable)

@@ -48,7 +48,9 @@ Once it listens, it prints to stdout the environment that points clients at it,
 with the key of an administrator (user keytend-admin of account 123456789012),
 and closes stdout unless that is a terminal. The lines can be evaluated by any
 POSIX shell; AWS_SESSION_TOKEN is emptied, since a left-over one would spoil the
-key. A named profile must not be in the way: unset AWS_PROFILE.
+key. With --users 0 there is no user either: people come by IAM Identity Center,
+and what is printed are temporary credentials, good for 12 hours of the
+simulated time. A named profile must not be in the way: unset AWS_PROFILE.
 
 It runs until SIGINT or SIGTERM (kill $KEYTEND_SIM_PID) and then exits 0. The
 same seed gives the same accounts. With the default flags there is no latency,
@@ -98,7 +100,7 @@ func (s *simulation) flags(command *cobra.Command) {
 	flags := command.Flags()
 	flags.StringVar(&s.listen, "listen", "127.0.0.1:4599", "`address` to listen on; port 0 takes a free one")
 	flags.BoolVar(&s.allowRemote, "allow-remote", false, "listen beyond loopback: whoever reaches it can read its keys and move its clock")
-	flags.IntVar(&s.population.Users, "users", 100, "users in each account, the administrator among them")
+	flags.IntVar(&s.population.Users, "users", 100, "users in each account, the administrator among them; 0: people come by IAM Identity Center")
 	flags.IntVar(&s.population.Accounts, "accounts", 1, "accounts; more than one make an organization")
 	flags.Uint64Var(&s.population.Seed, "seed", 1, "what everything random comes from")
 	flags.StringVar(&s.now, "now", "", "AWS's `time` at the start, RFC 3339 (default: this computer's)")
@@ -116,8 +118,8 @@ func (s *simulation) flags(command *cobra.Command) {
 // check refuses what makes no sense, before anything is opened.
 func (s *simulation) check() error {
 	switch {
-	case s.population.Users < 1:
-		return fmt.Errorf("--users %d: want at least 1, the administrator", s.population.Users)
+	case s.population.Users < 0:
+		return fmt.Errorf("--users %d: want 0 or more", s.population.Users)
 	case s.population.Accounts < 1:
 		return fmt.Errorf("--accounts %d: want at least 1", s.population.Accounts)
 	case s.config.Throttle < 0:
@@ -260,19 +262,22 @@ func (s *simulation) open() (net.Listener, error) {
 // announce prints the environment for clients, in one write: a reader sees all
 // of it or nothing. Stdout is then closed, so that a shell's $(…) returns.
 func (s *simulation) announce(a *app, address net.Addr, aws *fakeaws.AWS) error {
-	id, secret := aws.AdminKey(population.AccountID(0))
+	id, secret, token, err := population.Enter(aws)
+	if err != nil {
+		return fmt.Errorf("enter the simulated AWS: %w", err)
+	}
 	region := a.region
 	if region == "" {
 		region = "us-east-1"
 	}
-	_, err := fmt.Fprintf(a.stdout, `export AWS_ENDPOINT_URL=%s
+	_, err = fmt.Fprintf(a.stdout, `export AWS_ENDPOINT_URL=%s
 export AWS_ACCESS_KEY_ID=%s
 export AWS_SECRET_ACCESS_KEY=%s
-export AWS_SESSION_TOKEN=
+export AWS_SESSION_TOKEN=%s
 export AWS_REGION=%s
 export AWS_DEFAULT_REGION=%s
 export KEYTEND_SIM_PID=%d
-`, endpoint(address), id, secret, region, region, os.Getpid())
+`, endpoint(address), id, secret, token, region, region, os.Getpid())
 	if err != nil {
 		return fmt.Errorf("print environment: %w", err)
 	}

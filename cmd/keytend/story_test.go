@@ -67,6 +67,12 @@ func (s *story) sim(ts *testscript.TestScript, args []string) {
 	ts.Setenv("AWS_REGION", "us-east-1")
 	ts.Setenv("KEYTEND_SIM_PID", strconv.Itoa(os.Getpid()))
 	id, secret := s.aws.AdminKey(s.first)
+	if *spec == "" && *users == 0 {
+		var token string
+		id, secret, token, err = population.Enter(s.aws)
+		ts.Check(err)
+		ts.Setenv("AWS_SESSION_TOKEN", token)
+	}
 	ts.Setenv("AWS_ACCESS_KEY_ID", id)
 	ts.Setenv("AWS_SECRET_ACCESS_KEY", secret)
 	if *lambda != "" {

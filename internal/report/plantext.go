@@ -244,7 +244,10 @@ func Sum(t policy.Totals) string {
 		some0(t.GoOn, "to go on"), some0(t.Approval, "waiting for approval"), some0(t.Blocked, "blocked"),
 		some0(t.Cannot, "for a person, since no machine can"), some0(t.PutOff, "put off"), some0(t.Waits, "under way, waiting"),
 		some0(t.Unjudged, "not judged"), some0(t.Late, "late"))
-	if parts == "" {
+	switch {
+	case parts == "" && t.Keys == 0:
+		return "Plan: nothing to do: there is no access key."
+	case parts == "":
 		parts = "nothing to do"
 	}
 	return "Plan: " + parts + "; " + thousands(t.Left) + " left alone."

@@ -165,15 +165,10 @@ func writeRosterTable(w io.Writer, r Roster) error {
 	for _, g := range r.Groups {
 		lines = append(lines, fmt.Sprintf("  %3d  %s (%s)", g.Keys, g.Replacement, g.Effort))
 	}
-	if _, err := fmt.Fprintf(w, "%s\n\n", strings.Join(lines, "\n")); err != nil {
+	if _, err := fmt.Fprintf(w, "%s\n", strings.Join(lines, "\n")); err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "RISK\tACCOUNT\tUSER\tKEY\tUSED BY\tSURE\tINSTEAD\tEFFORT\tLAST USED") // Flush tells of errors
-	for _, k := range r.Keys {
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%.0f %%\t%s\t%s\t%s\n", k.Risk, k.Account, clean(k.User), k.Key, k.Workload, 100*k.Confidence, k.Replacement, k.Effort, clean(k.LastUsed))
-	}
-	if err := t.Flush(); err != nil {
+	if err := writeRosterKeys(w, r.Keys); err != nil {
 		return err
 	}
 	for _, remark := range r.Remarks {
@@ -182,4 +177,16 @@ func writeRosterTable(w io.Writer, r Roster) error {
 		}
 	}
 	return nil
+}
+
+func writeRosterKeys(w io.Writer, keys []RosterKey) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(t, "\nRISK\tACCOUNT\tUSER\tKEY\tUSED BY\tSURE\tINSTEAD\tEFFORT\tLAST USED") // Flush tells of errors
+	for _, k := range keys {
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%.0f %%\t%s\t%s\t%s\n", k.Risk, k.Account, clean(k.User), k.Key, k.Workload, 100*k.Confidence, k.Replacement, k.Effort, clean(k.LastUsed))
+	}
+	return t.Flush()
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/keytend/keytend/internal/fakeaws"
 )
 
-// Admin is the name of the administrator that every account has, and whose key
-// `keytend sim` prints.
+// Admin is the name of the administrator that every account with users has, and
+// whose key `keytend sim` prints.
 const Admin = "keytend-admin"
 
 // fewestForEdgeCases is how many users account 0 must have before it gets the
@@ -23,7 +23,7 @@ const Admin = "keytend-admin"
 const fewestForEdgeCases = 10
 
 // Account returns one account with that many users, its administrator among
-// them (so never fewer than one). All moments are UTC, in whole seconds and
+// them; one without users is entered by Identity Center's role. All moments are UTC, in whole seconds and
 // not after now. Account 0 also holds the hand-made edge cases; the others
 // have the role by which account 0's administrators may enter.
 //
@@ -32,6 +32,10 @@ const fewestForEdgeCases = 10
 func Account(seed uint64, index, users int, now time.Time) fakeaws.AccountSpec {
 	account := AccountID(index)
 	spec := frame(seed, index, now)
+	if users < 1 {
+		spec.Roles = append(spec.Roles, identityCenterRole(account))
+		return spec
+	}
 	spec.Users = append(spec.Users, administrator(newDraw(seed, account, index, 0, now)))
 	var special []edge
 	if index == 0 && users >= fewestForEdgeCases {
