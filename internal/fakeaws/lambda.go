@@ -137,6 +137,16 @@ type Entry struct {
 	Facts  map[string][]string // condition keys that are sent
 }
 
+// SignIn makes a session of a role, as Enter does, for a person whom a SAML provider
+// of the role's account knows, given by its ARN: Identity Center's, say.
+func (a *AWS) SignIn(roleARN, sessionName, provider string) (keyID, secret, token string, err error) {
+	account := strings.Split(provider+"::::", ":")[4]
+	return a.Enter(roleARN, sessionName, Entry{
+		Caller: iampolicy.Caller{Account: account, IdP: provider}, Action: "sts:AssumeRoleWithSAML",
+		Facts: map[string][]string{"SAML:aud": {"https://signin.aws.amazon.com/saml"}},
+	})
+}
+
 // Enter makes a session of a role, as RoleSession does, for whoever the role's
 // trust policy lets in.
 func (a *AWS) Enter(roleARN, sessionName string, by Entry) (keyID, secret, token string, err error) {

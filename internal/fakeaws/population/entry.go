@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/keytend/keytend/internal/fakeaws"
-	"github.com/keytend/keytend/internal/iampolicy"
 )
 
 // reservedRole is the role that IAM Identity Center makes for administrators, with
@@ -16,15 +15,12 @@ const (
 	reservedProvider = "saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE"
 )
 
-// atPortal is how Identity Center lets people in.
-const atPortal = "sts:AssumeRoleWithSAML"
-
 // identityCenterRole is how people enter an account that has no users.
 func identityCenterRole(account string) fakeaws.RoleSpec {
 	return fakeaws.RoleSpec{
 		Name: reservedRole, Path: reservedPath, MaxSession: 12 * time.Hour,
 		TrustPolicy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"` + providerOf(account) +
-			`"},"Action":["` + atPortal + `","sts:TagSession"],"Condition":{"StringEquals":{"SAML:aud":"https://signin.aws.amazon.com/saml"}}}]}`,
+			`"},"Action":["sts:AssumeRoleWithSAML","sts:TagSession"],"Condition":{"StringEquals":{"SAML:aud":"https://signin.aws.amazon.com/saml"}}}]}`,
 		ManagedPolicies: []string{administratorAccess},
 	}
 }
@@ -39,8 +35,5 @@ func Enter(aws *fakeaws.AWS) (id, secret, token string, err error) {
 	if id, secret = aws.AdminKey(account); id != "" {
 		return id, secret, "", nil
 	}
-	return aws.Enter("arn:aws:iam::"+account+":role"+reservedPath+reservedRole, Admin, fakeaws.Entry{
-		Caller: iampolicy.Caller{Account: account, IdP: providerOf(account)}, Action: atPortal,
-		Facts: map[string][]string{"SAML:aud": {"https://signin.aws.amazon.com/saml"}},
-	})
+	return aws.SignIn("arn:aws:iam::"+account+":role"+reservedPath+reservedRole, Admin, providerOf(account))
 }
