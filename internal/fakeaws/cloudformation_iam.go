@@ -41,7 +41,7 @@ func settleStackRole(b *builder, made, before *builtResource) *apiError {
 	if before == nil {
 		parameters := append(slices.Clone(named), "AssumeRolePolicyDocument", made.document("AssumeRolePolicyDocument"), "Path", made.text("Path"),
 			"Description", made.text("Description"), "MaxSessionDuration", made.text("MaxSessionDuration"), "PermissionsBoundary", made.text("PermissionsBoundary"))
-		if _, err := b.call("CreateRole", append(parameters, b.tagParameters()...)...); err != nil {
+		if err := b.call("CreateRole", append(parameters, b.tagParameters()...)...); err != nil {
 			return err
 		}
 	} else if err := b.changeStackRole(made, before); err != nil {
@@ -49,7 +49,7 @@ func settleStackRole(b *builder, made, before *builtResource) *apiError {
 	}
 	made.there = true
 	for _, arn := range made.texts("ManagedPolicyArns") {
-		if _, err := b.call("AttachRolePolicy", append(named, "PolicyArn", arn)...); err != nil {
+		if err := b.call("AttachRolePolicy", append(named, "PolicyArn", arn)...); err != nil {
 			return err
 		}
 	}
@@ -66,17 +66,17 @@ func (b *builder) changeStackRole(made, before *builtResource) *apiError {
 	if made.text("PermissionsBoundary") != before.text("PermissionsBoundary") {
 		return errUninterpreted("an update of a role's PermissionsBoundary")
 	}
-	if _, err := b.call("UpdateAssumeRolePolicy", append(named, "PolicyDocument", made.document("AssumeRolePolicyDocument"))...); err != nil {
+	if err := b.call("UpdateAssumeRolePolicy", append(named, "PolicyDocument", made.document("AssumeRolePolicyDocument"))...); err != nil {
 		return err
 	}
-	if _, err := b.call("UpdateRole", append(named, "Description", made.text("Description"), "MaxSessionDuration", made.text("MaxSessionDuration"))...); err != nil {
+	if err := b.call("UpdateRole", append(named, "Description", made.text("Description"), "MaxSessionDuration", made.text("MaxSessionDuration"))...); err != nil {
 		return err
 	}
 	for _, arn := range before.texts("ManagedPolicyArns") {
 		if slices.Contains(made.texts("ManagedPolicyArns"), arn) {
 			continue
 		}
-		if _, err := b.call("DetachRolePolicy", append(named, "PolicyArn", arn)...); err != nil {
+		if err := b.call("DetachRolePolicy", append(named, "PolicyArn", arn)...); err != nil {
 			return err
 		}
 	}
@@ -87,12 +87,11 @@ func (b *builder) changeStackRole(made, before *builtResource) *apiError {
 // put on the role keeps it.
 func removeStackRole(b *builder, made *builtResource) *apiError {
 	for _, arn := range made.texts("ManagedPolicyArns") {
-		if _, err := b.call("DetachRolePolicy", "RoleName", made.physical, "PolicyArn", arn); err != nil && err.Code != "NoSuchEntity" {
+		if err := b.call("DetachRolePolicy", "RoleName", made.physical, "PolicyArn", arn); err != nil && err.Code != "NoSuchEntity" {
 			return err
 		}
 	}
-	_, err := b.call("DeleteRole", "RoleName", made.physical)
-	return err
+	return b.call("DeleteRole", "RoleName", made.physical)
 }
 
 // settleStackPolicy writes an inline policy into every role, user and group that
@@ -105,7 +104,7 @@ func settleStackPolicy(b *builder, made, before *builtResource) *apiError {
 		return errValidation("At least one of [Groups,Roles,Users] must be non-empty.")
 	}
 	for _, h := range holders {
-		_, err := b.call("Put"+h.word+"Policy", h.word+"Name", h.name, "PolicyName", made.text("PolicyName"), "PolicyDocument", made.document("PolicyDocument"))
+		err := b.call("Put"+h.word+"Policy", h.word+"Name", h.name, "PolicyName", made.text("PolicyName"), "PolicyDocument", made.document("PolicyDocument"))
 		if err != nil {
 			return err
 		}
@@ -134,7 +133,7 @@ func removeStackPolicy(b *builder, made *builtResource) *apiError {
 }
 
 func (b *builder) takePolicy(h policyHolder, made *builtResource) *apiError {
-	_, err := b.call("Delete"+h.word+"Policy", h.word+"Name", h.name, "PolicyName", made.text("PolicyName"))
+	err := b.call("Delete"+h.word+"Policy", h.word+"Name", h.name, "PolicyName", made.text("PolicyName"))
 	if err != nil && err.Code == "NoSuchEntity" {
 		return nil
 	}

@@ -89,11 +89,11 @@ type builder struct {
 
 // call makes a call of IAM. parameters are names and values in turn; those
 // without a value are not sent.
-func (b *builder) call(name string, parameters ...string) (any, *apiError) {
+func (b *builder) call(name string, parameters ...string) *apiError {
 	form := url.Values{"Action": {name}}
-	for i := 0; i < len(parameters); i += 2 {
-		if parameters[i+1] != "" {
-			form.Set(parameters[i], parameters[i+1])
+	for pair := range slices.Chunk(parameters, 2) {
+		if name, value := pair[0], pair[1]; value != "" {
+			form.Set(name, value)
 		}
 	}
 	s := b.aws.serviceByName("iam")
@@ -109,9 +109,10 @@ func (b *builder) call(name string, parameters ...string) (any, *apiError) {
 	}
 	if err != nil {
 		b.aws.record(r, act, nil, err)
-		return nil, err
+		return err
 	}
-	return b.aws.perform(r, act) // throttled it is tried again, which takes no longer here
+	_, err = b.aws.perform(r, act) // throttled it is tried again, which takes no longer here
+	return err
 }
 
 func (a *AWS) serviceByName(name string) *service {
