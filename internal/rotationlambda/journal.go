@@ -27,6 +27,8 @@ type journal struct {
 	sleep func(context.Context, time.Duration) error
 	log   *slog.Logger
 
+	hand bool // whoever writes is a person in a terminal: no invocation
+
 	tags    map[string]string // as they were last read
 	written found
 	seen    found
@@ -113,15 +115,28 @@ type line struct {
 	Event  accesskey.Event `json:"event"`
 }
 
-// write puts the record down after f, with its audit line.
+// write puts the record down after f, with its audit line. To sweep takes its time,
+// in which somebody else may write.
 func (j *journal) write(ctx context.Context, f found, r accesskey.Record, e accesskey.Event) error {
+	if j.sweep(ctx, f, r.Live()) {
+		now, err := j.read(ctx)
+		if err != nil {
+			return err
+		}
+		if now.revision != f.revision {
+			return rotation.ErrConflict
+		}
+	}
 	audit := line{Seq: f.Seq + 1, Prev: f.Chain, Secret: j.arn, Event: e}
 	text, err := json.Marshal(audit)
 	if err != nil {
 		return err
 	}
 	sum := sha256.Sum256(text)
-	next := found{entry{Record: brief(r), Acted: f.Acted, Seq: audit.Seq, Chain: hex.EncodeToString(sum[:])}, j.revisionAfter(f)}
+	next := found{entry{Record: brief(r), Acted: f.Acted, Seq: audit.Seq, Chain: hex.EncodeToString(sum[:]), Order: f.Order}, j.revisionAfter(f)}
+	if j.hand {
+		next.Order = next.Chain[:orderLength]
+	}
 	if e.Act() {
 		next.Acted = e.At
 	}
@@ -130,8 +145,7 @@ func (j *journal) write(ctx context.Context, f found, r accesskey.Record, e acce
 		return err
 	}
 	tags[stateTag] = stateOf(r)
-	j.sweep(ctx, f, r.Live())
-	doubt := j.put(ctx, tags)
+	doubt := j.put(ctx, tags, next.revision)
 	j.say(ctx, audit, next.Chain, doubt)
 	if doubt == nil {
 		j.written, j.seen = next, next
@@ -141,14 +155,15 @@ func (j *journal) write(ctx context.Context, f found, r accesskey.Record, e acce
 
 // sweep takes away what was written before f, if there is much of it or nothing
 // more is to come. That may fail, and may come late: what is gone is not missed.
-func (j *journal) sweep(ctx context.Context, f found, more bool) {
+func (j *journal) sweep(ctx context.Context, f found, more bool) (swept bool) {
 	stale := older(j.tags, f.revision)
 	if len(stale) == 0 || more && len(stale) <= keptTags-mostTags {
-		return
+		return false
 	}
 	if err := j.store.Untag(ctx, j.arn, stale); err != nil {
 		j.log.WarnContext(ctx, "older records stay in the secret's tags", "secret", j.arn, "error", err.Error())
 	}
+	return true
 }
 
 // revisionAfter is later than every write before, also than one that got lost
@@ -163,16 +178,20 @@ const (
 	writeLife   = time.Minute // how long after now a write may be signed
 )
 
-// put writes tags until they are read back. An error leaves it open whether they
-// were written.
-func (j *journal) put(ctx context.Context, tags map[string]string) error {
+// put writes tags until they are read back, and nothing later stands there:
+// ErrConflict, for then they count for nothing. Another error leaves it open whether
+// they were written.
+func (j *journal) put(ctx context.Context, tags map[string]string, revision int64) error {
 	err := j.store.Tag(ctx, j.arn, tags, j.clock.Now().Add(writeLife))
 	if stored.Certain(err) {
 		return fmt.Errorf("write the record into the secret's tags: %w", stored.NotDone(err))
 	}
 	for range readBacks {
 		d, failed := j.store.Describe(ctx, j.arn)
-		if failed == nil && holds(d.Tags, tags) {
+		switch {
+		case failed == nil && latestOf(d.Tags) > revision:
+			return fmt.Errorf("write the record into the secret's tags: %w", rotation.ErrConflict)
+		case failed == nil && holds(d.Tags, tags):
 			return nil
 		}
 		err = errors.Join(err, failed)
@@ -184,6 +203,24 @@ func (j *journal) put(ctx context.Context, tags map[string]string) error {
 		err = errors.New("another record stands there")
 	}
 	return fmt.Errorf("write the record into the secret's tags and read it back: %w", err)
+}
+
+// orderSettles is how long after an order it is looked whether it stands: an
+// invocation that read the record before writes within that.
+const orderSettles = 5 * time.Second
+
+// stands looks whether what was just written by hand is what others go on from:
+// ErrConflict where it isn't.
+func (j *journal) stands(ctx context.Context) error {
+	mine := j.written.Order
+	if err := j.sleep(ctx, orderSettles); err != nil {
+		return err
+	}
+	f, err := j.read(ctx)
+	if err == nil && f.Order != mine {
+		err = rotation.ErrConflict
+	}
+	return err
 }
 
 func holds(tags, want map[string]string) bool {

@@ -51,12 +51,16 @@ func (f *Function) enter(ctx context.Context, id string) (*visit, awsapi.SecretD
 		return nil, d, fmt.Errorf("account %s, secret %s: %w", f.Account, id, err)
 	}
 	v, err := f.open(ctx, d, Event{})
+	if err == nil {
+		v.journal.hand = true
+	}
 	return v, d, err
 }
 
 // Give carries out a person's order on a secret's record. The reaper, or Secrets
 // Manager's next try, acts on it. Whoever gives it is no invocation, so that
-// nothing keeps one from writing at the same moment: what comes second is refused.
+// nothing keeps one from writing at the same moment: the order that does not stand
+// then is refused.
 func (f *Function) Give(ctx context.Context, id, who string, o rotation.Order) (accesskey.Record, error) {
 	v, _, err := f.enter(ctx, id)
 	if err != nil {
@@ -66,5 +70,16 @@ func (f *Function) Give(ctx context.Context, id, who string, o rotation.Order) (
 	if errors.Is(err, rotation.ErrNoRecord) {
 		return r, v.wrong("no rotation is under way")
 	}
+	if err == nil {
+		err = v.stands(ctx)
+	}
 	return r, err
+}
+
+// stands waits until it shows whether what a person wrote stands.
+func (v *visit) stands(ctx context.Context) error {
+	if err := v.journal.stands(ctx); err != nil {
+		return v.wrong("whether the order stands: %w", err)
+	}
+	return nil
 }

@@ -22,7 +22,12 @@ type entry struct {
 	Acted  time.Time        `json:"a"` // the latest act of ours: rotation.Journal.Head
 	Seq    int64            `json:"n"` // of the latest audit line, over all of the secret's records
 	Chain  string           `json:"c"` // its hash
+	// Order is what the hash of the latest line begins with that a person wrote: two
+	// who write at the same moment find out by it whose write the others go on from.
+	Order string `json:"o,omitempty"`
 }
+
+const orderLength = 12
 
 // Every write of the record has tags of its own, named after its revision, so
 // that a lost write which comes late comes over nothing: it is older than what
@@ -98,12 +103,7 @@ type found struct {
 // unpack finds the latest entry. AWS writes all tags of a call or none: a latest
 // one that isn't whole was changed by somebody.
 func unpack(tags map[string]string) (found, error) {
-	var latest int64
-	for tag := range tags {
-		if revision, ok := revisionOf(tag); ok {
-			latest = max(latest, revision)
-		}
-	}
+	latest := latestOf(tags)
 	if latest == 0 {
 		return found{}, nil
 	}
@@ -116,6 +116,16 @@ func unpack(tags map[string]string) (found, error) {
 		return found{}, fmt.Errorf("%w (%w)", errDamaged, err)
 	}
 	return found{e, latest}, nil
+}
+
+// latestOf is the revision of the latest write; 0: there is none.
+func latestOf(tags map[string]string) (latest int64) {
+	for tag := range tags {
+		if revision, ok := revisionOf(tag); ok {
+			latest = max(latest, revision)
+		}
+	}
+	return latest
 }
 
 // joined is the text that one write's tags hold.

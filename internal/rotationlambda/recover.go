@@ -112,6 +112,9 @@ func (f *Function) PutBack(ctx context.Context, who string, found Recovery) erro
 	switch {
 	case found.Over() && found.Record.ID != "":
 		_, err := v.rotator.Give(ctx, v.subject, who, rotation.Supersede())
+		if err == nil {
+			err = v.stands(ctx)
+		}
 		return err
 	case found.Over():
 		key, err := v.oldKey(ctx)
@@ -143,7 +146,7 @@ func (f *Function) PutBack(ctx context.Context, who string, found Recovery) erro
 	if err != nil {
 		return v.wrong("%w", err)
 	}
-	return nil
+	return v.stands(ctx)
 }
 
 // withdraw takes AWSPENDING off a key that is to go: while it is there the key is

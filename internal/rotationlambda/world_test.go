@@ -189,6 +189,22 @@ func (w *world) function() *Function {
 	}
 }
 
+// hand is the function's rooms in somebody's terminal: another process, which calls
+// while the function does.
+func (w *world) hand() *Function {
+	f := w.function()
+	id, secret := w.cloud.AdminKey(account)
+	s := awsapi.OpenWithKey(w.t.Context(), accesskey.ID(id), accesskey.NewSecret(secret), awsapi.Options{
+		Region: region, AppID: "keytend/1.2.3", HTTPClient: &http.Client{Transport: w.cloud.RoundTripper()}, Unpaced: true,
+	})
+	_ = s.AskTime(w.t.Context())
+	a := onaws.New(s, onaws.Options{Journal: "fn", Function: true})
+	r := &f.Rotator
+	r.Keys, r.Mutations, r.Tags, r.Rights, r.Prover, r.Trail, r.Signer, r.Clock = a, a, a, a, a, a, a, a
+	f.Store, f.ARN, f.Sleep = s.Secrets(region), "", func(_ context.Context, d time.Duration) error { time.Sleep(d); return nil }
+	return f
+}
+
 func (w *world) sleep(ctx context.Context, d time.Duration) error {
 	if w.dead {
 		return errDied

@@ -1,0 +1,148 @@
+package rotationlambda
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/fakeaws"
+	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/rotation"
+)
+
+// meanwhile has something happen right before the n-th call of the function's that
+// is one of those; it returns how many there have been.
+func (w *world) meanwhile(n int, calls []string, do func()) *int {
+	seen := new(int)
+	w.cloud.SetFault(func(c fakeaws.Call) fakeaws.Fault {
+		if !w.calling || !slices.Contains(calls, c.Action) {
+			return fakeaws.Proceed()
+		}
+		if *seen++; *seen == n {
+			w.calling = false
+			time.Sleep(10 * time.Millisecond)
+			do()
+			w.calling = true
+		}
+		return fakeaws.Proceed()
+	})
+	return seen
+}
+
+// TestAnOrderWhileTheReaperWrites: a person has the rotation rolled back between the
+// reaper's read of the record and its write. The order stands, or the person is told
+// that it doesn't; nothing that the reaper does is off the record.
+func TestAnOrderWhileTheReaperWrites(t *testing.T) {
+	var writes int
+	in(t, nil, func(w *world) { writes, _ = w.orderBefore(0) })
+	if writes < 10 {
+		t.Fatalf("the reaper writes only %d times", writes)
+	}
+	for n := 1; n <= writes; n++ {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			in(t, nil, func(w *world) {
+				_, err := w.orderBefore(n)
+				if r := w.record(); (err == nil) == r.RollbackAt.IsZero() {
+					w.t.Errorf("the order: %v; the record is %s", err, stateOf(r))
+				}
+				if n%3 > 0 {
+					return // days take seconds
+				}
+				w.live(12*day, 6*time.Hour)
+				if r := w.record(); r.Live() && (r.Block == nil || r.Block.Reason != policy.WhyOldGone) {
+					w.t.Errorf("the record is %s, waits for %q, %+v", stateOf(r), r.Watch.Waiting, r.Block)
+				}
+			})
+		})
+	}
+}
+
+// orderBefore is a rotation up to its end, which a person orders rolled back right
+// before the reaper's n-th write of tags; 0: nobody does. How many there were.
+func (w *world) orderBefore(n int) (writes int, order error) {
+	w.t.Helper()
+	w.rotate(30)
+	w.until(accesskey.Overlap)
+	seen := w.meanwhile(n, []string{"TagResource", "UntagResource"}, func() {
+		_, order = w.hand().Give(w.t.Context(), secretID, "bo", rotation.Rollback())
+	})
+	w.pass(40*time.Hour, 2*time.Hour)
+	w.cloud.SetFault(nil)
+	return *seen, order
+}
+
+// TestTheReaperWhileAnOrderIsWritten is the other way round: the reaper comes between
+// a person's read of the record and the write.
+func TestTheReaperWhileAnOrderIsWritten(t *testing.T) {
+	in(t, nil, func(w *world) {
+		w.rotate(30)
+		w.until(accesskey.Overlap)
+		for w.record().Watch.Waiting != "" && w.record().Phase == accesskey.Overlap {
+			tried := w.record()
+			var reaped bool
+			w.cloud.SetFault(func(c fakeaws.Call) fakeaws.Fault {
+				if c.Action == "TagResource" && !w.calling && !reaped {
+					reaped = true
+					time.Sleep(10 * time.Millisecond)
+					w.reap()
+				}
+				return fakeaws.Proceed()
+			})
+			_, err := w.hand().Give(w.t.Context(), secretID, "bo", rotation.HoldIt("bo", "look", time.Time{}))
+			w.cloud.SetFault(nil)
+			if r := w.record(); (err == nil) != (r.Hold != nil) {
+				w.t.Errorf("the order: %v; the record was %s, is %s", err, stateOf(tried), stateOf(r))
+			}
+			if _, err := w.hand().Give(w.t.Context(), secretID, "bo", rotation.Release()); err != nil && w.record().Hold != nil {
+				w.t.Fatal(err)
+			}
+			w.pass(time.Hour, 10000*time.Hour)
+		}
+	})
+}
+
+// ahead is a clock that is some time before the others.
+type ahead struct {
+	rotation.Clock
+	by time.Duration
+}
+
+func (c ahead) Now() time.Time { return c.Clock.Now().Add(c.by) }
+
+// TestTwoOrders: two people read the same and write at the same moment. One order
+// stands, and the other is told so.
+func TestTwoOrders(t *testing.T) {
+	for name, by := range map[string]time.Duration{"the later write is first": 0, "the later write is last": 2 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			in(t, nil, func(w *world) {
+				w.rotate(30)
+				w.until(accesskey.Overlap)
+				bo, cy := w.hand(), w.hand()
+				bo.Rotator.Clock = ahead{bo.Rotator.Clock, by}
+				second, begun := make(chan error, 1), false
+				w.cloud.SetFault(func(c fakeaws.Call) fakeaws.Fault {
+					if c.Action != "TagResource" || begun {
+						return fakeaws.Proceed()
+					}
+					begun = true
+					time.Sleep(10 * time.Millisecond)
+					go func() {
+						_, err := cy.Give(w.t.Context(), secretID, "cy", rotation.HoldIt("cy", "look", time.Time{}))
+						second <- err
+					}()
+					time.Sleep(time.Second)
+					return fakeaws.Proceed()
+				})
+				_, err := bo.Give(w.t.Context(), secretID, "bo", rotation.HoldIt("bo", "look", time.Time{}))
+				cys := <-second
+				w.cloud.SetFault(nil)
+				if r := w.record(); (err == nil) == (cys == nil) || (err == nil) != (r.Hold.By == "bo") {
+					w.t.Errorf("bo: %v, cy: %v, the record is held by %s", err, cys, r.Hold.By)
+				}
+			})
+		})
+	}
+}
