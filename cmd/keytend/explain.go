@@ -107,7 +107,9 @@ func (e *explain) run(ctx context.Context) error {
 	}
 	failed := about(inv.Failures, found.Name)
 	err = e.app.writeOutput(e.out, func(w io.Writer) error {
-		return report.WriteExplanation(w, report.Format(e.output.value), explanation, failed, e.app.look(e.out))
+		look := e.app.look(e.out)
+		look.Explain = e.fleet.explaining()
+		return report.WriteExplanation(w, report.Format(e.output.value), explanation, failed, look)
 	})
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/policy"
 )
 
@@ -65,6 +66,30 @@ func explainCommand(findings []policy.Finding, o Options) string {
 		}
 	}
 	return ""
+}
+
+// whereabouts are the commands that tell where a key that is to be replaced lives,
+// and who uses it; empty where none is.
+func whereabouts(findings []policy.Finding, o Options) string {
+	for _, f := range findings {
+		if replaced(f.Rule) && f.KeyID != "" {
+			return lookFor(f.KeyID, o)
+		}
+	}
+	return ""
+}
+
+// replaced reports whether a rule asks for a new key: the places of the old one are
+// to be known before.
+func replaced(rule policy.Rule) bool { return rule == policy.KeyTooOld || rule == policy.KeyDueSoon }
+
+// lookFor names the commands for one key. In many accounts it is all keys that are
+// looked for, and usage asks one account alone.
+func lookFor(id accesskey.ID, o Options) string {
+	if o.Explain != "" {
+		return "Where keys live: keytend locate " + o.explaining() + "--all"
+	}
+	return "Where it lives: keytend locate " + string(id) + " · who uses it: keytend usage " + string(id)
 }
 
 var plainWord = regexp.MustCompile(`^[\w+=,.@:/-]+$`)

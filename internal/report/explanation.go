@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -127,6 +128,9 @@ func explanationTable(w io.Writer, e policy.Explanation, failed []accesskey.Fail
 		p.head("Key " + strings.TrimPrefix(clean(k.Name), "key "))
 		p.facts(k.Facts, e.Now)
 		p.judgements(k.Judgements, e.Now)
+		if k.ID != "" && slices.ContainsFunc(k.Judgements, func(j policy.Judgement) bool { return j.Finding != nil && replaced(j.Rule) }) {
+			p.aside("  ", lookFor(k.ID, o))
+		}
 	}
 	p.failures(gistOfFailures(failed))
 	return p.flush()

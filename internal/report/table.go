@@ -226,4 +226,7 @@ func (p *page) next(s *gist, o Options) {
 	if command := explainCommand(s.findings, o); command != "" {
 		p.aside("  - ", "All about one of them: "+command)
 	}
+	if commands := whereabouts(s.findings, o); commands != "" {
+		p.aside("  - ", commands)
+	}
 }
