@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,8 +46,9 @@ over, or stand still until somebody decides.
 Nobody is told the same twice. A digest is written down before it is sent, so
 that none is lost: what a channel doesn't take is tried again by later runs,
 with growing pauses, and after twelve tries, or where it is refused for good,
-the fallback owner is told. A channel that gives no answer within 30 seconds is
-left alone for the rest of the run. Run it from cron, once an hour or once a day.
+the fallback owner is told by every other way there is. A channel that gives no
+answer within 30 seconds, or fails three times in a row, is left alone for the
+rest of the run. Run it from cron, once an hour or once a day.
 
 Owners who know, and need time, are left alone until a date with ` + "`keytend ack`" + `.`,
 		Example: `  keytend notify --dry-run
@@ -254,14 +256,15 @@ func (t *telling) tell(done []notify.Delivery) {
 
 // tellKept says once of each channel what is left for the next run.
 func (t *telling) tellKept(done []notify.Delivery) {
-	kept := map[string]int{}
+	kept, why := map[string]int{}, map[string]string{}
 	for _, d := range done {
 		if d.Kept {
 			kept[d.Parcel.Channel]++
+			why[d.Parcel.Channel] = cmp.Or(why[d.Parcel.Channel], d.Why, "interrupted")
 		}
 	}
 	for _, channel := range slices.Sorted(maps.Keys(kept)) {
-		t.app.line(printable(fmt.Sprintf("kept      %s, for the next run: %s", channel, count(kept[channel], "notice"))))
+		t.app.line(printable(fmt.Sprintf("kept      %s, for the next run: %s (%s)", channel, count(kept[channel], "notice"), why[channel])))
 	}
 }
 
@@ -281,12 +284,18 @@ func brokenOff(done []notify.Delivery) error {
 
 func (t *telling) sendVerdict(done []notify.Delivery, unreached []string) error {
 	failed := 0
+	var dead []notify.Delivery
 	for _, d := range done {
-		if d.Err != nil || d.Kept {
+		switch {
+		case d.Parcel.State == notice.Dead:
+			dead = append(dead, d)
+		case d.Err != nil || d.Kept:
 			failed++
 		}
 	}
 	switch {
+	case len(dead) > 0:
+		return givenUp(dead, failed, len(done), len(unreached))
 	case len(unreached) > 0:
 		return verdict{code: exitFailed, text: fmt.Sprintf("%s could be sent nowhere, for no channel reaches %s", count(len(unreached), "digest"), shortened(unreached)),
 			hint: "set owners.fallback to a mail address, or name a channel that needs none"}
@@ -294,6 +303,28 @@ func (t *telling) sendVerdict(done []notify.Delivery, unreached []string) error 
 		return verdict{code: exitFailed, text: fmt.Sprintf("%d of %s not sent; nothing is lost", failed, count(len(done), "notice")), hint: "`keytend notify test` tries every channel"}
 	}
 	return nil
+}
+
+// givenUp is the verdict where notices died. Whom a channel reached that is dead now
+// hears of it here, if by no other way.
+func givenUp(dead []notify.Delivery, failed, all, unreached int) error {
+	channels := map[string]bool{}
+	told := false
+	for _, d := range dead {
+		channels[d.Parcel.Channel] = true
+		told = told || d.Told
+	}
+	text := fmt.Sprintf("%d of %s given up, through %s", len(dead), count(all, "notice"), strings.Join(slices.Sorted(maps.Keys(channels)), ", "))
+	if failed > 0 {
+		text += fmt.Sprintf("; %d not sent yet", failed)
+	}
+	if unreached > 0 {
+		text += fmt.Sprintf("; %s could be sent nowhere", count(unreached, "digest"))
+	}
+	if !told {
+		text += "; there is no other way to tell anybody"
+	}
+	return verdict{code: exitFailed, text: text, hint: "mend the channel (`keytend notify test` tries it), then `keytend notify --retry-dead`"}
 }
 
 func (t *telling) crewVerdict(ctx context.Context, read int, failed []accesskey.Failure) error {

@@ -61,17 +61,19 @@ func (p Post) route(c Channel, to string) (string, bool) {
 // Delivery is what one parcel came to.
 type Delivery struct {
 	Parcel notice.Parcel
-	Err    error // nil: sent, or kept
-	Kept   bool  // not tried, or broken off: as it was, for the next run
+	Err    error  // nil: sent, or kept
+	Kept   bool   // not tried, or broken off: as it was, for the next run
+	Why    string // what keeps it; empty: the end of the context
+	Told   bool   // that it was given up is told by another way than its own
 }
 
 // Deliver tries every parcel whose time has come, alarms that come of it
-// included. A channel that gives no answer is not waited for again: what else
-// is for it is kept, as everything is once the context ends. The error is that
+// included. A channel that gives no answer, or fails three times in a row, is not
+// tried again: what else is for it is kept, as everything is once the context ends. The error is that
 // of the outbox: what was sent may not be marked, and is sent again under the
 // same ID.
 func (p Post) Deliver(ctx context.Context, o Outbox) ([]Delivery, error) {
-	r := round{post: p, outbox: o, silent: map[string]bool{}, seen: map[string]bool{}}
+	r := round{post: p, outbox: o, failed: map[string]int{}, quit: map[string]string{}, seen: map[string]bool{}}
 	for range 2 { // the second time takes the alarms
 		parcels, err := o.Outbox(context.WithoutCancel(ctx), p.Now())
 		if err != nil {

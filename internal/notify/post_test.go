@@ -137,6 +137,76 @@ func TestWhoGivesNoAnswerIsAskedOnce(t *testing.T) {
 	})
 }
 
+// A channel that is down or overrun is tried three times, and the others in full.
+func TestWhoFailsInARowIsLeftAlone(t *testing.T) {
+	down, mail := &line{name: "down", fails: errors.New("status 503")}, &line{name: "mail"}
+	p, b := office(t, "ana@example.com", mail, down)
+	for _, parcel := range maps.Clone(b.parcels) {
+		for _, id := range []string{"m1", "m2", "m3", "m4"} {
+			parcel.ID = id + parcel.Channel
+			b.parcels[parcel.ID] = parcel
+		}
+	}
+	done, err := p.Deliver(t.Context(), b)
+	failed, kept := 0, 0
+	for _, d := range done {
+		switch {
+		case d.Kept && d.Why == "it failed 3 times in a row":
+			kept++
+		case d.Err != nil:
+			failed++
+		}
+	}
+	if err != nil || len(mail.got) != 5 || failed != 3 || kept != 2 {
+		t.Errorf("%v: mail %d, failed %d, kept %d", err, len(mail.got), failed, kept)
+	}
+}
+
+// A channel that takes one of three is not left alone.
+func TestAFailureNowAndThenIsBorne(t *testing.T) {
+	r := round{failed: map[string]int{}, quit: map[string]string{}}
+	for _, err := range []error{errors.New("busy"), errors.New("busy"), nil, errors.New("busy"), errors.New("busy"), ErrRefused, errors.New("busy"), errors.New("busy")} {
+		r.judge("mail", err)
+	}
+	if r.quit["mail"] != "" {
+		t.Error(r.quit["mail"])
+	}
+	if r.judge("mail", errors.New("busy")); r.quit["mail"] == "" {
+		t.Error("three times in a row")
+	}
+}
+
+// That a channel is dead is told by every other; by itself only where there is none.
+func TestNobodyIsToldOfADeathByTheDead(t *testing.T) {
+	for others := range 3 {
+		dead := &line{name: "hook", fails: ErrRefused}
+		lines, want := []*line{dead}, others
+		for n := range others {
+			lines = append(lines, &line{name: string(rune('a' + n))})
+		}
+		p, b := office(t, "security@example.com", lines...)
+		done, err := p.Deliver(t.Context(), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		alarms, told := 0, false
+		for _, parcel := range b.parcels {
+			if parcel.Alert {
+				alarms++
+			}
+			if parcel.Alert && parcel.Channel == "hook" && others > 0 {
+				t.Errorf("%d others, and told by the dead", others)
+			}
+		}
+		for _, d := range done {
+			told = told || d.Told
+		}
+		if alarms != max(want, 1) || told != (others > 0) {
+			t.Errorf("%d others: %d alarms, told %v", others, alarms, told)
+		}
+	}
+}
+
 // An interrupt breaks no parcel: what was under way is not taken for a failure.
 func TestInterruptedWhileNobodyAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -36,9 +36,28 @@ func Try(ctx context.Context, c Channel, m notice.Message) error {
 type round struct {
 	post   Post
 	outbox Outbox
-	silent map[string]bool // channels that gave no answer
-	seen   map[string]bool // parcels
+	failed map[string]int    // channels, and how often in a row they have failed
+	quit   map[string]string // channels that are not tried again, and why
+	seen   map[string]bool   // parcels
 	done   []Delivery
+}
+
+// enough is how often in a row a channel may fail: each try of one that is down or
+// overrun takes its time, and the next parcel would fare no better.
+const enough = 3
+
+// judge counts the outcomes of a channel's tries. One that gives no answer has
+// taken more time than any other.
+func (r *round) judge(channel string, err error) {
+	r.failed[channel]++
+	switch {
+	case err == nil, errors.Is(err, ErrRefused): // it is there
+		r.failed[channel] = 0
+	case errors.Is(err, ErrSilent):
+		r.quit[channel] = "it gave no answer"
+	case r.failed[channel] >= enough:
+		r.quit[channel] = fmt.Sprintf("it failed %d times in a row", enough)
+	}
 }
 
 // take tries one parcel, or keeps it.
@@ -47,16 +66,18 @@ func (r *round) take(ctx context.Context, parcel notice.Parcel) error {
 		return nil
 	}
 	r.seen[parcel.ID] = true
-	if interrupted(ctx) || r.silent[parcel.Channel] {
-		r.done = append(r.done, Delivery{Parcel: parcel, Kept: true})
+	if why := r.quit[parcel.Channel]; why != "" || interrupted(ctx) {
+		r.done = append(r.done, Delivery{Parcel: parcel, Kept: true, Why: why})
 		return nil
 	}
 	d := r.try(ctx, parcel)
+	var alarms []notice.Parcel
+	alarms, d.Told = r.alarms(d.Parcel)
 	r.done = append(r.done, d)
 	if d.Kept {
 		return nil
 	}
-	return r.outbox.Settle(context.WithoutCancel(ctx), parcel, d.Parcel, r.alarms(d.Parcel))
+	return r.outbox.Settle(context.WithoutCancel(ctx), parcel, d.Parcel, alarms)
 }
 
 func interrupted(ctx context.Context) bool { return ctx.Err() != nil }
@@ -69,23 +90,33 @@ func (r *round) try(ctx context.Context, parcel notice.Parcel) Delivery {
 	}
 	switch {
 	case err == nil:
+		r.judge(parcel.Channel, nil)
 		return Delivery{Parcel: parcel.Delivered(p.Now())}
 	case interrupted(ctx):
 		return Delivery{Parcel: parcel, Kept: true}
 	}
-	r.silent[parcel.Channel] = errors.Is(err, ErrSilent)
+	r.judge(parcel.Channel, err)
 	return Delivery{Parcel: parcel.Failed(err.Error(), errors.Is(err, ErrRefused), p.Now()), Err: err}
 }
 
-// alarms are what the fallback is told of a parcel that died.
-func (r *round) alarms(died notice.Parcel) []notice.Parcel {
+// alarms are what the fallback is told of a parcel that died: not by the way it
+// died on, unless there is no other, and nobody is told meanwhile.
+func (r *round) alarms(died notice.Parcel) (alarms []notice.Parcel, told bool) {
 	p := r.post
-	var alarms []notice.Parcel
+	var sameWay []notice.Parcel
 	for _, a := range died.Alarm(p.Fallback, p.names(), p.Now()) {
-		if to, ok := p.route(p.channel(a.Channel), a.To); ok {
-			a.To = to
+		to, ok := p.route(p.channel(a.Channel), a.To)
+		a.To = to
+		switch {
+		case !ok:
+		case a.Channel == died.Channel && a.To == died.To:
+			sameWay = append(sameWay, a)
+		default:
 			alarms = append(alarms, a)
 		}
 	}
-	return alarms
+	if len(alarms) == 0 {
+		return sameWay, false
+	}
+	return alarms, true
 }
