@@ -12,7 +12,7 @@ import (
 
 // stackTime is what one stack takes. AWS takes about half a minute for each, and
 // as many at once as MaxConcurrentCount says; here they come one after the other.
-const stackTime = 2 * time.Second
+const stackTime = time.Second
 
 // stackSetOperation is work on a stack set's instances, one after the other.
 type stackSetOperation struct {

@@ -34,6 +34,7 @@ func start(t *testing.T) (*checked, []string) {
 		spec := population.Account(1, i, 250, now)
 		spec.Management, spec.SecurityHub, spec.ConfigRecorder = i == 0, i == 0, i == 0
 		if i == 0 {
+			spec.StackSetsAccess = true
 			spec.Directories = []fakeaws.DirectorySpec{{ID: "d-1234567890", Addresses: []string{"ana@example.com"}}}
 			spec.Buckets = []fakeaws.BucketSpec{{Name: "conf-states", Region: "eu-west-1", Objects: map[string]string{"a dir/b+c.tfstate": "{}"}}}
 			spec.Clusters = []fakeaws.ClusterSpec{{Name: "conf", Services: map[string]string{"web": "conf-web:1"}}}
@@ -95,7 +96,7 @@ func TestBoto3(t *testing.T) {
 	}
 	c, env := start(t)
 	run(t, env, python, filepath.Join("testdata", "boto.py"))
-	wantActions(t, c, 115)
+	wantActions(t, c, 140)
 }
 
 // TestRails lets python3-boto3 make a function, have it rotate a secret, and set

@@ -109,7 +109,8 @@ var commonErrors = map[string]int{
 	"MissingAuthenticationToken": 403, "RequestExpired": 400, "SignatureDoesNotMatch": 403,
 	"InvalidSignatureException": 400, "UnrecognizedClientException": 400, "MissingAuthenticationTokenException": 400,
 	"ServiceUnavailable": 503, "Throttling": 400, "ThrottlingException": 400, "ValidationError": 400,
-	"UnknownOperationException": 400, "ValidationException": 400, "MalformedInput": 400, "InvalidInput": 400,
+	"InsufficientCapabilitiesException": 400, // API_CreateStackSet (CloudFormation): what its Capabilities says, its Errors don't
+	"UnknownOperationException":         400, "ValidationException": 400, "MalformedInput": 400, "InvalidInput": 400,
 }
 
 // loadModels reads the newest model of each service, or skips the test.

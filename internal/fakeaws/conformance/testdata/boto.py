@@ -257,6 +257,11 @@ fails("AccessDeniedException", 400, client("kms", second).encrypt, KeyId="alias/
 document = json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"])
 assert document["Statement"][0]["Principal"]["AWS"] == f"arn:aws:iam::{MANAGEMENT}:root"
 kms.put_key_policy(KeyId=key["KeyId"], PolicyName="default", Policy=json.dumps(document))
+kms.tag_resource(KeyId=key["KeyId"], Tags=[{"TagKey": "stage", "TagValue": "conf"}])
+assert kms.list_resource_tags(KeyId=key["KeyId"])["Tags"] == [{"TagKey": "stage", "TagValue": "conf"}]
+kms.untag_resource(KeyId=key["KeyId"], TagKeys=["stage"])
+kms.enable_key_rotation(KeyId=key["KeyId"])
+assert kms.get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"] is True
 kms.disable_key(KeyId=key["KeyId"])
 assert fails("DisabledException", 400, kms.encrypt, KeyId="alias/conf", Plaintext=b"x") == key["Arn"] + " is disabled."
 kms.enable_key(KeyId=key["KeyId"])
@@ -365,6 +370,59 @@ cfn = client("cloudformation")
 made = cfn.describe_stack_resources(PhysicalResourceId="AKIAIOSFODNN7EXAMPLE")["StackResources"]
 assert [r["LogicalResourceId"] for r in made] == ["Key", "User"] and made[0]["StackName"] == "conf-stack", made
 fails("ValidationError", 400, cfn.describe_stack_resources, PhysicalResourceId="AKIAI44QH8DHBEXAMPLE")
+
+# --- one template in every account of the organization but the management account
+root = client("organizations").list_roots()["Roots"][0]["Id"]
+members = {"OrganizationalUnitIds": [root]}
+template = """
+Parameters: {Entering: {Type: String}}
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: {AWS: !Ref Entering}, Action: "sts:AssumeRole"}]}
+"""
+stack_set = dict(
+    StackSetName="conf-set", Description="conformance", TemplateBody=template, PermissionModel="SERVICE_MANAGED", Capabilities=["CAPABILITY_IAM"],
+    Parameters=[{"ParameterKey": "Entering", "ParameterValue": MANAGEMENT}], AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": False})
+fails("InsufficientCapabilitiesException", 400, cfn.create_stack_set, **{**stack_set, "Capabilities": []})
+cfn.create_stack_set(**stack_set, Tags=[{"Key": "stage", "Value": "conf"}])
+fails("NameAlreadyExistsException", 409, cfn.create_stack_set, **stack_set)
+described = cfn.describe_stack_set(StackSetName="conf-set")["StackSet"]
+assert described["Status"] == "ACTIVE" and described["Tags"] == [{"Key": "stage", "Value": "conf"}] and described["AutoDeployment"]["Enabled"], described
+assert [s["StackSetName"] for s in cfn.list_stack_sets()["Summaries"]] == ["conf-set"]
+
+
+def operated(answer):
+    while (o := cfn.describe_stack_set_operation(StackSetName="conf-set", OperationId=answer["OperationId"])["StackSetOperation"])["Status"] == "RUNNING":
+        time.sleep(0.1)
+    assert o["Status"] == "SUCCEEDED" and o["EndTimestamp"], o
+    return cfn.list_stack_set_operation_results(StackSetName="conf-set", OperationId=answer["OperationId"])["Summaries"]
+
+
+begun = cfn.create_stack_instances(StackSetName="conf-set", DeploymentTargets=members, Regions=["us-east-1"])
+fails("OperationInProgressException", 409, cfn.delete_stack_instances, StackSetName="conf-set", DeploymentTargets=members, Regions=["us-east-1"], RetainStacks=False)
+assert [(s["Account"], s["Status"]) for s in operated(begun)] == [(MEMBER, "SUCCEEDED")]
+assert [(i["Account"], i["Status"], i["OrganizationalUnitId"]) for i in cfn.list_stack_instances(StackSetName="conf-set")["Summaries"]] == [(MEMBER, "CURRENT", root)]
+assert cfn.describe_stack_instance(StackSetName="conf-set", StackInstanceAccount=MEMBER, StackInstanceRegion="us-east-1")["StackInstance"]["StackId"]
+fails("StackInstanceNotFoundException", 404, cfn.describe_stack_instance, StackSetName="conf-set", StackInstanceAccount=MANAGEMENT, StackInstanceRegion="us-east-1")
+operated(cfn.update_stack_set(**{**stack_set, "Description": "changed"}))
+override = [{"ParameterKey": "Entering", "ParameterValue": MEMBER}]
+operated(cfn.update_stack_instances(StackSetName="conf-set", DeploymentTargets=members, Regions=["us-east-1"], ParameterOverrides=override))
+fails("StackSetNotEmptyException", 409, cfn.delete_stack_set, StackSetName="conf-set")
+operated(cfn.delete_stack_instances(StackSetName="conf-set", DeploymentTargets=members, Regions=["us-east-1"], RetainStacks=False))
+assert len(cfn.list_stack_set_operations(StackSetName="conf-set")["Summaries"]) == 4
+cfn.delete_stack_set(StackSetName="conf-set")
+fails("StackSetNotFoundException", 404, cfn.describe_stack_set, StackSetName="conf-set")
+
+# --- what hands a role to machines
+iam.create_instance_profile(InstanceProfileName="conf-machine")
+iam.add_role_to_instance_profile(InstanceProfileName="conf-machine", RoleName="conf-role")
+assert iam.get_instance_profile(InstanceProfileName="conf-machine")["InstanceProfile"]["Roles"][0]["RoleName"] == "conf-role"
+assert [p["InstanceProfileName"] for p in iam.list_instance_profiles()["InstanceProfiles"]] == ["conf-machine"]
+fails("DeleteConflict", 409, iam.delete_instance_profile, InstanceProfileName="conf-machine")
+iam.remove_role_from_instance_profile(InstanceProfileName="conf-machine", RoleName="conf-role")
+iam.delete_instance_profile(InstanceProfileName="conf-machine")
 
 # --- who is still in the directory
 directory = client("identitystore")
