@@ -17,7 +17,8 @@ import (
 )
 
 // makeTag says, on a secret that is being made, under which token its first key is
-// made and since when: TOKEN SECONDS.
+// made. Each attempt has a tag of its own below it, named after its time in seconds:
+// one that got lost and comes late comes over nothing.
 const makeTag = OwnTags + "make"
 
 // making is the first key of a user who has none, on its way into a secret. There
@@ -29,7 +30,8 @@ type making struct {
 	arn     string
 	subject accesskey.Subject
 	token   string
-	begun   time.Time // an earlier attempt under this token; zero: none
+	begun   time.Time // the latest attempt before under this token; zero: none
+	tags    []string  // of this work on the secret
 	terms   accesskey.Terms
 	say     func(string)
 }
@@ -68,7 +70,7 @@ func (f *Function) Make(ctx context.Context, first First) error {
 		if err = m.fresh(found); err != nil {
 			return err
 		}
-		if err = first.Create(ctx, map[string]string{UserTag: first.User, makeTag: m.tag(time.Time{})}); err == nil {
+		if err = first.Create(ctx, map[string]string{UserTag: first.User, makeTag: m.token}); err == nil {
 			d, err = f.Store.Describe(ctx, first.ID)
 		}
 	}
@@ -96,11 +98,22 @@ func (m *making) wrong(format string, args ...any) error {
 	return fmt.Errorf("account %s, user %s: "+format, append([]any{m.f.Account, m.subject.User}, args...)...)
 }
 
-func (m *making) tag(since time.Time) string {
-	if since.IsZero() {
-		return m.token + " 0"
+// attempt is the tag of an attempt.
+func attempt(at time.Time) string { return makeTag + "/" + strconv.FormatInt(at.Unix(), 10) }
+
+// recall reads how far an earlier call came, off the secret's tags.
+func (m *making) recall(tags map[string]string) {
+	for tag := range tags {
+		text, one := strings.CutPrefix(tag, makeTag+"/")
+		seconds, err := strconv.ParseInt(text, 10, 64)
+		if one && err == nil && time.Unix(seconds, 0).After(m.begun) {
+			m.begun = time.Unix(seconds, 0)
+		}
+		if one || tag == makeTag {
+			m.tags = append(m.tags, tag)
+		}
 	}
-	return m.token + " " + strconv.FormatInt(since.Unix(), 10)
+	m.token = tags[makeTag]
 }
 
 func (m *making) user(ctx context.Context) (accesskey.User, error) {
@@ -130,22 +143,17 @@ func (m *making) goOn(ctx context.Context, d awsapi.SecretDescription) error {
 		return m.wrong("%w", err)
 	}
 	held, err := document.Read(text.Reveal())
-	token, since, ours := strings.Cut(d.Tags[makeTag], " ")
-	seconds, badly := strconv.ParseInt(since, 10, 64)
+	m.recall(d.Tags)
+	ours := m.token != ""
 	switch {
 	case err == nil && held.ID != "" && !ours && d.Tags[UserTag] == m.subject.User:
 		return nil // all of it was done before
 	case err != nil || held.ID != "" && !ours:
 		return m.wrong("secret %s is there and was not made by `keytend secret create`: run `keytend secret adopt`", d.Name)
 	case held.ID != "" && m.exists(ctx, held.ID):
-		m.token = token
 		return m.close(ctx, held)
-	case !ours || badly != nil || d.Tags[UserTag] != m.subject.User:
+	case !ours || d.Tags[UserTag] != m.subject.User:
 		return m.wrong("secret %s is there and is another's: choose another name", d.Name)
-	}
-	m.token = token
-	if seconds > 0 {
-		m.begun = time.Unix(seconds, 0)
 	}
 	if err := m.lost(ctx); err != nil {
 		return err
@@ -251,14 +259,16 @@ func (m *making) unclaimed(ctx context.Context, want string) error {
 
 // make makes the key in one attempt, and stores it or deletes it.
 func (m *making) make(ctx context.Context) error {
-	until := m.f.Rotator.Clock.Now().Add(writeLife)
-	if err := m.f.Store.Tag(ctx, m.arn, map[string]string{makeTag: m.tag(m.f.Rotator.Clock.Now())}, until); err != nil {
+	now := m.f.Rotator.Clock.Now()
+	begun := attempt(now)
+	if err := m.f.Store.Tag(ctx, m.arn, map[string]string{begun: m.token}, now.Add(writeLife)); err != nil {
 		return m.wrong("write down that a key is made: %w", err)
 	}
+	m.tags = append(m.tags, begun)
 	made, err := m.f.Rotator.Mutations.CreateAccessKey(ctx, m.subject, m.permit())
 	switch {
 	case errors.Is(err, rotation.ErrNotDone):
-		failed := m.f.Store.Tag(ctx, m.arn, map[string]string{makeTag: m.tag(time.Time{})}, m.f.Rotator.Clock.Now().Add(writeLife))
+		failed := m.f.Store.Untag(ctx, m.arn, []string{begun})
 		return m.wrong("make the key: %w. Put that right and run this again", errors.Join(err, failed))
 	case err != nil:
 		return m.wrong("make the key: %w. Run this again: it finds out what became of it", err)
@@ -308,7 +318,7 @@ func (m *making) close(ctx context.Context, made rotation.Credential) error {
 	if err := m.f.Rotator.Tags.Untag(ctx, m.subject, m.permit()); err != nil {
 		return m.wrong("release the claim on the user (tag %s): %w. Run this again", rotation.ClaimTag, err)
 	}
-	if err := m.f.Store.Untag(ctx, m.arn, []string{makeTag}); err != nil {
+	if err := m.f.Store.Untag(ctx, m.arn, m.tags); err != nil {
 		return m.wrong("take the tag %s off the secret: %w. Run this again", makeTag, err)
 	}
 	return nil

@@ -203,6 +203,44 @@ func TestFirstKeyStoredLate(t *testing.T) {
 	})
 }
 
+// TestFirstKeyWrittenDownLate: that an attempt began comes late over the same of the
+// next one, whose key is still to come. Nobody makes another before that can't be.
+func TestFirstKeyWrittenDownLate(t *testing.T) {
+	in(t, withBob, func(w *world) {
+		late := func(action string) {
+			w.cloud.SetFault(func(c fakeaws.Call) fakeaws.Fault {
+				if w.calling && c.Action == action {
+					return fakeaws.Delay(14 * time.Minute)
+				}
+				return fakeaws.Proceed()
+			})
+		}
+		late("TagResource")
+		if err := w.first(); err == nil {
+			w.t.Fatal("that the attempt was written down is not known")
+		}
+		w.cloud.SetFault(nil)
+		w.pass(9*time.Minute, 4*time.Hour)
+		late("CreateAccessKey")
+		if err := w.first(); err == nil {
+			w.t.Fatal("what became of the key is not known")
+		}
+		w.cloud.SetFault(nil)
+		for range 10 {
+			w.pass(3*time.Minute, 4*time.Hour)
+			if err := w.first(); err != nil {
+				w.fails = append(w.fails, err.Error())
+			}
+			if all := ids(w.user("bob")); len(all) > 1 {
+				w.t.Fatalf("bob has the keys %v", all)
+			}
+		}
+		w.again(w.first)
+		w.firstKeyHeld()
+		w.handedOver(firstSecret, "bob")
+	})
+}
+
 // TestFirstKeyRefused: what was certainly not done need not be waited for.
 func TestFirstKeyRefused(t *testing.T) {
 	in(t, withBob, func(w *world) {
