@@ -101,11 +101,20 @@ func atTheSecretThatThereIs(t *testing.T, c *simulation, path string) {
 	}
 }
 
-// The module's own folders, and all that migrate writes, are what the real
-// provider's schemas want.
-func TestTerraformValidatesTheModules(t *testing.T) {
+// The module's own folders are what the real provider's schemas want, and it can
+// plan all that migrate writes.
+func TestTerraformPlansWhatIsNotApplied(t *testing.T) {
 	terraform := realProvider(t)
-	for _, module := range []string{"deploy/terraform", "deploy/terraform/modules/member-role", roles(t, terraform, "all-roles", "")} {
+	t.Run("plan", func(t *testing.T) { // of services too that aren't simulated
+		t.Parallel()
+		tf, root := terraform.in(simulated(t)), roles(t, terraform, "planned-roles", "")
+		for _, step := range [][]string{{"init", "-backend=false", "-input=false", "-plugin-dir=" + terraform.mirror}, {"plan", "-input=false"}} {
+			if out, err := tf.run(t, filepath.Join(tf.folder, root), step...); err != nil || step[0] != "init" && strings.Contains(out, "Warning:") {
+				t.Errorf("terraform %s: %v\n%s", step[0], err, out)
+			}
+		}
+	})
+	for _, module := range []string{"deploy/terraform", "deploy/terraform/modules/member-role"} {
 		t.Run(module, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(terraform.folder, filepath.FromSlash(module))

@@ -54,6 +54,7 @@ func simulated(t *testing.T) *simulation {
 		TrustPolicy:    `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + management + `:root"},"Action":"sts:AssumeRole"}]}`,
 		InlinePolicies: map[string]string{"enter": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::*:role/keytend-member"}]}`},
 	}}
+	first.Directories = []fakeaws.DirectorySpec{{ID: "d-1234567890"}}
 	first.Users = append(first.Users, fakeaws.UserSpec{Name: "billing"})
 	first.Policies = []fakeaws.PolicySpec{{Name: "limits", Path: "/team/", Document: fakeaws.FullAWSAccess}}
 	c.AddAccount(first)

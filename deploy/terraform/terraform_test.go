@@ -120,9 +120,9 @@ func roles(t *testing.T, terraform *program, root, leftOut string) string {
 		own = strings.ReplaceAll(own, "org/11111111-", "org/"+fmt.Sprintf("%08d-", len(main)))
 		write(t, filepath.Join(terraform.folder, root, name, "main.tf"), versions+own)
 		main += fmt.Sprintf("module %q {\n  source = \"./%s\"\n", name, name)
-		for _, variable := range []string{"principal_id", "ca_certificate"} {
+		for variable, value := range map[string]string{"principal_id": "1234abcd-12ab-34cd-56ef-1234567890ab", "ca_certificate": "example"} {
 			if strings.Contains(string(text), `variable "`+variable+`"`) {
-				main += fmt.Sprintf("  %s = \"example\"\n", variable)
+				main += fmt.Sprintf("  %s = %q\n", variable, value)
 			}
 		}
 		main += "}\n\n"

@@ -28,6 +28,7 @@ func allServices() []service {
 		s3Service(),
 		cloudformationService(),
 		identitystoreService(),
+		ssoService(),
 		accountService(),
 		ec2Service(),
 		athenaService(),
