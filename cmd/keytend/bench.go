@@ -288,7 +288,7 @@ func (b *bench) assemble(sealed rotation.Escrow, keyless bool) {
 		Probe:  b.app.probe,
 		Decide: policy.Decide, Random: func() string { return randomWord(10) },
 		Gate:    policy.Gate{Mode: policy.Enforce}, // a person typed the command
-		Regions: []string{region}, JournalName: b.desk.name, Holder: b.desk.holder.Name(),
+		Regions: []string{region}, JournalName: b.desk.name, Holder: b.desk.holderName(),
 	}
 	if virtual {
 		b.rotator.Clock = virtualClock{account}

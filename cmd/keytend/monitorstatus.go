@@ -139,6 +139,7 @@ func (w *watchStatus) records(ctx context.Context) ([]accesskey.Record, error) {
 	if _, err := os.Stat(w.state.file(w.app)); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	w.state.reading = true
 	d, err := w.app.openDesk(ctx, &w.state)
 	if err != nil {
 		return nil, err

@@ -131,6 +131,7 @@ func (t *telling) openNotes(ctx context.Context) (err error) {
 	if _, err := os.Stat(t.state.file(t.app)); t.dry && errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	t.state.reading = t.dry
 	if t.desk, err = t.app.openDesk(ctx, &t.state); err != nil || !t.again {
 		return err
 	}

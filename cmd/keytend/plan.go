@@ -61,6 +61,7 @@ A plan written with --out plan.json can be carried out later by
 }
 
 func (p *plan) run(ctx context.Context) error {
+	p.state.reading = true
 	if err := p.open(ctx); err != nil {
 		return err
 	}

@@ -30,6 +30,9 @@ func (a *app) usesOnRecord(ctx context.Context) *journal.Journal {
 		return nil
 	}
 	j, err := a.openState(ctx, path)
+	if errors.Is(err, journal.ErrReadOnly) {
+		j, err = journal.OpenToRead(ctx, path)
+	}
 	if err != nil {
 		a.log.WarnContext(ctx, "where keys are used is not told: "+err.Error())
 		return nil

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,6 +33,7 @@ type state struct {
 	identity string // file of the age identity; empty: beside the state file
 	kms      string // KMS key instead of an age identity; empty: none
 	keyless  bool   // our own temporary credentials rest on no long-lived key
+	reading  bool   // nothing is changed: a file that can't be written will do
 	many     bool   // more than the credentials' own account is meant: commands to come back with name it
 
 	elsewhere elsewhere
@@ -87,6 +89,9 @@ type desk struct {
 func (a *app) openDesk(ctx context.Context, s *state) (*desk, error) {
 	path := s.file(a)
 	j, err := a.openState(ctx, path)
+	if s.reading && errors.Is(err, journal.ErrReadOnly) {
+		return a.openReadOnly(ctx, path)
+	}
 	if err != nil {
 		return nil, stateError(err)
 	}
@@ -98,6 +103,26 @@ func (a *app) openDesk(ctx context.Context, s *state) (*desk, error) {
 		return nil, errors.Join(fmt.Errorf("open state file %s: %w", path, err), j.Close())
 	}
 	return d, nil
+}
+
+// openReadOnly opens a state file that can't be written: this process is no holder,
+// and must act on nothing.
+func (a *app) openReadOnly(ctx context.Context, path string) (*desk, error) {
+	j, err := journal.OpenToRead(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	a.aside("state file %s can't be written here: it is only read", path)
+	name, _ := os.ReadFile(path + ".name") // without one, no journal has this name
+	return &desk{Journal: j, path: path, name: strings.TrimSpace(string(name)), person: person(a), notes: onaws.NewNotes(filepath.Join(filepath.Dir(path), "trail"))}, nil
+}
+
+// holderName is this process's among those at the state file; empty: it only reads.
+func (d *desk) holderName() string {
+	if d.holder == nil {
+		return ""
+	}
+	return d.holder.Name()
 }
 
 // openState opens a state file; a function's lies on network storage.
@@ -114,6 +139,7 @@ func (a *app) openToRead(ctx context.Context, s *state) (*desk, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, hinted{fmt.Errorf("no state file %s: nothing was ever rotated with it", path), "point --state at another, or begin with `keytend rotate USER`"}
 	}
+	s.reading = true
 	return a.openDesk(ctx, s)
 }
 
@@ -121,7 +147,9 @@ func stateError(err error) error {
 	switch {
 	case errors.Is(err, journal.ErrNewer):
 		return err // says what to do
-	case errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, journal.ErrReadOnly):
+		return hinted{err, "this command writes to it: run it where the file and its folder can be written. To read it, `keytend status`, `plan` and `audit` do"}
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return hinted{err, "point --state at a file that you may write"}
 	}
 	return hinted{err, "point --state at another file, or put this one right"}

@@ -39,6 +39,7 @@ anything on record.`,
 			if err := s.check(c); err != nil {
 				return usageError{c, err}
 			}
+			s.state.reading = true
 			if s.offline {
 				return s.onRecord(c.Context(), user)
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -52,6 +54,15 @@ func startRecorded() int {
 	return start(io.MultiWriter(os.Stdout, f), io.MultiWriter(os.Stderr, f))
 }
 
+// ableTo answers a story's conditions: [mounts], whether a file system may be mounted
+// in a namespace of one's own.
+func ableTo(what string) (bool, error) {
+	if what != "mounts" {
+		return false, fmt.Errorf("no condition is called %q", what)
+	}
+	return exec.CommandContext(context.Background(), "unshare", "-rm", "sh", "-c", "mount --bind /tmp /tmp && mount -o remount,bind,ro /tmp").Run() == nil, nil
+}
+
 // TestStories runs testdata/script/*.txtar; see story for their commands.
 func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -59,6 +70,7 @@ func TestStories(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               setUpStory,
+		Condition:           ableTo,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"sim":                (*story)(nil).command((*story).sim),
 			"use":                (*story)(nil).command((*story).use),

@@ -199,6 +199,7 @@ func (u *usages) open(ctx context.Context) (err error) {
 		return err
 	}
 	u.account, u.ends = id.Account, now(u.session)
+	u.state.reading = u.offline
 	u.desk, err = u.app.openDesk(ctx, &u.state)
 	return err
 }

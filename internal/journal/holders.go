@@ -44,7 +44,7 @@ func (j *Journal) alone(ctx context.Context, f func() error) (err error) {
 	if err := os.MkdirAll(j.holders(), 0o700); err != nil {
 		return err
 	}
-	lock := flock.New(j.lockOf("open"))
+	lock := flock.New(j.lockOf("open"), flock.SetFlag(os.O_CREATE|os.O_RDWR)) // a place where nothing can be written is found here
 	if _, err := lock.TryLockContext(ctx, lockPause); err != nil {
 		return fmt.Errorf("wait for another keytend that opens it: %w", err)
 	}

@@ -29,6 +29,7 @@ var ErrNewer = errors.New("the state file was written by a newer version of keyt
 type Journal struct {
 	db   *sql.DB
 	path string
+	read bool // only
 }
 
 // DefaultPath returns where the state file is kept unless told otherwise:
@@ -90,7 +91,7 @@ func openIn(ctx context.Context, path string, modes ...string) (*Journal, error)
 	db.SetMaxOpenConns(1)
 	j := &Journal{db: db, path: path}
 	if err := j.alone(ctx, func() error { return migrate(ctx, db) }); err != nil {
-		return nil, errors.Join(fmt.Errorf("open state file %s: %w", path, err), db.Close())
+		return nil, errors.Join(fmt.Errorf("open state file %s: %w", path, refused(err)), db.Close())
 	}
 	return j, nil
 }
@@ -121,11 +122,18 @@ func dsn(path string, modes []string) string {
 		"_pragma": slices.Concat([]string{"busy_timeout(10000)"}, modes, []string{"synchronous(FULL)", "foreign_keys(1)"}),
 		"_txlock": {"immediate"},
 	}
+	return address(path, q)
+}
+
+func address(path string, q url.Values) string {
 	return "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + "?" + q.Encode()
 }
 
 // write runs f in one transaction.
 func (j *Journal) write(ctx context.Context, f func(*sql.Tx) error) (err error) {
+	if j.read {
+		return fmt.Errorf("write state file %s: %w", j.path, ErrReadOnly)
+	}
 	tx, err := j.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
