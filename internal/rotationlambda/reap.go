@@ -127,8 +127,9 @@ func (f *Function) reapOne(ctx context.Context, listed awsapi.SecretDescription,
 	return v.reap(ctx, d, out)
 }
 
-// recordless: nothing was done to the secret yet, or its record was lost with its
-// tags. Then two keys may be Active, and nobody is at work on them.
+// recordless: nothing was done to the secret yet, but for the label of a rotation
+// that was called off at once; or its record was lost with its tags. Then two keys
+// may be Active, and nobody is at work on them.
 func (f *Function) recordless(ctx context.Context, d awsapi.SecretDescription) error {
 	if !d.Deleted.IsZero() {
 		return nil
@@ -137,11 +138,15 @@ func (f *Function) recordless(ctx context.Context, d awsapi.SecretDescription) e
 	switch {
 	case err != nil && !f.rotates(d):
 		return nil //nolint:nilerr // the secret isn't rotated, whatever it is tagged with
-	case err == nil && v.lost():
-		err = v.wrong("a rotation is under way (the user's tag %s), and its record is gone from the secret's tags: `%s` rebuilds it. Who has removed the tags must leave those below %s alone",
+	case err != nil:
+		return err
+	case v.lost():
+		return v.wrong("a rotation is under way (the user's tag %s), and its record is gone from the secret's tags: `%s` rebuilds it. Who has removed the tags must leave those below %s alone",
 			rotation.ClaimTag, v.command("", "recover"), OwnTags)
+	case d.RotationLambda != f.ARN && f.ARN != "":
+		return nil // another function's, if anybody's
 	}
-	return err
+	return v.sweep(ctx, d)
 }
 
 // lost: the user carries the claim of a rotation of this secret, whose tags know of
