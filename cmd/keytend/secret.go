@@ -209,13 +209,23 @@ func (o *secretOrder) run(ctx context.Context, name, answer string) error {
 	if err := o.app.ask(o.command, o.yes, fmt.Sprintf("Secret %s, user %s, %s by %s, %s: %s?", name, r.Subject.User, r.Old, orElseNone(r.New), r.Phase, answer)); err != nil {
 		return err
 	}
-	if _, err = f.Give(ctx, name, m.who.ARN, orderOf(answer).About(r.ID)); errors.Is(err, rotation.ErrUnfit) || errors.Is(err, rotation.ErrConflict) {
+	if r, err = f.Give(ctx, name, m.who.ARN, orderOf(answer).About(r.ID)); errors.Is(err, rotation.ErrUnfit) || errors.Is(err, rotation.ErrConflict) {
 		return hinted{err, "`keytend secret status " + name + "` shows how it stands"}
 	}
 	if err == nil {
-		o.app.line(reaperComes)
+		o.app.line(whoGoesOn(r, name))
 	}
 	return err
+}
+
+// whoGoesOn says who acts on an answer: before the new key is delivered, that is a
+// step of Secrets Manager's.
+func whoGoesOn(r accesskey.Record, name string) string {
+	switch r.Stage() {
+	case accesskey.Requested, accesskey.Claimed, accesskey.Created, accesskey.Proven:
+		return "Noted. Secrets Manager goes on when it tries next. Where it tries no more, the reaper takes the rotation back a day after it began, and `aws secretsmanager rotate-secret --secret-id " + name + "` begins another."
+	}
+	return reaperComes
 }
 
 // reaperComes says who goes on, and when.

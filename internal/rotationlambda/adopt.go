@@ -129,7 +129,8 @@ func (a Adoption) userProblems() []error {
 	marks, _ := a.User.Tags.Get()
 	var errs []error
 	if other := marks[policy.SecretTag]; other != "" && other != a.Secret.ARN {
-		errs = append(errs, fmt.Errorf("user %s is rotated through secret %s already (the user's tag %s): one secret a user; deliver to this one with the other's tag %s", a.User.Name, other, policy.SecretTag, DeliverTag))
+		errs = append(errs, fmt.Errorf("user %s is rotated through secret %s already (the user's tag %s): one secret a user; deliver to this one with the other's tag %s. If that secret is gone for good, take the user's tag off: aws iam untag-user --user-name %s --tag-keys %s",
+			a.User.Name, other, policy.SecretTag, DeliverTag, a.User.Name, policy.SecretTag))
 	}
 	if claim := marks[rotation.ClaimTag]; claim != "" && marks[policy.SecretTag] != a.Secret.ARN {
 		errs = append(errs, fmt.Errorf("user %s is being worked on by another keytend (the user's tag %s is %q): let that end first", a.User.Name, rotation.ClaimTag, claim))

@@ -252,7 +252,7 @@ func (m *making) unclaimed(ctx context.Context, want string) error {
 	case want != "" && claim != want, want == "" && claim != "" && claim != m.token:
 		return m.wrong("another keytend is at work on the user (the tag %s is %q): let that end first", rotation.ClaimTag, claim)
 	case marks[policy.SecretTag] != "" && marks[policy.SecretTag] != m.arn:
-		return m.wrong("the user is rotated through secret %s already", marks[policy.SecretTag])
+		return m.wrong("the user is rotated through secret %s already (the user's tag %s: take it off if that secret is gone)", marks[policy.SecretTag], policy.SecretTag)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func (k keys) User(ctx context.Context, subject accesskey.Subject) accesskey.Fac
 func (k keys) Managed(ctx context.Context, subject accesskey.Subject, key accesskey.ID) accesskey.Fact[string] {
 	marks, known := k.v.user.Tags.Get()
 	if other := marks[policy.SecretTag]; known && other != "" && other != k.v.arn {
-		return accesskey.Observed("the rotation of secret "+other+" (the user's tag "+policy.SecretTag+")", k.v.user.Tags.At(), "iam:GetUser")
+		return accesskey.Observed("the rotation of secret "+other+" (the user's tag "+policy.SecretTag+": take it off if that secret is gone)", k.v.user.Tags.At(), "iam:GetUser")
 	}
 	return k.Keys.Managed(ctx, subject, key)
 }
