@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -84,25 +83,6 @@ func compare(a, b string) int {
 	return 0
 }
 
-// minds: the secret is the function's, or was. Whoever takes tags away that he does
-// not know takes both, or one of them, in the midst of a rotation. A replica is the
-// affair of the function in the region of the secret.
-func (f *Function) minds(d awsapi.SecretDescription) bool {
-	if d.PrimaryRegion != "" && d.PrimaryRegion != f.Region {
-		return false
-	}
-	if d.Tags[UserTag] != "" || f.rotates(d) {
-		return true
-	}
-	latest, err := unpack(d.Tags)
-	return err != nil || latest.revision > 0 && latest.Record.Live()
-}
-
-// rotates: Secrets Manager has this function rotate the secret.
-func (f *Function) rotates(d awsapi.SecretDescription) bool {
-	return d.RotationEnabled && f.ARN != "" && d.RotationLambda == f.ARN
-}
-
 // reapOne looks at one secret, as it is by now: lists lag behind.
 func (f *Function) reapOne(ctx context.Context, listed awsapi.SecretDescription, out *Reaped) error {
 	d, err := f.Store.Describe(ctx, listed.ARN)
@@ -125,35 +105,6 @@ func (f *Function) reapOne(ctx context.Context, listed awsapi.SecretDescription,
 		return err
 	}
 	return v.reap(ctx, d, out)
-}
-
-// recordless: nothing was done to the secret yet, but for the label of a rotation
-// that was called off at once; or its record was lost with its tags. Then two keys
-// may be Active, and nobody is at work on them.
-func (f *Function) recordless(ctx context.Context, d awsapi.SecretDescription) error {
-	if !d.Deleted.IsZero() {
-		return nil
-	}
-	v, err := f.open(ctx, d, Event{})
-	switch {
-	case err != nil && !f.rotates(d):
-		return nil //nolint:nilerr // the secret isn't rotated, whatever it is tagged with
-	case err != nil:
-		return err
-	case v.lost():
-		return v.wrong("a rotation is under way (the user's tag %s), and its record is gone from the secret's tags: `%s` rebuilds it. Who has removed the tags must leave those below %s alone",
-			rotation.ClaimTag, v.command("", "recover"), OwnTags)
-	case d.RotationLambda != f.ARN && f.ARN != "":
-		return nil // another function's, if anybody's
-	}
-	return v.sweep(ctx, d)
-}
-
-// lost: the user carries the claim of a rotation of this secret, whose tags know of
-// none.
-func (v *visit) lost() bool {
-	marks, _ := v.user.Tags.Get()
-	return marks[policy.SecretTag] == v.arn && strings.HasPrefix(marks[rotation.ClaimTag], v.f.Rotator.JournalName+".")
 }
 
 // restate has the line for people say what the record says. It is the one tag that
@@ -211,63 +162,6 @@ func (out *Reaped) count(arn string, r accesskey.Record) {
 	if r.Phase == accesskey.Blocked {
 		out.Blocked = append(out.Blocked, arn)
 	}
-}
-
-// turn is whose turn it is to go on with a record.
-type turn int
-
-const (
-	reapers  turn = iota // the reaper's
-	managers             // Secrets Manager's, which may still come back to it
-	nobodys              // it was called off, or given up by Secrets Manager
-)
-
-// turnOf: before the new key is delivered it is Secrets Manager's, but for the wait
-// until the user's other key has rested and makes room: that takes longer than
-// Secrets Manager tries.
-func (v *visit) turnOf(d awsapi.SecretDescription, r accesskey.Record) turn {
-	if !slices.Contains([]accesskey.Phase{accesskey.Requested, accesskey.Claimed, accesskey.Created, accesskey.Proven}, r.Stage()) {
-		return reapers
-	}
-	where, err := parseSealed(r.Sealed)
-	switch {
-	case err == nil && slices.Contains(d.Versions[where.version], current):
-		return reapers // it is done, and only not on record
-	case !d.RotationEnabled || err == nil && !slices.Contains(d.Versions[where.version], pending) || v.stale(r):
-		return nobodys
-	case makesRoom(r):
-		return reapers
-	}
-	return managers
-}
-
-// abandoned turns a rotation around that Secrets Manager has been called off, or
-// given up; left: it may still come back to it, and it is left alone.
-func (v *visit) abandoned(ctx context.Context, d awsapi.SecretDescription, r accesskey.Record) (left bool, err error) {
-	if whose := v.turnOf(d, r); whose != nobodys {
-		return whose == managers, nil
-	}
-	v.alarm(ctx, "a rotation was called off or given up by Secrets Manager, and is rolled back", "record", stateOf(r))
-	_, err = v.rotator.Give(ctx, v.subject, v.rotator.Holder, rotation.Rollback())
-	if err != nil && !errors.Is(err, rotation.ErrUnfit) {
-		return false, v.wrong("%w", err)
-	}
-	return false, nil
-}
-
-// stale: Secrets Manager retries within a day.
-func (v *visit) stale(r accesskey.Record) bool {
-	over := r.Started.Add(r.Terms.DeliverMax)
-	if makesRoom(r) {
-		over = over.Add(r.Terms.Rest)
-	}
-	return v.f.Rotator.Clock.Now().After(over)
-}
-
-// makesRoom: another key of the user is watched as it rests, to be deleted for the
-// new one's sake.
-func makesRoom(r accesskey.Record) bool {
-	return r.New == "" && len(r.Watch.Others) > 0
 }
 
 // goOn makes passes until the next step is further away than the reaper waits.
