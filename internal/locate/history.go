@@ -37,7 +37,7 @@ func (h *hunt) history(ctx context.Context, repository string) error {
 	defer stop()
 	run := exec.CommandContext(ctx, git, "--no-pager", "-c", "core.fsmonitor=false", "-C", repository, "log", "--all", "-p", "-m", "--text", "--unified=0", "--no-color",
 		"--no-textconv", "--no-ext-diff", "--no-show-signature", "--no-renames", "--src-prefix=a/", "--dst-prefix=b/", "--format=%x00%h %cs", "-G", pickaxe)
-	run.Env = append(environ, "GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0")
+	run.Env = slices.Concat(environ, []string{"GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0"})
 	var complaint bytes.Buffer
 	run.Stderr = &complaint
 	out, err := run.StdoutPipe()
