@@ -124,7 +124,7 @@ func TestSimRefuses(t *testing.T) {
 		{"--listen :0", exitFailed, "--allow-remote"},
 		{"--listen [::]:0", exitFailed, "--allow-remote"},
 		{"--listen nonsense", exitFailed, "nonsense"},
-		{"--users 0", exitUsage, "--users 0"},
+		{"--users -1", exitUsage, "--users -1"},
 		{"--accounts 0", exitUsage, "--accounts 0"},
 		{"--throttle -1", exitUsage, "--throttle"},
 		{"--now yesterday", exitUsage, "RFC 3339"},
@@ -135,7 +135,9 @@ func TestSimRefuses(t *testing.T) {
 		{"surplus", exitUsage, "surplus"},
 	} {
 		var stdout bytes.Buffer
-		code, stderr := quietly(t.Context(), &stdout, append([]string{"sim"}, strings.Fields(c.args)...)...)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // what is not refused serves until it is stopped
+		code, stderr := quietly(ctx, &stdout, append([]string{"sim"}, strings.Fields(c.args)...)...)
+		cancel()
 		if code != c.code || !strings.Contains(stderr, c.say) || stdout.Len() > 0 {
 			t.Errorf("sim %s: code %d, stdout %q, stderr %q", c.args, code, stdout.String(), stderr)
 		}
