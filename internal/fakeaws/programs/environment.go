@@ -30,6 +30,7 @@ type environment struct {
 	server *http.Server
 	folder string
 	ended  chan struct{} // closed when the program has ended
+	heard  chan struct{} // closed when all that it said is passed on
 	work   chan event
 	count  int
 
@@ -57,7 +58,7 @@ func (e *environment) start(program string, env []string) error {
 	if e.folder, err = os.MkdirTemp("", "keytend-sim-function"); err != nil {
 		return err
 	}
-	e.work, e.answer, e.ended = make(chan event), make(chan outcome, 1), make(chan struct{})
+	e.work, e.answer, e.ended, e.heard = make(chan event), make(chan outcome, 1), make(chan struct{}), make(chan struct{})
 	e.server = &http.Server{Handler: http.HandlerFunc(e.serve), ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = e.server.Serve(listener) }() // until end closes it
 	e.cmd = exec.Command(program)
@@ -83,6 +84,7 @@ func (e *environment) start(program string, env []string) error {
 
 // listen passes on what the program says.
 func (e *environment) listen(out io.Reader) {
+	defer close(e.heard)
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -100,9 +102,11 @@ func (e *environment) gone() bool {
 	}
 }
 
-// end kills the program, as Lambda does with one that is idle.
+// end kills the program, as Lambda does with one that is idle. When it returns
+// nothing is said any more.
 func (e *environment) end() {
 	e.kill()
+	<-e.heard
 	_ = e.server.Close()
 	_ = os.RemoveAll(e.folder)
 }

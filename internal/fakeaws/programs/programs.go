@@ -96,14 +96,21 @@ func (r *Runner) Run(ctx context.Context, f fakeaws.FunctionSpec, payload []byte
 	e.used = r.Cloud.Now()
 	r.lock.Lock()
 	defer r.lock.Unlock()
+	if r.idle == nil { // closed meanwhile
+		e.end()
+		return reply, err
+	}
 	r.idle[e.key] = append(r.idle[e.key], e)
 	return reply, err
 }
 
-// Close ends every program.
+// Close ends every program, one at work in the midst of it.
 func (r *Runner) Close() {
 	r.lock.Lock()
 	defer r.lock.Unlock()
+	for e := range r.busy {
+		e.kill()
+	}
 	for _, all := range r.idle {
 		for _, e := range all {
 			e.end()
