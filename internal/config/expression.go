@@ -54,6 +54,10 @@ type expression interface {
 
 func (d *decoder) expression(s written, e expression) {
 	e.at(s.place)
+	if strings.TrimSpace(s.text) == "" {
+		d.wrong(s.place, "want an expression, not an empty text")
+		return
+	}
 	err := e.compile(s.text)
 	var wrong *match.MistakesError
 	if !errors.As(err, &wrong) {

@@ -26,7 +26,7 @@ func (d *decoder) within(w written, line, column int) Place {
 	case w.folded:
 	case w.block:
 		p.Line += line
-		p.Column = column + d.indentation(p.Line)
+		p.Column = max(column, 1) + d.indentation(p.Line)
 	case line == 1:
 		p.Column += column - 1 + w.quote
 	}

@@ -13,8 +13,6 @@ import (
 	"testing"
 )
 
-// apiServer answers as an API server of two pages of Secrets and one ConfigMap
-// does, to whoever has the token.
 // TestMain is the program that makes a token, where it is run as one.
 func TestMain(m *testing.M) {
 	if os.Getenv("AS_PLUGIN") == "" {
@@ -23,6 +21,8 @@ func TestMain(m *testing.M) {
 	_, _ = fmt.Println(`{"kind":"ExecCredential","status":{"token":"example-token"}}`)
 }
 
+// apiServer answers as an API server of two pages of Secrets and one ConfigMap
+// does, to whoever has the token.
 func apiServer(t *testing.T) *httptest.Server {
 	t.Helper()
 	b64 := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
