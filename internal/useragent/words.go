@@ -1,11 +1,10 @@
 package useragent
 
+import "cmp"
+
 // String says in a few words what called: "Terraform on Linux in AWS Lambda".
 func (a Agent) String() string {
-	if a == (Agent{}) {
-		return "a program that doesn't say what it is"
-	}
-	text := a.spoken()
+	text := cmp.Or(a.spoken(), "a program that doesn't say what it is")
 	if a.Own() {
 		text = "keytend"
 	} else if a.App != "" {
