@@ -223,7 +223,7 @@ func (o *secretOrder) run(ctx context.Context, name, answer string) error {
 func whoGoesOn(r accesskey.Record, name string) string {
 	switch r.Stage() {
 	case accesskey.Requested, accesskey.Claimed, accesskey.Created, accesskey.Proven:
-		return "Noted. Secrets Manager goes on when it tries next. Where it tries no more, the reaper takes the rotation back a day after it began, and `aws secretsmanager rotate-secret --secret-id " + name + "` begins another."
+		return "Noted. Secrets Manager goes on when it tries next. Where it tries no more, the reaper takes the rotation back a day from now, and `aws secretsmanager rotate-secret --secret-id " + name + "` begins another."
 	}
 	return reaperComes
 }

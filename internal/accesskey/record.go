@@ -122,6 +122,10 @@ type Record struct {
 	// overlap_max counts from then; zero: from the delivery.
 	WatchedFrom time.Time `json:"watched_from"`
 
+	// Retried is when a person last had work that was blocked go on as it is; zero:
+	// nobody has.
+	Retried time.Time `json:"retried,omitzero"`
+
 	RollbackAt time.Time `json:"rollback_at"`       // when the rollback began; zero: none
 	Denied     time.Time `json:"denied"`            // revocation: sessions issued before this are denied; zero: not yet
 	Amended    int64     `json:"amended,omitempty"` // the Version in which a person last changed terms, flags or deliveries

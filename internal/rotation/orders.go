@@ -204,7 +204,7 @@ var answers = map[string]func(*accesskey.Record, accesskey.Block, time.Time) err
 
 // retry begins the phase's times anew.
 func retry(r *accesskey.Record, _ accesskey.Block, now time.Time) error {
-	r.Since, r.Checked = now, time.Time{}
+	r.Since, r.Retried, r.Checked = now, now, time.Time{}
 	if r.Stage() == accesskey.RollingBack {
 		r.RollbackAt = now
 	}
@@ -222,7 +222,7 @@ func retry(r *accesskey.Record, _ accesskey.Block, now time.Time) error {
 // the work up: nothing is put back, and nothing more is done.
 func dropIt(r *accesskey.Record, b accesskey.Block, now time.Time) error {
 	if d := r.Delivery(b.Destination); d != nil && b.Destination != "" {
-		d.Dropped = true
+		d.Dropped, r.Retried = true, now
 		return nil
 	}
 	for _, i := range r.Late {

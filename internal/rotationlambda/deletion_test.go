@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"github.com/keytend/keytend/internal/accesskey"
 )
@@ -32,5 +33,25 @@ func TestTheSecretIsDeletedMeanwhile(t *testing.T) {
 		}
 		w.live(8*24*time.Hour, 2*time.Hour)
 		w.oneKeyLeft()
+	})
+}
+
+// TestADeletedSecretTakesNoTags: nobody is told every two hours that they could not
+// be written there.
+func TestADeletedSecretTakesNoTags(t *testing.T) {
+	in(t, nil, func(w *world) {
+		w.rotate(30)
+		w.until(accesskey.Overlap)
+		stale := []types.Tag{{Key: aws.String(stateTag), Value: aws.String("rotation of A: overlap since 2026-11-24T18:00:00Z")}}
+		if _, err := w.secrets().TagResource(w.t.Context(), &secretsmanager.TagResourceInput{SecretId: aws.String(secretID), Tags: stale}); err != nil {
+			w.t.Fatal(err)
+		}
+		if _, err := w.secrets().DeleteSecret(w.t.Context(), &secretsmanager.DeleteSecretInput{SecretId: aws.String(secretID)}); err != nil {
+			w.t.Fatal(err)
+		}
+		w.log.Reset()
+		if seen := w.reap(); len(seen.Blocked) != 1 || strings.Contains(w.log.String(), stateTag) {
+			w.t.Errorf("the reaper saw %+v and said %s", seen, w.log.String())
+		}
 	})
 }

@@ -93,12 +93,12 @@ func (f *Function) reapOne(ctx context.Context, listed awsapi.SecretDescription,
 	if err == nil && found.revision == 0 {
 		return f.recordless(ctx, d)
 	}
-	if err == nil {
-		f.restate(ctx, d, found.Record)
-	}
-	if !d.Deleted.IsZero() {
+	if !d.Deleted.IsZero() { // AWS takes no tags there
 		f.doomed(ctx, d, found.Record, out)
 		return nil
+	}
+	if err == nil {
+		f.restate(ctx, d, found.Record)
 	}
 	v, err := f.open(ctx, d, Event{})
 	if err != nil {

@@ -52,9 +52,13 @@ func (v *visit) abandoned(ctx context.Context, d awsapi.SecretDescription, r acc
 	return false, nil
 }
 
-// stale: Secrets Manager retries within a day.
+// stale: Secrets Manager retries within a day, and a person who had it tried again
+// is given as long.
 func (v *visit) stale(r accesskey.Record) bool {
 	over := r.Started.Add(r.Terms.DeliverMax)
+	if again := r.Retried.Add(r.Terms.DeliverMax); again.After(over) {
+		over = again
+	}
 	if makesRoom(r) {
 		over = over.Add(r.Terms.Rest)
 	}
