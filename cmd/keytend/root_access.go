@@ -79,9 +79,7 @@ func (r *rootAccess) open(ctx context.Context) error {
 		return err
 	}
 	r.missing = roster.Missing
-	for _, l := range roster.LeftOut {
-		r.leftOut = append(r.leftOut, report.LeftOut(l))
-	}
+	r.leave(roster.LeftOut)
 	management, err := r.management(ctx)
 	if err != nil {
 		return err
@@ -92,6 +90,23 @@ func (r *rootAccess) open(ctx context.Context) error {
 	}
 	r.members = slices.DeleteFunc(roster.Members, func(m fleet.Member) bool { return m.ID == management })
 	return r.granted(ctx)
+}
+
+// leave notes the accounts that can't be used. One that was named by its ID is
+// missed: who names it is to hear that nothing was done there.
+func (r *rootAccess) leave(leftOut []fleet.LeftOut) {
+	var names []string
+	for _, l := range leftOut {
+		r.leftOut = append(r.leftOut, report.LeftOut(l))
+		if slices.Contains(r.accounts, l.Account) {
+			r.missing = append(r.missing, awsapi.NewFailure(l.Account, "", fmt.Errorf("it is %s: its root user can't be entered", l.State)))
+			continue
+		}
+		names = append(names, l.Account+" "+l.State)
+	}
+	if len(names) > 0 {
+		r.app.aside("left out, for they can't be entered: %s", shortened(names))
+	}
 }
 
 // management is the organization's management account, which every account's

@@ -235,6 +235,9 @@ func (r *rootDelete) head(root report.RootUser, steps []rootStep) string {
 // after it was answered. What is not known to be done is looked at.
 func (r *rootDelete) carryOut(ctx context.Context, d *desk, root report.RootUser, steps []rootStep) error {
 	for _, s := range steps {
+		if err := r.frozen(ctx, d); err != nil { // ordered while a person was asked, or at work on the account before
+			return err
+		}
 		e := accesskey.Event{
 			At: r.base.Now(), Who: d.person, What: "intent delete the root user's " + s.what, Account: root.Account.ID, User: policy.RootUser, Key: s.key, Note: s.note,
 		}

@@ -87,6 +87,9 @@ func (s *Session) RootKeys(ctx context.Context) ([]accesskey.Key, error) {
 	if err == nil && out.AccessKeyMetadata == nil {
 		err = errors.New("answer has no AccessKeyMetadata")
 	}
+	if err == nil && out.IsTruncated {
+		err = errCutOff
+	}
 	if err != nil {
 		return nil, s.fail("iam:ListAccessKeys", err)
 	}
@@ -126,6 +129,9 @@ func (s *Session) RootPassword(ctx context.Context) (password accesskey.Password
 	}
 	password.LastUsed = aws.ToTime(user.User.PasswordLastUsed).UTC()
 	out, err := s.iam.ListMFADevices(ctx, &iam.ListMFADevicesInput{}, s.iamAPI("ListMFADevices"))
+	if err == nil && out.IsTruncated {
+		err = errCutOff
+	}
 	if err != nil {
 		return password, nil, s.fail("iam:ListMFADevices", err)
 	}
@@ -140,6 +146,9 @@ func (s *Session) RootPassword(ctx context.Context) (password accesskey.Password
 // (iam:ListSigningCertificates).
 func (s *Session) RootCertificates(ctx context.Context) ([]string, error) {
 	out, err := s.iam.ListSigningCertificates(ctx, &iam.ListSigningCertificatesInput{}, s.iamAPI("ListSigningCertificates"))
+	if err == nil && out.IsTruncated {
+		err = errCutOff
+	}
 	if err != nil {
 		return nil, s.fail("iam:ListSigningCertificates", err)
 	}

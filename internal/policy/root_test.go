@@ -15,6 +15,9 @@ func TestRootKeysInUse(t *testing.T) {
 	}{
 		"none":           {nil, ""},
 		"never used":     {[]accesskey.Key{with(aged(900*Day), neverUsed)}, ""},
+		"just made":      {[]accesskey.Key{with(aged(3*Day), neverUsed)}, "was made 3 days ago and not used yet"},
+		"made one day":   {[]accesskey.Key{with(aged(91*Day), neverUsed)}, ""},
+		"made some day":  {[]accesskey.Key{with(with(aged(900*Day), neverUsed), func(k *accesskey.Key) { k.Created = accesskey.Unread[time.Time]("denied") })}, "when it was made is not known"},
 		"long unused":    {[]accesskey.Key{with(aged(900*Day), rested(91*Day))}, ""},
 		"on the day":     {[]accesskey.Key{with(aged(900*Day), rested(90*Day))}, "was used 90 days ago for s3"},
 		"just now":       {[]accesskey.Key{aged(900 * Day)}, "was used 1 hour ago"},

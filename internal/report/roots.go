@@ -86,6 +86,9 @@ func WriteRoots(w io.Writer, f Format, roots []RootUser, leftOut []LeftOut, fail
 		}
 	}
 	p.linef("%s of %s: %s with credentials, as of %s", "Root users", count(len(roots), "member account"), thousands(holding), moment(now))
+	if note := (&gist{leftOut: leftOut}).leftOutNote(); note != "" {
+		p.aside("", note)
+	}
 	p.gap()
 	if g := rootsGrid(roots, now); len(g.rows) > 0 && !g.write(p) {
 		g.stack(p)

@@ -21,14 +21,17 @@ type Options struct {
 }
 
 // Fill adds the accounts: account 0 at once, as the management account where
-// there are others, these when they are first touched. GET /_sim/truth then
+// there are others, which manages their root users' access; these when they are
+// first touched. GET /_sim/truth then
 // answers with what is so.
 func Fill(aws *fakeaws.AWS, o Options) {
 	if o.Now.IsZero() {
 		o.Now = aws.Now()
 	}
 	first := Account(o.Seed, 0, o.Users, o.Now)
-	first.Management = o.Accounts > 1
+	if o.Accounts > 1 {
+		first.Management, first.RootAccess = true, []string{"RootCredentialsManagement", "RootSessions"}
+	}
 	first.ReportAge = o.ReportAge
 	if o.LyingTags {
 		first.Users = append(first.Users, LyingTags(first.ID, o.Now))
