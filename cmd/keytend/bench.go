@@ -31,7 +31,8 @@ type bench struct {
 	app       *app
 	desk      *desk
 	session   *awsapi.Session
-	account   string // twelve digits
+	account   string             // twelve digits
+	alias     *accesskey.Account // the same with its alias; nil: not asked for yet
 	rotator   *rotation.Rotator
 	past      rotation.Past
 	elsewhere *managed.Registry // of what is not on record; nil: nobody is asked

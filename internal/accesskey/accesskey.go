@@ -129,6 +129,7 @@ type Account struct {
 	ID        string // twelve digits
 	Partition string // aws, aws-us-gov, aws-cn
 	Alias     string // sign-in alias; may be empty
+	NoAlias   string // why it is not known what the alias is; empty: it is known
 	Name      string // from Organizations; may be empty
 }
 

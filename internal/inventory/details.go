@@ -51,6 +51,9 @@ func (s *seen) groupFact() accesskey.Fact[[]accesskey.Group] {
 // account names the account, from whatever told.
 func (s *seen) account() accesskey.Account {
 	account := accesskey.Account{ID: s.identity.Account, Partition: s.identity.Partition, Alias: s.alias}
+	if s.aliasErr != nil {
+		account.NoAlias = failureText(s.aliasErr)
+	}
 	if account.ID == "" {
 		account.ID, account.Partition = s.accountOfARNs()
 	}

@@ -43,7 +43,7 @@ type Subject struct {
 // words are all there are.
 var words = []word{
 	{"account.id", cel.StringType, "twelve digits", func(s *Subject) (any, bool) { return s.Account.ID, true }},
-	{"account.alias", cel.StringType, "sign-in alias", func(s *Subject) (any, bool) { return s.Account.Alias, true }},
+	{"account.alias", cel.StringType, "sign-in alias", func(s *Subject) (any, bool) { return s.Account.Alias, s.Account.NoAlias == "" }},
 	{"user.name", cel.StringType, "", func(s *Subject) (any, bool) { return s.User.Name, true }},
 	{"user.arn", cel.StringType, "", func(s *Subject) (any, bool) { return s.User.ARN, true }},
 	{"user.path", cel.StringType, "\"/\" or \"/division/\"", func(s *Subject) (any, bool) { return s.User.Path, true }},

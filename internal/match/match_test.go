@@ -57,11 +57,14 @@ func TestUnreadIsNoAnswer(t *testing.T) {
 	key.LastUsed = accesskey.Unread[accesskey.LastUse]("throttled")
 	user.Tags = accesskey.Unread[map[string]string]("denied")
 	key.Status = seen(accesskey.Status("Suspended"))
+	account.Alias, account.NoAlias = "", "denied"
 	for text, want := range map[string]struct{ matches, told bool }{
 		`key.idle > duration("1h")`:                        {false, false},
 		`!key.used`:                                        {false, false},
 		`user.tags["team"] == "x"`:                         {false, false},
 		`key.status != "Active"`:                           {false, false},
+		`account.alias == "prod"`:                          {false, false},
+		`account.alias != "prod"`:                          {false, false},
 		`user.name == "bo" && key.idle > duration("1h")`:   {false, true},
 		`user.name == "ana" || key.idle > duration("99h")`: {true, true},
 	} {
