@@ -190,7 +190,8 @@ func (p *approve) sort(all []petition) (mine []petition, others []string) {
 func (p *approve) unmet(found []petition) error {
 	for _, user := range p.users {
 		if !slices.ContainsFunc(found, func(q petition) bool { return strings.EqualFold(q.record.Subject.User, user) }) {
-			return hinted{fmt.Errorf("nothing of user %s waits for approval", user), "`" + p.app.back(&p.state, "status", user) + "` shows how it stands"}
+			return hinted{fmt.Errorf("nothing of user %s waits for approval", user),
+				"`" + p.app.back(&p.state, "status", user) + "` shows how it stands; `keytend hold` stops what was approved"}
 		}
 	}
 	if len(found) == 0 {
@@ -207,7 +208,7 @@ func (p *approve) show(mine []petition) {
 		r := q.record
 		p.app.line(fmt.Sprintf("%s of key %s of %s in account %s, asked for %s:", title(r.Work), r.Old, r.Subject.User, r.Subject.Account, sinceText(r.Started, p.crew.at)))
 		if n < shownWhole {
-			p.app.line(numbered(procedure(r)))
+			p.app.line(numbered(procedure(r, namingAccount(p.state.many, r.Subject.Account))))
 		}
 	}
 }

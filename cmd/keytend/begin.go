@@ -161,7 +161,7 @@ func (b *bench) ownKey(ctx context.Context, q rotation.Request) string {
 // yes.
 func (a *app) confirm(command *cobra.Command, yes bool, head string, q rotation.Request, notes ...string) error {
 	if !a.quiet {
-		if _, err := fmt.Fprintf(a.stdout, "%s\n%s%s\n", printable(head), printable(numbered(procedure(draft(q)))), printable(strings.Join(notes, ""))); err != nil {
+		if _, err := fmt.Fprintf(a.stdout, "%s\n%s%s\n", printable(head), printable(numbered(procedure(draft(q), ""))), printable(strings.Join(notes, ""))); err != nil {
 			return err
 		}
 	}

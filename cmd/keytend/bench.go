@@ -37,6 +37,7 @@ type bench struct {
 	past      rotation.Past
 	elsewhere *managed.Registry // of what is not on record; nil: nobody is asked
 	lookout   *lookout
+	many      bool // more than this account is meant: commands to come back with name it
 	virtual   bool // AWS is simulated: its clock is its own
 }
 

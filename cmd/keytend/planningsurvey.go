@@ -180,7 +180,7 @@ func (p *planning) underway(ctx context.Context, b *bench) ([]policy.Underway, e
 
 // bench is what work on one account needs.
 func (p *planning) bench(session *awsapi.Session, account string) *bench {
-	b := &bench{app: p.app, desk: p.desk, session: session, account: account, lookout: p.lookout(session)}
+	b := &bench{app: p.app, desk: p.desk, session: session, account: account, many: p.state.many, lookout: p.lookout(session)}
 	b.elsewhere = b.lookout.registry(accesskey.Elsewhere{})
 	b.assemble(p.sealed, p.state.keyless)
 	b.rotator.Asker = p.app.asker(p.policy)

@@ -14,21 +14,22 @@ import (
 
 // procedure is what will happen, step by step, before anything does: AWS's own
 // procedure, with the times of this record.
+// In names the account to commands.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html
-func procedure(r accesskey.Record) []string {
+func procedure(r accesskey.Record, in string) []string {
 	switch r.Work {
 	case accesskey.Retirement:
-		return retirementSteps(r)
+		return retirementSteps(r, in)
 	case accesskey.Revocation:
-		return revocationSteps(r)
+		return revocationSteps(r, in)
 	}
-	return rotationSteps(r)
+	return rotationSteps(r, in)
 }
 
-func rotationSteps(r accesskey.Record) []string {
+func rotationSteps(r accesskey.Record, in string) []string {
 	steps := replaceSteps(r)
 	steps = append(steps, watchStep(r), fmt.Sprintf("deactivate  %s", r.Old))
-	return append(steps, lastSteps(r)...)
+	return append(steps, lastSteps(r, in)...)
 }
 
 // replaceSteps are create, prove and deliver.
@@ -66,7 +67,7 @@ func watchStep(r accesskey.Record) string {
 }
 
 // lastSteps are wait and delete.
-func lastSteps(r accesskey.Record) []string {
+func lastSteps(r accesskey.Record, in string) []string {
 	if r.Terms.Keep {
 		return []string{"keep        it stays, Inactive: it is never deleted"}
 	}
@@ -75,28 +76,28 @@ func lastSteps(r accesskey.Record) []string {
 		back = ""
 	}
 	return []string{
-		fmt.Sprintf("wait        %s, in which %s`keytend rollback %s` switches it on again", long(r.Terms.Rest), back, r.Subject.User),
+		fmt.Sprintf("wait        %s, in which %s`keytend rollback %s` switches it on again", long(r.Terms.Rest), back, r.Subject.User+in),
 		fmt.Sprintf("delete      %s; after that nothing brings it back", r.Old),
 	}
 }
 
-func retirementSteps(r accesskey.Record) []string {
+func retirementSteps(r accesskey.Record, in string) []string {
 	t := r.Terms
 	if len(r.Successors) > 0 {
 		return append([]string{
 			fmt.Sprintf("watch       until role %s is in use, and %s was idle for %s net of %s that AWS's data lags;\n              still used after %s: you are asked",
 				strings.Join(r.Successors, " and role "), r.Old, long(max(t.Idle, t.Schedule)), long(t.LagMargin), long(t.OverlapMax)),
 			fmt.Sprintf("deactivate  %s", r.Old),
-		}, lastSteps(r)...)
+		}, lastSteps(r, in)...)
 	}
 	steps := []string{
 		fmt.Sprintf("notice      nothing happens for %s; a use in that time ends it", long(t.Notice)),
 		fmt.Sprintf("deactivate  %s, if it was idle for %s net of %s that AWS's data lags", r.Old, long(t.Idle), long(t.LagMargin)),
 	}
-	return append(steps, lastSteps(r)...)
+	return append(steps, lastSteps(r, in)...)
 }
 
-func revocationSteps(r accesskey.Record) []string {
+func revocationSteps(r accesskey.Record, in string) []string {
 	off := []string{
 		fmt.Sprintf("deactivate  %s at once: whoever uses it fails", r.Old),
 		"deny        every session made from it until then (aws:TokenIssueTime)",
@@ -111,7 +112,7 @@ func revocationSteps(r accesskey.Record) []string {
 	default:
 		steps = off
 	}
-	return append(steps, lastSteps(r)...)
+	return append(steps, lastSteps(r, in)...)
 }
 
 // long is a duration as people write it: 7d, 36h.

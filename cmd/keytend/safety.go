@@ -27,27 +27,37 @@ func (b *bench) safetyCase(ctx context.Context, res rotation.Result) *usage.Case
 		return nil
 	}
 	acks, _ := b.desk.Acks(ctx, b.now()) // unread: nobody is said to have
-	c := usage.CaseOf(r.Old, res.Input.OldUses, b.now(), acknowledged(r, acks), undo(r))
+	c := usage.CaseOf(r.Old, res.Input.OldUses, b.now(), acknowledged(r, acks, b.in()), undo(r, b.in()))
 	return &c
 }
 
-// acknowledged is who said that they know.
-func acknowledged(r accesskey.Record, acks []notice.Ack) string {
+// in names the bench's account to a command to come back with.
+func (b *bench) in() string { return namingAccount(b.many, b.account) }
+
+func namingAccount(many bool, account string) string {
+	if !many {
+		return ""
+	}
+	return " --account " + account
+}
+
+// acknowledged is who said that they know; in names the account to commands.
+func acknowledged(r accesskey.Record, acks []notice.Ack, in string) string {
 	if r.Approval != nil {
 		return fmt.Sprintf("%s approved it on %s.", r.Approval.By, stamp(r.Approval.At))
 	}
 	for _, a := range acks {
 		if a.Account == r.Subject.Account && a.User == r.Subject.User && (a.Thing == "" || a.Thing == string(r.Old)) {
 			return fmt.Sprintf("%s acknowledged it on %s: nobody is reminded before %s. That keeps no key on; `keytend hold %s` does.",
-				a.By, stamp(a.At), a.Until.UTC().Format(time.DateOnly), a.User)
+				a.By, stamp(a.At), a.Until.UTC().Format(time.DateOnly), a.User+in)
 		}
 	}
 	return "Nobody has said that they know of it."
 }
 
 // undo is how switching off is taken back.
-func undo(r accesskey.Record) string {
-	text := fmt.Sprintf("Once it is off, `keytend rollback %s` switches it on again", r.Subject.User)
+func undo(r accesskey.Record, in string) string {
+	text := fmt.Sprintf("Once it is off, `keytend rollback %s` switches it on again", r.Subject.User+in)
 	if r.Terms.Keep {
 		return text + "; it is not deleted."
 	}
@@ -115,5 +125,6 @@ func (p *planning) beforeOff(ctx context.Context, i *policy.Item, acks []notice.
 	if err != nil {
 		return nil // it has ended meanwhile
 	}
-	return []string{acknowledged(r, acks), undo(r)}
+	in := namingAccount(p.state.many, i.Account)
+	return []string{acknowledged(r, acks, in), undo(r, in)}
 }

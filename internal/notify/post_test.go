@@ -342,7 +342,7 @@ Waits longer than it should
     keytend help notify
 
 You hear of each of these once; what is overdue comes again every week.
-Seen it, and it takes time? keytend ack USER --until DATE --why '...'
+Seen it, and it takes time? keytend ack USER --account ACCOUNT --until DATE --why '...'
 `
 	if m.Text != want {
 		t.Errorf("got\n%s\nwant\n%s", m.Text, want)
