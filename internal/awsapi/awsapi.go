@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -148,7 +149,7 @@ func loadOptions(o Options) []func(*config.LoadOptions) error {
 func pooledClient() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = 64
-	})
+	}).WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })
 }
 
 // Region returns the region in use, and whether it is only DefaultRegion

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"errors"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -60,8 +61,13 @@ func newError(call, profile string, err error) *Error {
 	return e
 }
 
-// withoutWrapping drops the SDK's outer layers, which only repeat the call.
+// withoutWrapping drops the SDK's outer layers, which only repeat the call, or
+// tell of the answer that there was none.
 func withoutWrapping(err error) error {
+	var asked *url.Error
+	if ClassOf(err) == Network && errors.As(err, &asked) {
+		return asked
+	}
 	var operation *smithy.OperationError
 	for errors.As(err, &operation) && operation.Err != nil {
 		err = operation.Err

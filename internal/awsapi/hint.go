@@ -12,7 +12,7 @@ import (
 func Hint(err error) string {
 	var e *Error
 	if !errors.As(err, &e) {
-		e = &Error{Class: ClassOf(err)}
+		e = &Error{Class: ClassOf(err), err: err}
 	}
 	for _, special := range []func(*Error) string{refusalHint, rootHint} {
 		if hint := special(e); hint != "" {
@@ -37,7 +37,7 @@ func Hint(err error) string {
 	case ClockSkew:
 		return "Set this computer's clock: AWS refuses requests signed more than a few minutes off."
 	case Network:
-		return "AWS didn't answer: check network, proxy, AWS_ENDPOINT_URL and region."
+		return networkHint(e)
 	case Service:
 		return "AWS failed on its side. Try again later."
 	case UnknownStatus:
@@ -51,12 +51,21 @@ func refusalHint(e *Error) string {
 	switch {
 	case e.Code == "InvalidAccessException" && strings.HasPrefix(e.Call, "securityhub:"):
 		return "Security Hub is not on in this account and region: switch it on there, or name the region where it is by --region."
+	case wordless(e):
+		return "Whoever answered spoke another language than AWS: check AWS_ENDPOINT_URL and proxy."
 	case e.Code == "AWSOrganizationsNotInUseException":
 		return "The account is in no organization. Several accounts can be named by --profiles."
 	case strings.HasPrefix(e.Call, "organizations:") && e.Class == Denied && !deniedPattern.MatchString(e.Message):
 		return "Only the management account and delegated administrators may ask this: use a profile of one of them."
 	}
 	return ""
+}
+
+// wordless reports whether the answer had no error code of AWS's, though it
+// came from where there always is one.
+func wordless(e *Error) bool {
+	service, _, _ := strings.Cut(e.Call, ":")
+	return e.Code == "UnknownError" && (e.Class == Other || e.Class == Denied && (service == "iam" || service == "sts"))
 }
 
 // deniedPattern finds the action and the caller in AWS's sentence "User: ARN is
