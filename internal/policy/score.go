@@ -141,8 +141,12 @@ func (t *tally) status() Status {
 	return StatusOK
 }
 
-// practice fills in the numbers.
-func (t *tally) practice(p Practice) Practice {
+// practice fills in the numbers. none says what there is not, where there was
+// nothing to judge: then nothing misses the target.
+func (t *tally) practice(p Practice, none string) Practice {
+	if t.of+t.unknown == 0 && none != "" {
+		p.Sentence = none
+	}
 	p.Good, p.Of, p.Unknown, p.Percent = t.good, t.of, t.unknown, t.percent()
 	if p.Status == "" {
 		p.Status = t.status()

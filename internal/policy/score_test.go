@@ -92,6 +92,33 @@ func TestScoreOfAnEmptyAccount(t *testing.T) {
 	}
 }
 
+// TestScoreOfNothing: what is not there misses no target, and that is said; but
+// that nobody is old enough to tell shows no rotation.
+func TestScoreOfNothing(t *testing.T) {
+	young := altered(holder("young", aged(Day)), func(u *accesskey.User) { u.Created = ago(Day) })
+	off := holder("off", with(aged(400*Day), status(accesskey.Inactive)))
+	for _, tc := range []struct {
+		name string
+		inv  accesskey.Inventory
+		want [3]string // rotation, automation, unused keys
+	}{
+		{"no users", inventory(), [3]string{"ok no user has an Active key", "ok no user has an Active key", "ok no user has an Active key"}},
+		{"all keys off", inventory(off), [3]string{"ok no user has an Active key", "ok no user has an Active key", "ok no user has an Active key"}},
+		{"all users young", inventory(young), [3]string{
+			"ok Active keys at most 90 days old: 1 of 1",
+			"unknown too early to tell: no user with an Active key is older than 90 days",
+			"ok Active keys used within 45 days, or younger: 1 of 1",
+		}},
+	} {
+		p := Score([]accesskey.Inventory{tc.inv}, nil, DefaultRules(), now).Practices
+		for i, at := range []int{0, 2, 4} {
+			if got := string(p[at].Status) + " " + p[at].Sentence; got != tc.want[i] {
+				t.Errorf("%s: %s: %q, want %q", tc.name, p[at].Name, got, tc.want[i])
+			}
+		}
+	}
+}
+
 // TestRulesWithoutARecorderJudgeNothing: AWS Config rules need a recorder.
 func TestRulesWithoutARecorderJudgeNothing(t *testing.T) {
 	for _, tc := range []struct {

@@ -19,7 +19,7 @@ var (
 	}
 	keyColumns = []string{
 		"account", "account_alias", "user", "user_arn", "key_id", "status", "created", "age_days",
-		"last_used", "last_used_service", "last_used_region", "owner", "privileged", "rules",
+		"last_used", "last_used_service", "last_used_region", "owner", "privileged", "rules", "last_used_as_of",
 	}
 )
 
@@ -126,7 +126,11 @@ func keyCells(h holding, rules []string, now time.Time) []string {
 	if rec.Privileged != nil {
 		privileged = strconv.FormatBool(*rec.Privileged)
 	}
-	return append(cells, rec.Owner, privileged, strings.Join(rules, "; "))
+	asOf := ""
+	if h.key.LastUsed.Known() {
+		asOf = stamp(h.key.LastUsed.At())
+	}
+	return append(cells, rec.Owner, privileged, strings.Join(rules, "; "), asOf)
 }
 
 func useCells(fact accesskey.Fact[accesskey.LastUse]) []string {

@@ -117,6 +117,30 @@ func (h holding) id() string {
 // idNote explains a missing key ID.
 const idNote = "–: the key's ID was not looked up (--ids all does); AWS shows none of the root user's keys"
 
+// agedNote explains the mark of marked.
+const agedNote = "*: as of the credential report; a use since then would not show (--ids all asks anew)"
+
+// agedFrom is how old the word on a key's last use may be without being marked
+// in a list of keys: the report itself counts uses by spans of 15 minutes.
+const agedFrom = 15 * time.Minute
+
+// aged reports whether the key may have been used since its last use was read.
+func (h holding) aged(now time.Time) bool {
+	return h.key.LastUsed.Known() && now.Sub(h.key.LastUsed.At()) >= agedFrom
+}
+
+// listNote explains what the list of every key shows in short.
+func listNote(s *gist) string {
+	for _, inv := range s.whole {
+		for h := range held(inv, s.rules) {
+			if h.aged(s.at) {
+				return idNote + "; " + agedNote
+			}
+		}
+	}
+	return idNote
+}
+
 func (h holding) status() string {
 	if status, ok := h.key.Status.Get(); ok {
 		return clean(string(status))
@@ -140,6 +164,14 @@ func (h holding) lastUsed(now time.Time) string {
 		return "never"
 	}
 	return ago(use.At, now)
+}
+
+// marked is lastUsed with a mark where it was read long enough ago to matter.
+func (h holding) marked(now time.Time) string {
+	if h.aged(now) {
+		return h.lastUsed(now) + "*"
+	}
+	return h.lastUsed(now)
 }
 
 // usedFor says for what a key was used last, where AWS tells: "s3 us-east-1".

@@ -94,7 +94,7 @@ func writeHTML(w io.Writer, s *gist) error {
 		view.More = left + "; --output json or csv has them all."
 	}
 	if sum.Keys > 0 && s.whole != nil {
-		view.KeyCount, view.IDNote = count(sum.Keys, "key"), idNote
+		view.KeyCount, view.IDNote = count(sum.Keys, "key"), listNote(s)
 	}
 	if s.found == 0 {
 		view.Calm = s.headline()
@@ -161,7 +161,7 @@ func keyViews(s *gist) iter.Seq[keyView] {
 			for h := range held(inv, s.rules) {
 				view := keyView{
 					Account: clean(inv.Account.ID), User: clean(h.user), ID: h.id(), Status: h.status(), Age: h.age(s.at),
-					Used: list(" · ", h.lastUsed(s.at), h.usedFor()), Admin: h.admin(), Owner: clean(h.owner),
+					Used: list(" · ", h.marked(s.at), h.usedFor()), Admin: h.admin(), Owner: clean(h.owner),
 				}
 				if !yield(view) {
 					return

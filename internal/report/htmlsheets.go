@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -44,7 +43,7 @@ func scorecardHTML(w io.Writer, card policy.Scorecard, failed []accesskey.Failur
 			Sentence: clean(p.Sentence), Measured: clean(p.Measured),
 		}
 		if p.Of > 0 {
-			pv.Percent = fmt.Sprintf("%.0f %%", p.Percent)
+			pv.Percent = share(p)
 		}
 		for _, o := range p.Offenders {
 			pv.Offenders = append(pv.Offenders, offender(o, card.Accounts > 1))

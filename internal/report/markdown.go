@@ -127,10 +127,10 @@ func (m *sheet) keys(s *gist) {
 	for _, inv := range s.whole {
 		for h := range held(inv, s.rules) {
 			m.row(md(inv.Account.ID), code(h.user), md(h.id()), md(h.status()), h.age(s.at),
-				md(list(", ", h.lastUsed(s.at), h.usedFor())), h.admin(), code(h.owner))
+				md(list(", ", h.marked(s.at), h.usedFor())), h.admin(), code(h.owner))
 		}
 	}
-	m.linef("\n%s.", md(idNote))
+	m.linef("\n%s.", md(listNote(s)))
 }
 
 func (m *sheet) failures(s *gist) {

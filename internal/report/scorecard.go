@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -40,7 +41,8 @@ type PracticeRecord struct {
 	Good int `json:"good"`
 	Of   int `json:"of"`
 	// So many could not be judged; they are not in "of".
-	Unknown  int     `json:"unknown"`
+	Unknown int `json:"unknown"`
+	// Of "of"; 100 where "of" is 0: status and sentence then say what that means.
 	Percent  float64 `json:"percent"`
 	Target   string  `json:"target"`
 	Sentence string  `json:"sentence"`
@@ -132,11 +134,23 @@ func (p *page) practice(practice policy.Practice, several bool) {
 	p.aside(indent, clean(practice.Measured))
 }
 
+// share is a practice's share, rounded: but 100 % are all of them, and 0 % none.
+func share(p policy.Practice) string {
+	percent := math.Round(p.Percent)
+	if 0 < p.Good && p.Good < p.Of {
+		percent = min(max(percent, 1), 99)
+	}
+	return fmt.Sprintf("%.0f %%", percent)
+}
+
 // score is a practice's number: "48 of 50 (96 %), 2 unknown".
 func score(p policy.Practice) string {
-	number := "nothing to measure"
-	if p.Of > 0 {
-		number = fmt.Sprintf("%s of %s (%.0f %%)", thousands(p.Good), thousands(p.Of), p.Percent)
+	number := fmt.Sprintf("%s of %s (%s)", thousands(p.Good), thousands(p.Of), share(p))
+	switch {
+	case p.Of == 0 && p.Status == policy.StatusOK:
+		return "nothing there that could miss it"
+	case p.Of == 0:
+		number = "nothing could be judged"
 	}
 	if p.Unknown > 0 {
 		number += fmt.Sprintf(", %s unknown", thousands(p.Unknown))

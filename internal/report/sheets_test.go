@@ -78,3 +78,15 @@ func TestSheetsKeepTheirSchema(t *testing.T) {
 		keepsSchema(t, "explain-v1.json", ExplanationDocument{}, explanation.String())
 	}
 }
+
+// TestShareOfAlmostAll: 100 % is said of all of them alone, and 0 % of none.
+func TestShareOfAlmostAll(t *testing.T) {
+	for good, want := range map[int]string{
+		2000: "2,000 of 2,000 (100 %)", 1999: "1,999 of 2,000 (99 %)", 1: "1 of 2,000 (1 %)", 0: "0 of 2,000 (0 %)",
+	} {
+		p := policy.Practice{Good: good, Of: 2000, Percent: float64(good) / 20, Status: policy.StatusWarn}
+		if got := score(p); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

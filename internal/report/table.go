@@ -161,7 +161,7 @@ func (p *page) keys(s *gist) {
 	if !g.write(p) && !g.without("FOR").write(p) && !g.without("OWNER").write(p) {
 		keyGrid(s).stack(p)
 	}
-	p.aside("", idNote)
+	p.aside("", listNote(s))
 }
 
 func keyGrid(s *gist) *grid {
@@ -176,7 +176,7 @@ func keyGrid(s *gist) *grid {
 		for h := range held(inv, s.rules) {
 			row := []cell{
 				{clean(h.user), strong}, {h.id(), plain}, {h.status(), plain}, {h.age(s.at), plain},
-				{h.lastUsed(s.at), plain}, {h.usedFor(), plain}, {h.admin(), plain}, {clean(h.owner), plain},
+				{h.marked(s.at), plain}, {h.usedFor(), plain}, {h.admin(), plain}, {clean(h.owner), plain},
 			}
 			if s.several() {
 				row = append([]cell{{clean(inv.Account.ID), plain}}, row...)
