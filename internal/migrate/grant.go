@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -88,6 +89,10 @@ func (h Holder) needs(seen []Seen) (needing, Grant) {
 			g.note(s.Name + ": " + why + ".")
 		}
 		for _, a := range actions {
+			if !actionForm.MatchString(a) {
+				g.note(fmt.Sprintf("Nothing is granted for %q, which was seen: it is no name of an action.", a))
+				continue
+			}
 			if s.Succeeded() == 0 {
 				tried[a] = true
 				continue
@@ -117,6 +122,10 @@ func (h Holder) needs(seen []Seen) (needing, Grant) {
 	}
 	return needs, g
 }
+
+// actionForm is one action and no pattern: a log file says what it likes, and what
+// is denied of sqs:DeleteQueue is not denied of sqs:*.
+var actionForm = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9]+$`)
 
 // crowd says where resources were so many that a pattern stands for them.
 func (g *Grant) crowd(action string, resources []string) {

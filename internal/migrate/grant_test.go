@@ -100,6 +100,9 @@ func TestGrant(t *testing.T) {
 		{"handing a role over comes along", []string{statement("Allow", "lambda:*", "*", ""), statement("Allow", "iam:PassRole", "arn:aws:iam::123456789012:role/app", "")}, []Seen{called("lambda", "UpdateFunctionConfiguration20150331v2")},
 			[]string{"Allow iam:PassRole on arn:aws:iam::123456789012:role/app", "Allow lambda:UpdateFunctionConfiguration on *"}, nil},
 		{"what an AWS service did is its own", []string{everything}, []Seen{{Source: "s3.amazonaws.com", Name: "CreateBucket", Count: 1, Place: Place{From: FromService}}}, nil, nil},
+		{"no pattern passes for an action, whatever a log file says", []string{everything, statement("Deny", "sqs:DeleteQueue", "*", "")},
+			[]Seen{called("sqs", "*"), called("sqs", "Delete*"), called("sqs", "DeleteQueu?"), called("*", "DeleteQueue"), called("sqs", "x\"${a}\n"), called("sqs", "ListQueues")},
+			[]string{"Allow sqs:ListQueues on *"}, nil},
 		{"what needs no right gets none", []string{everything}, []Seen{called("sts", "GetCallerIdentity")}, nil, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
