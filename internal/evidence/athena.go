@@ -103,6 +103,9 @@ func (t Table) ask(ctx context.Context, keys []accesskey.ID, tallies map[accessk
 			return err
 		}
 		key, use, err := useOfRow(row)
+		if err == nil {
+			err = t.plausible(use)
+		}
 		if err != nil {
 			return err
 		}
@@ -114,14 +117,26 @@ func (t Table) ask(ctx context.Context, keys []accesskey.ID, tallies map[accessk
 	return nil
 }
 
+// plausible refuses what no table over a trail can say: nothing else of it is
+// believed then either.
+func (t Table) plausible(u usage.Use) error {
+	switch {
+	case u.Denied < 0 || u.Errors < u.Denied || u.Count < max(u.Errors, 1):
+		return fmt.Errorf("a row of %d calls, of which %d failed, %d of them denied", u.Count, u.Errors, u.Denied)
+	case u.Last.Before(u.First) || u.First.Before(t.Since.Truncate(time.Second)) || u.Last.After(t.Now.Add(tolerance)):
+		return fmt.Errorf("a row of calls from %s to %s, asked for %s to %s", u.First.Format(time.RFC3339), u.Last.Format(time.RFC3339), t.Since.UTC().Format(time.RFC3339), t.Now.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
 // useOfRow reads one row of the answer.
 func useOfRow(row []string) (accesskey.ID, usage.Use, error) {
 	var u usage.Use
 	if len(row) != 12 {
 		return "", u, fmt.Errorf("a row of %d columns, want 12", len(row))
 	}
-	u.Place = usage.Place{Source: row[1], Agent: useragent.Parse(row[2])}
-	u.What = usage.What{Service: row[3], Action: row[4], Region: row[5]}
+	u.Place = usage.Place{Source: inLine(row[1]), Agent: useragent.Parse(inLine(row[2]))}
+	u.What = usage.What{Service: inLine(row[3]), Action: inLine(row[4]), Region: inLine(row[5])}
 	var err error
 	read := func(into *int64, text string) {
 		if err == nil {

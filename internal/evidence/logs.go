@@ -4,13 +4,9 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -47,7 +43,7 @@ type Logs struct {
 // Collect reads every file once, for all keys. A file that can't be read leaves
 // the others. Memory does not grow with how many there are.
 func (l Logs) Collect(ctx context.Context, keys []accesskey.ID) (map[accesskey.ID]Found, error) {
-	s := &sweep{Logs: l, keys: map[accesskey.ID]bool{}, tallies: map[accesskey.ID]*usage.Tally{}, data: map[accesskey.ID]bool{}, seed: maphash.MakeSeed()}
+	s := &sweep{Logs: l, keys: map[accesskey.ID]bool{}, tallies: map[accesskey.ID]*usage.Tally{}, data: map[accesskey.ID]bool{}, ahead: map[accesskey.ID]int{}, seed: maphash.MakeSeed()}
 	for _, key := range keys {
 		s.keys[key], s.tallies[key] = true, &usage.Tally{}
 	}
@@ -79,6 +75,7 @@ type sweep struct {
 	read     int64
 	failures []usage.Gap
 	failed   int
+	ahead    map[accesskey.ID]int
 }
 
 // files reads them all; the error is of listing them.
@@ -109,7 +106,7 @@ func (s *sweep) file(ctx context.Context, name string) {
 	if ctx.Err() != nil {
 		return
 	}
-	err := s.Store.Open(ctx, name, func(in io.Reader) error { return s.log(name, in) })
+	err := s.Store.Open(ctx, name, func(in io.Reader) error { return s.log(name, heeding{ctx, in}) })
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if s.read++; err != nil && ctx.Err() == nil {
@@ -120,6 +117,20 @@ func (s *sweep) file(ctx context.Context, name string) {
 	if s.Progress != nil {
 		s.Progress(Progress{Where: fmt.Sprintf("%s, %d files", s.Store, s.read), Events: s.seen.count})
 	}
+}
+
+// heeding is a reader that ends with its context: a file may be without end, or
+// unpack to one that nearly is.
+type heeding struct {
+	ctx context.Context
+	in  io.Reader
+}
+
+func (h heeding) Read(into []byte) (int, error) {
+	if err := h.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return h.in.Read(into)
 }
 
 // mostFailures is how many files are named that could not be read.
@@ -149,12 +160,20 @@ func (s *sweep) take(record []byte) {
 	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
+	if e.At.After(s.Now.Add(tolerance)) {
+		s.ahead[e.Key]++
+		return
+	}
 	if e.ID != "" && s.seen.before(maphash.String(s.seed, e.ID)) {
 		return // CloudTrail may deliver an event twice, and a file may be read twice
 	}
 	s.tallies[e.Key].Add(e)
 	s.data[e.Key] = s.data[e.Key] || data
 }
+
+// tolerance is how far behind AWS's clock the beginning of a reading may be for an
+// event that comes in meanwhile.
+const tolerance = time.Hour
 
 // generations remembers the latest few million events.
 type generations struct {
@@ -186,6 +205,9 @@ func (s *sweep) found(ctx context.Context, key accesskey.ID, listed error) (Foun
 	if more := s.failed - len(s.failures); more > 0 {
 		f.Unread = append(f.Unread, usage.Gap{Where: fmt.Sprintf("%d more log files", more), Why: "of the same kind"})
 	}
+	if n := s.ahead[key]; n > 0 {
+		f.Unread = append(f.Unread, usage.Gap{Where: events(n) + " in " + s.Store.String(), Why: "they lie in the future, so that the files say what can't be"})
+	}
 	switch {
 	case listed != nil:
 		f.Unread = append(f.Unread, usage.Gap{Where: "the log files of " + s.Store.String(), Why: plain(listed)})
@@ -198,6 +220,13 @@ func (s *sweep) found(ctx context.Context, key accesskey.ID, listed error) (Foun
 	f.Uses, err = keepWidened(ctx, s.Keep, usage.Stream{Account: s.Account, Key: key, Via: "logs " + s.Store.String()},
 		usage.Reading{User: s.User, From: s.Since, To: s.Now}, s.tallies[key].Uses())
 	return f, err
+}
+
+func events(n int) string {
+	if n == 1 {
+		return "1 event"
+	}
+	return fmt.Sprintf("%d events", n)
 }
 
 // keepWidened keeps what a stream told in one piece: what it told before may be
@@ -215,36 +244,6 @@ func keepWidened(ctx context.Context, keep Keeper, stream usage.Stream, now usag
 		now.From = reading.From
 	}
 	return all.Uses(), keep.KeepReading(ctx, stream, now, all.Uses())
-}
-
-// Folder is a folder of log files, or one.
-type Folder string
-
-// String implements Store.
-func (f Folder) String() string { return string(f) }
-
-// List implements Store.
-func (f Folder) List(_ context.Context, _ time.Time, each func(string) error) error {
-	return filepath.WalkDir(string(f), func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && aside(d.Name()):
-			return filepath.SkipDir
-		case d.IsDir() || !isLog(path):
-			return nil
-		}
-		return each(path)
-	})
-}
-
-// Open implements Store.
-func (f Folder) Open(_ context.Context, name string, read func(io.Reader) error) error {
-	file, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(read(file), file.Close())
 }
 
 // aside are folders that CloudTrail writes something else into.

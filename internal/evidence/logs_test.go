@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -230,6 +232,118 @@ func TestNoFileIsTakenForSilence(t *testing.T) {
 		}
 		if f := found[key]; calls(f.Uses) != c.calls || len(f.Unread) > 0 != c.unread {
 			t.Errorf("%s: %d calls, want %d; unread %v", name, calls(f.Uses), c.calls, f.Unread)
+		}
+	}
+}
+
+// What lies among log files may be anything: nothing of it is waited for, and nothing
+// that could hold events is passed over in silence.
+func TestFolderOfStrangeThings(t *testing.T) {
+	top := t.TempDir()
+	folder, other := filepath.Join(top, "logs"), filepath.Join(top, "other")
+	for _, name := range []string{folder, other} {
+		if err := os.Mkdir(name, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(other, "one.json"), []byte(`{"Records":[`+record("1", key, "")+`]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for link, to := range map[string]string{
+		filepath.Join(folder, "2026"): other, filepath.Join(folder, "loop"): folder, filepath.Join(folder, "gone.json"): filepath.Join(top, "nowhere"), filepath.Join(folder, "null.json"): os.DevNull,
+		filepath.Join(folder, "linked.json"): filepath.Join(other, "one.json"), filepath.Join(top, "link"): folder, filepath.Join(folder, "notes"): filepath.Join(other, "one.json"),
+	} {
+		if err := os.Symlink(to, link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, start := range []string{folder, filepath.Join(top, "link")} {
+		found, err := Logs{Account: account, Store: Folder(start), Keep: newMemory(), Since: noon.AddDate(0, 0, -1), Now: noon}.Collect(t.Context(), []accesskey.ID{key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := found[key]
+		if calls(f.Uses) != 1 {
+			t.Errorf("%s: %d calls: %v", start, calls(f.Uses), f.Unread)
+		}
+		for _, name := range []string{"2026", "loop", "gone.json", "null.json"} {
+			if !slices.ContainsFunc(f.Unread, func(g usage.Gap) bool { return strings.HasSuffix(g.Where, name) }) {
+				t.Errorf("%s: nothing is said of %s: %v", start, name, f.Unread)
+			}
+		}
+		if len(f.Unread) != 4 {
+			t.Errorf("%s: %v", start, f.Unread)
+		}
+	}
+}
+
+// endless is a store of a file without end, which is interrupted while it is read.
+type endless struct{ stop context.CancelFunc }
+
+func (endless) String() string { return "endless" }
+
+func (endless) List(_ context.Context, _ time.Time, each func(string) error) error {
+	return each("endless.json")
+}
+
+func (e endless) Open(_ context.Context, _ string, read func(io.Reader) error) error { return read(e) }
+
+func (e endless) Read(into []byte) (int, error) {
+	e.stop()
+	return copy(into, "   "), nil
+}
+
+func TestAFileWithoutEndEndsWithItsReader(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	_, err := Logs{Account: account, Store: endless{stop}, Keep: newMemory(), Now: noon}.Collect(ctx, []accesskey.ID{key})
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// What lies in the future did not happen: it is said, and not counted.
+func TestEventsOfTheFuture(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "one.json")
+	later := strings.Replace(record("2", key, ""), "2026-11-23T10", "2099-11-23T10", 1)
+	if err := os.WriteFile(path, []byte(`{"Records":[`+record("1", key, "")+`,`+later+`]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	found, err := Logs{Account: account, Store: Folder(path), Keep: newMemory(), Since: noon.AddDate(0, 0, -1), Now: noon}.Collect(t.Context(), []accesskey.ID{key})
+	if f := found[key]; err != nil || calls(f.Uses) != 1 || len(f.Unread) != 1 || !strings.Contains(f.Unread[0].Where, "1 event ") {
+		t.Errorf("%d calls, %v, %v", calls(f.Uses), f.Unread, err)
+	}
+}
+
+// Whatever a record's texts hold, they stay in their line and short.
+func TestWhatARecordSaysStaysInItsLine(t *testing.T) {
+	text := strings.NewReplacer("acme/1 ", `a\n\u001b[31m\u202e`, "192.0.2.1", `203.0.113.9\nTrusts: *`, "eu-central-1", `eu\r`, "DescribeInstances", strings.Repeat("x", 5000)).Replace(record("1", key, ""))
+	e, _ := eventOf([]byte(text))
+	for _, got := range []string{e.Agent, e.Source, e.Region, e.Action} {
+		if len(got) > longest || strings.ContainsAny(got, "\n\r\x1b\u202e") || got == "" {
+			t.Errorf("%.80q", got)
+		}
+	}
+}
+
+func TestImplausibleRows(t *testing.T) {
+	table := Table{Since: noon.AddDate(0, 0, -90), Now: noon}
+	row := func(first, last, count, errors, denied string) error {
+		_, use, err := useOfRow([]string{string(key), "192.0.2.1", "acme/1", "ec2.amazonaws.com", "DescribeInstances", "us-east-1", first, last, count, errors, denied, "2026-11-22"})
+		if err != nil {
+			return err
+		}
+		return table.plausible(use)
+	}
+	const before, after = "2026-11-22T01:00:00Z", "2026-11-22T02:00:00Z"
+	if err := row(before, after, "3", "2", "1"); err != nil {
+		t.Error(err)
+	}
+	for _, c := range [][5]string{
+		{before, after, "0", "0", "0"}, {before, after, "-3", "0", "0"}, {before, after, "1", "2", "0"}, {before, after, "3", "1", "2"}, {before, after, "3", "1", "-1"},
+		{after, before, "3", "0", "0"}, {before, "2099-11-22T02:00:00Z", "3", "0", "0"}, {"1999-11-22T02:00:00Z", after, "3", "0", "0"}, {before, after, "many", "0", "0"},
+	} {
+		if row(c[0], c[1], c[2], c[3], c[4]) == nil {
+			t.Errorf("%v is believed", c)
 		}
 	}
 }

@@ -2,7 +2,9 @@ package evidence
 
 import (
 	"bytes"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/usage"
@@ -48,21 +50,21 @@ func eventOf(record []byte) (e usage.Event, data bool) {
 		case "eventTime":
 			e.At, _ = time.Parse(time.RFC3339, textOf(value)) // zero: too old for anybody
 		case "eventSource":
-			e.Service = textOf(value)
+			e.Service = inLine(textOf(value))
 		case "eventName":
-			e.Action = textOf(value)
+			e.Action = inLine(textOf(value))
 		case "awsRegion":
-			e.Region = textOf(value)
+			e.Region = inLine(textOf(value))
 		case "sourceIPAddress":
-			address = textOf(value)
+			address = inLine(textOf(value))
 		case "userAgent":
-			e.Agent = textOf(value)
+			e.Agent = inLine(textOf(value))
 		case "errorCode":
 			e.Error = textOf(value)
 		case "eventID":
 			e.ID = textOf(value)
 		case "vpcEndpointId":
-			endpoint = textOf(value)
+			endpoint = inLine(textOf(value))
 		case "eventCategory":
 			data = textOf(value) == "Data"
 		case "managementEvent":
@@ -76,6 +78,24 @@ func eventOf(record []byte) (e usage.Event, data bool) {
 	about.service, about.action, about.region = e.Service, e.Action, e.Region
 	e.Resources = about.resources()
 	return e, data
+}
+
+// longest is how much of a text is kept: CloudTrail's longest is a user agent of
+// 1 KB.
+const longest = 1 << 10
+
+// inLine is a text that stays in its line wherever it is shown. Whoever has the
+// key writes its user agent, and whoever has the log file all of it.
+func inLine(text string) string {
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[:longest], "")
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
 }
 
 // signer is the key that signed the call, and its account.
