@@ -132,3 +132,9 @@ func printable(text string) string {
 		return '�' // control characters, bidirectional overrides
 	}, text)
 }
+
+// inLine is a text that stays in its line and its column: files are called
+// whatever somebody calls them.
+func inLine(text string) string {
+	return printable(strings.NewReplacer("\n", "\ufffd", "\t", "\ufffd").Replace(text))
+}

@@ -92,6 +92,8 @@ func storedIn(f locate.Find) (name, instead string) {
 func inFile(f locate.Find) (name, instead string) {
 	prefix, whole := strings.CutSuffix(f.Part, "AWS_ACCESS_KEY_ID")
 	switch {
+	case inLine(f.Where) != f.Where || inLine(f.Part) != f.Part:
+		return "", "its name has characters that can't be written down: give it another"
 	case strings.Contains(f.Where, "#"):
 		return "", "its path has a #, which a destination's name can't have: keep the file elsewhere"
 	case f.Format == locate.AsProfile && filepath.Base(f.Where) == "config":

@@ -20,7 +20,7 @@ func (l *locating) writeTable(w io.Writer) error {
 	}
 	l.writeGaps(&b)
 	if len(l.found.Looked) > 0 {
-		b.WriteString("\nLooked at: " + strings.Join(firstOf(byRegion(l.found.Looked), 20), "; ") + ".\n")
+		b.WriteString("\nLooked at: " + inLine(strings.Join(firstOf(byRegion(l.found.Looked), 20), "; ")) + ".\n")
 	}
 	_, err := io.WriteString(w, printable(b.String()))
 	return err
@@ -71,23 +71,23 @@ func orElse(text, other string) string {
 
 func (s spot) destination() string {
 	if s.Maybe && s.Destination != "" {
-		return s.Destination + " (if it is there)"
+		return inLine(s.Destination) + " (if it is there)"
 	}
-	return s.Destination
+	return inLine(s.Destination)
 }
 
 // where names the place, with its account where that isn't the key's.
 func (s spot) where() string {
 	if s.In != "" && s.In != s.Whose.Account {
-		return "account " + s.In + ": " + s.Place()
+		return inLine("account " + s.In + ": " + s.Place())
 	}
-	return s.Place()
+	return inLine(s.Place())
 }
 
 func (s spot) remarks() []string {
 	var all []string
 	if s.Note != "" {
-		all = append(all, s.Note)
+		all = append(all, inLine(s.Note))
 	}
 	if len(s.ReadBy) > 0 {
 		all = append(all, "read by "+strings.Join(s.ReadBy, " and "))
@@ -138,9 +138,9 @@ func (l *locating) writeGaps(b *strings.Builder) {
 			if g.Chosen != part.chosen {
 				continue
 			}
-			b.WriteString(title + "  " + g.Where + ": " + because(g) + "\n")
+			b.WriteString(title + "  " + inLine(g.Where) + ": " + because(g) + "\n")
 			if g.Hint != "" {
-				b.WriteString("    -> " + g.Hint + "\n")
+				b.WriteString("    -> " + inLine(g.Hint) + "\n")
 			}
 			title = ""
 		}

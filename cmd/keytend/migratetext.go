@@ -187,6 +187,6 @@ func trusted(b *strings.Builder, p migrate.Migration) {
 func unseen(b *strings.Builder, w migrate.Window) {
 	fmt.Fprintf(b, "\nWhat was looked through (%s) can't have everything:\n", w.Text)
 	for _, u := range w.Unseen() {
-		fmt.Fprintf(b, "  ! %s\n", u)
+		fmt.Fprintf(b, "  ! %s\n", inLine(u))
 	}
 }

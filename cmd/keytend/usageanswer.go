@@ -47,10 +47,10 @@ func (a usageAnswer) text() string {
 		}
 	}
 	for _, line := range a.Blind {
-		b.WriteString("! " + line + "\n")
+		b.WriteString("! " + inLine(line) + "\n")
 	}
 	if len(a.Looked) > 0 {
-		b.WriteString("Looked at: " + strings.Join(a.Looked, "; ") + ".\n")
+		b.WriteString("Looked at: " + inLine(strings.Join(a.Looked, "; ")) + ".\n")
 	}
 	if len(a.Spots) > 0 {
 		b.WriteString("\n" + usageTable(a.Spots))

@@ -88,6 +88,10 @@ func bare(err error) error {
 	return err
 }
 
+// onDisk is a file system's error in words alone: its number would pass for a
+// network's.
+func onDisk(err error) error { return errors.New(bare(err).Error()) }
+
 // exposure says who else may use a file that holds keys. Windows has access
 // lists instead of these bits.
 func exposure(mode fs.FileMode) string {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,4 +93,44 @@ func TestHistoryThatHides(t *testing.T) {
 		t.Setenv("GIT_OBJECT_DIRECTORY", filepath.Join(elsewhere, "objects"))
 		complete(t)
 	})
+}
+
+// Links are followed to files, and to the folder that was named; a link to another
+// folder is told, and what is no file is not waited for.
+func TestLinksAreNotPassedOverInSilence(t *testing.T) {
+	top := t.TempDir()
+	folder, other, link := filepath.Join(top, "folder"), filepath.Join(top, "other"), filepath.Join(top, "link")
+	place(t, filepath.Join(folder, "own.env"), "A="+string(hiddenKey)+"\n")
+	place(t, filepath.Join(other, "far.env"), "A="+string(hiddenKey)+"\n")
+	place(t, filepath.Join(folder, "repository", ".git", "HEAD"), "")
+	for name, to := range map[string]string{
+		link: folder, filepath.Join(folder, "same.env"): filepath.Join(folder, "own.env"), filepath.Join(folder, "file.env"): filepath.Join(other, "far.env"),
+		filepath.Join(folder, "others"): other, filepath.Join(folder, "loop"): folder, filepath.Join(folder, "broken"): filepath.Join(top, "nowhere"),
+		filepath.Join(folder, "repository", ".git", "config"): os.DevNull,
+	} {
+		if err := os.Symlink(to, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, start := range []string{folder, link} {
+		found := Search{Wanted: map[accesskey.ID]Whose{hiddenKey: {}}, Folders: []string{start}, AtOnce: 1}.Run(t.Context())
+		var files []string
+		for _, f := range found.Finds {
+			name, _ := filepath.Rel(start, f.Where)
+			files = append(files, name)
+		}
+		if want := []string{"file.env", "own.env"}; !slices.Equal(files, want) {
+			t.Errorf("%s: %q, want %q", start, files, want)
+		}
+		told := fmt.Sprint(found.Gaps)
+		for _, want := range []string{"1 link below", other, "config: not a regular file"} {
+			if !strings.Contains(told, want) {
+				t.Errorf("%s: %q is not told: %s", start, want, told)
+			}
+		}
+	}
+	gone := Search{Folders: []string{filepath.Join(top, "nowhere")}, AtOnce: 1}.Run(t.Context())
+	if len(gone.Gaps) != 1 || gone.Gaps[0].Hint != "" {
+		t.Errorf("a folder that isn't there is taken for a network's failure: %+v", gone.Gaps)
+	}
 }

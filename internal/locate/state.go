@@ -39,7 +39,7 @@ func (h *hunt) state(ctx context.Context, name string) error {
 	if !isObject {
 		f, err := os.Open(name)
 		if err != nil {
-			return bare(err)
+			return onDisk(err)
 		}
 		defer func() { _ = f.Close() }()
 		return h.stateText(f, name)

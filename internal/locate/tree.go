@@ -44,16 +44,21 @@ func (h *hunt) machine() {
 // folder looks at a folder and everything below it, and at the history of the git
 // repositories in it where that was asked for.
 func (h *hunt) folder(ctx context.Context, root string) error {
-	w := walk{hunt: h}
+	w, root := walk{hunt: h}, entered(root)
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil && path == root:
-			return bare(err)
+			return onDisk(err)
 		case err != nil:
 			w.unread.failed(path, bare(err))
 			return nil
+		case entry.IsDir() && path != root && kernels(path):
+			h.gap(Gap{Where: path, Why: "it is the kernel's, and holds no files", Chosen: true})
+			return fs.SkipDir
+		case entry.Type()&fs.ModeSymlink != 0:
+			w.link(path, root)
 		case entry.IsDir() && entry.Name() == ".git":
 			w.repositories = append(w.repositories, filepath.Dir(path))
 			w.file(filepath.Join(path, "config"))
@@ -70,6 +75,9 @@ func (h *hunt) folder(ctx context.Context, root string) error {
 	}
 	w.unread.what, w.unread.where = "file", "below "+root
 	w.unread.tell(h)
+	if w.links > 0 {
+		h.gap(Gap{Where: plural(w.links, "link") + " below " + root + " to folders elsewhere", Why: "links to folders are not followed", Hint: "name those with --dir: " + strings.Join(w.elsewhere, ", "), Chosen: true})
+	}
 	if w.large > 0 {
 		h.gap(Gap{Where: plural(w.large, "file") + " below " + root, Why: "larger than 16 MiB, which is not read", Chosen: true})
 	}
@@ -122,6 +130,8 @@ type walk struct {
 	repositories []string
 	unread       unread
 	large        int
+	links        int      // to folders elsewhere
+	elsewhere    []string // the first of these folders
 }
 
 // file looks at one file, be it a text or not.
@@ -179,6 +189,13 @@ var errLarge = errors.New("too large")
 
 // readText reads a file, a text as UTF-8.
 func readText(path string) ([]byte, error) {
+	info, err := os.Stat(path) // before opening: opening a pipe would wait for its writer
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
