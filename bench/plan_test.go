@@ -28,11 +28,11 @@ func BenchmarkPlan(b *testing.B) {
 	inv := first
 	user := inv.Users[0]
 	keys, _ := user.Keys.Get()
-	fixed, err := file.Ruling(inv.Account, user, keys[0], noon)
+	fixed, err := file.Ruling(&inv.Account, &user, &keys[0], noon)
 	if err != nil {
 		b.Fatal(err)
 	}
-	bare := func(accesskey.Account, accesskey.User, accesskey.Key, time.Time) (policy.Ruling, error) {
+	bare := func(*accesskey.Account, *accesskey.User, *accesskey.Key, time.Time) (policy.Ruling, error) {
 		return fixed, nil
 	}
 	for _, c := range []struct {

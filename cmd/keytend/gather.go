@@ -78,7 +78,7 @@ func (r *roll) add(inv accesskey.Inventory, made map[string]string, now time.Tim
 			continue
 		}
 		s := owner.Subject{Account: inv.Account.ID, User: u.Name, Path: u.Path, Creator: made[u.Name]}
-		s.Owner, s.Tag = policy.OwnerByTag(u, ownerTags())
+		s.Owner, s.Tag = policy.OwnerByTag(&u, ownerTags())
 		r.users, r.subjects = append(r.users, keyholder{inv.Account, u, keys[0]}), append(r.subjects, s)
 		r.count(u, keys, now)
 	}

@@ -198,7 +198,7 @@ func (m *functionMode) rotator(region string) rotation.Rotator {
 // terms are what the policy says of a key.
 func (m *functionMode) terms(user accesskey.User, key accesskey.Key) (accesskey.Terms, error) {
 	account := accesskey.Account{ID: m.who.Account, Partition: m.who.Partition, NoAlias: "the function doesn't ask for it"}
-	ruling, err := m.policy.Ruling(account, user, key, m.session.Now())
+	ruling, err := m.policy.Ruling(&account, &user, &key, m.session.Now())
 	if err != nil {
 		return accesskey.Terms{}, fmt.Errorf("what the policy says of the key: %w", err)
 	}

@@ -94,12 +94,12 @@ func (p *planning) plannedOf(g *notice.Gathering, s policy.Survey) map[string]st
 	noteHandOver(planned)
 	owners, items := map[string]string{}, itemsByKey(planned)
 	for _, u := range s.Inventory.Users {
-		if r, err := p.rule(s.Inventory.Account, u, accesskey.Key{}, p.crew.at); err == nil {
+		if r, err := p.rule(&s.Inventory.Account, &u, &accesskey.Key{}, p.crew.at); err == nil {
 			owners[u.Name] = notice.Named(r)
 		}
 		keys, _ := u.Keys.Get()
 		for _, k := range keys {
-			r, err := p.rule(s.Inventory.Account, u, k, p.crew.at)
+			r, err := p.rule(&s.Inventory.Account, &u, &k, p.crew.at)
 			if err != nil {
 				continue // nobody can say whose it is, or when it is due: the plan says so
 			}

@@ -267,7 +267,7 @@ func (e *ownersExport) run(ctx context.Context) error {
 	}
 	all := make([]owner.Suggestion, 0, len(roll.users))
 	for _, u := range roll.users {
-		r, err := e.policy.Ruling(u.account, u.user, u.key, e.crew.at)
+		r, err := e.policy.Ruling(&u.account, &u.user, &u.key, e.crew.at)
 		s := owner.Suggestion{Account: u.account.ID, User: u.user.Name, Owner: r.Owner, Sure: owner.Sure, Why: r.OwnerFrom}
 		switch {
 		case err != nil:

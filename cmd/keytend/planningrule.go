@@ -12,7 +12,7 @@ import (
 
 // rule is what the policy says about one key, with what a person has ordered to
 // stop and the times of the flags.
-func (p *planning) rule(a accesskey.Account, u accesskey.User, k accesskey.Key, now time.Time) (policy.Ruling, error) {
+func (p *planning) rule(a *accesskey.Account, u *accesskey.User, k *accesskey.Key, now time.Time) (policy.Ruling, error) {
 	r, err := p.policy.Ruling(a, u, k, now)
 	if len(p.freezes) > 0 {
 		r.Freezes = slices.Concat(r.Freezes, p.freezes)
@@ -23,13 +23,13 @@ func (p *planning) rule(a accesskey.Account, u accesskey.User, k accesskey.Key, 
 	if p.span > 0 {
 		r.Terms.ProveSpan = p.span
 	}
-	r.Budgets = append(r.Budgets, p.ramp(r, k, now)...)
+	r.Budgets = append(r.Budgets, p.ramp(&r, k, now)...)
 	return r, err
 }
 
 // ramp is the budget of the keys that are overdue when the burn-down begins; of
 // others, none.
-func (p *planning) ramp(r policy.Ruling, k accesskey.Key, now time.Time) []accesskey.Reservation {
+func (p *planning) ramp(r *policy.Ruling, k *accesskey.Key, now time.Time) []accesskey.Reservation {
 	if p.policy.Ramp == nil || !policy.OverdueAt(k, r, p.policy.Ramp.Begins()) {
 		return nil
 	}

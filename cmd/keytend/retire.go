@@ -214,7 +214,7 @@ func (r *retire) sort(inv accesskey.Inventory, now time.Time) (wanted []candidat
 				continue
 			}
 			id, _ := k.ID.Get()
-			if why := except.Why(user); why != "" {
+			if why := except.Why(&user); why != "" {
 				left = append(left, fmt.Sprintf("left out: %s  %s  (%s)", user.Name, id, why))
 				continue
 			}

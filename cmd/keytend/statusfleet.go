@@ -85,9 +85,10 @@ func (s *status) gateOf(ctx context.Context, b *bench, res rotation.Result) poli
 		return gate
 	}
 	key := accesskey.Key{ID: accesskey.Observed(res.Record.Old, b.now(), "on record")}
-	ruling, err := s.policy.Ruling(accesskey.Account{ID: b.account, NoAlias: "not asked for yet"}, user, key, b.now())
+	ruling, err := s.policy.Ruling(&accesskey.Account{ID: b.account, NoAlias: "not asked for yet"}, &user, &key, b.now())
 	if err != nil { // it may hang on the alias
-		ruling, err = s.policy.Ruling(b.named(ctx), user, key, b.now())
+		account := b.named(ctx)
+		ruling, err = s.policy.Ruling(&account, &user, &key, b.now())
 	}
 	if err != nil {
 		return gate

@@ -20,7 +20,7 @@ func BenchmarkRuling(b *testing.B) {
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
-				if _, err := p.Ruling(example, users[i/2%len(users)], key, noon); err != nil {
+				if _, err := p.Ruling(&example, &users[i/2%len(users)], &key, noon); err != nil {
 					b.Fatal(err)
 				}
 				i++

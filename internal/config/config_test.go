@@ -56,7 +56,7 @@ func load(t testing.TB, text string) *Policy {
 
 func ruled(t *testing.T, p *Policy, u accesskey.User, k accesskey.Key) policy.Ruling {
 	t.Helper()
-	r, err := p.Ruling(example, u, k, noon)
+	r, err := p.Ruling(&example, &u, &k, noon)
 	if err != nil {
 		t.Fatal(err)
 	}

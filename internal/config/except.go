@@ -29,7 +29,7 @@ func ParseExcept(texts []string) Exceptions {
 
 // Why says why a user is left out, by its name or a tag in any case; empty where
 // it isn't. Tags that could not be read may be such a tag.
-func (e Exceptions) Why(user accesskey.User) string {
+func (e Exceptions) Why(user *accesskey.User) string {
 	for i := range e {
 		if strings.EqualFold(user.Name, e[i].text) {
 			return "its name is " + e[i].text

@@ -31,7 +31,7 @@ func (p *Policy) Written() []Effective {
 // Explain are the settings in force for one key, now being AWS's time, and what
 // follows from them. The error is Ruling's.
 func (p *Policy) Explain(account accesskey.Account, user accesskey.User, key accesskey.Key, now time.Time) ([]Effective, error) {
-	s := &match.Subject{Account: account, User: user, Key: key, Now: now}
+	s := &match.Subject{Account: &account, User: &user, Key: &key, Now: now}
 	c, err := p.held(s)
 	if err != nil {
 		return nil, err

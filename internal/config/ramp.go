@@ -75,7 +75,7 @@ func (p *Policy) wave(s *match.Subject, unused time.Duration) int {
 	if p.Ramp == nil {
 		return 0
 	}
-	if i := slices.Index(p.Ramp.Order, WaveOf(s.User, s.Key, unused, s.Now)); i >= 0 {
+	if i := slices.Index(p.Ramp.Order, WaveOf(*s.User, *s.Key, unused, s.Now)); i >= 0 {
 		return i
 	}
 	return len(p.Ramp.Order)

@@ -16,13 +16,12 @@ var subjects = sync.Pool{New: func() any { return new(match.Subject) }}
 
 // Ruling is what the policy says about one key, now being AWS's time. An error
 // says what could not be judged, because a fact that it hangs on was not read:
-// then nothing is to be done about the key.
-func (p *Policy) Ruling(account accesskey.Account, user accesskey.User, key accesskey.Key, now time.Time) (policy.Ruling, error) {
+// then nothing is to be done about the key. What it is shown it leaves as it is.
+func (p *Policy) Ruling(account *accesskey.Account, user *accesskey.User, key *accesskey.Key, now time.Time) (policy.Ruling, error) {
 	s := subjects.Get().(*match.Subject)
+	defer subjects.Put(s)
 	*s = match.Subject{Account: account, User: user, Key: key, Now: now} // and nothing of the one before
-	r, err := p.rule(s)
-	subjects.Put(s)
-	return r, err
+	return p.rule(s)
 }
 
 func (p *Policy) rule(s *match.Subject) (policy.Ruling, error) {

@@ -60,13 +60,13 @@ overrides:
     times: {overlap_max: 40d}
 `)
 	u, k := holder("slow", "/ci/", nil)
-	_, err := p.Ruling(example, u, k, noon)
+	_, err := p.Ruling(&example, &u, &k, noon)
 	if err == nil || !strings.Contains(err.Error(), "keytend.yaml:3 and keytend.yaml:5") || !strings.Contains(err.Error(), "max_age 40 days") {
 		t.Errorf("%v", err)
 	}
 	for _, other := range []string{"fast", "slow"} {
 		u, k = holder(other, map[string]string{"fast": "/ci/", "slow": "/"}[other], nil)
-		if _, err := p.Ruling(example, u, k, noon); err != nil {
+		if _, err := p.Ruling(&example, &u, &k, noon); err != nil {
 			t.Errorf("%s: %v", other, err)
 		}
 	}
@@ -153,7 +153,7 @@ admins: [{when: 'user.name == "cy" && user.groups.exists(g, g == "ci")'}]
 		u, k := holder(name, "/", nil)
 		u.Groups, u.Privilege = accesskey.Unread[[]string]("denied"), seen(accesskey.Privilege{Admin: true})
 		k.LastUsed = accesskey.Unread[accesskey.LastUse]("throttled")
-		r, err := p.Ruling(example, u, k, noon)
+		r, err := p.Ruling(&example, &u, &k, noon)
 		if got := fmt.Sprint(err); want != "" && got != want || want == "" && err != nil {
 			t.Errorf("%s: %v, want %s", name, err, want)
 		}
@@ -171,7 +171,7 @@ func TestMissingTag(t *testing.T) {
 		t.Errorf("%v", w)
 	}
 	u, k := holder("ana", "/", map[string]string{})
-	if _, err := p.Ruling(example, u, k, noon); err == nil || !strings.Contains(err.Error(), `ask first: "env" in user.tags && …`) {
+	if _, err := p.Ruling(&example, &u, &k, noon); err == nil || !strings.Contains(err.Error(), `ask first: "env" in user.tags && …`) {
 		t.Errorf("%v", err)
 	}
 	p = load(t, "overrides: [{when: '\"env\" in user.tags && user.tags[\"env\"] == \"prod\"', mode: enforce}]")
@@ -296,7 +296,7 @@ func TestManyAskAtOnce(t *testing.T) {
 			for j := range 200 {
 				path := []string{"/", "/ci/", "/team-a/"}[(i+j)%3]
 				u, k := holder(fmt.Sprintf("u%d", i), path, map[string]string{"team": "billing"})
-				r, err := p.Ruling(example, u, k, noon)
+				r, err := p.Ruling(&example, &u, &k, noon)
 				want := map[string]time.Duration{"/": 90, "/ci/": 60, "/team-a/": 90}[path] * policy.Day
 				if err != nil || r.Rules.MaxAge != want {
 					t.Errorf("%s: %s %v", path, r.Rules.MaxAge, err)
@@ -419,7 +419,7 @@ func TestBudgetsAreOfTheAccount(t *testing.T) {
 	u, k := holder("ana", "/", nil)
 	for _, account := range []string{"123456789012", "123456789012", "210987654321", "123456789012"} {
 		for _, now := range []time.Time{noon, noon.Add(policy.Day)} {
-			r, err := p.Ruling(accesskey.Account{ID: account}, u, k, now)
+			r, err := p.Ruling(&accesskey.Account{ID: account}, &u, &k, now)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -188,7 +188,7 @@ func (c *compiled) Unread(s *Subject) string {
 // AWS's time. An error is the expression's own, such as a tag that is not there:
 // ask with `"team" in user.tags` first.
 func (e *Expression) Matches(account accesskey.Account, user accesskey.User, key accesskey.Key, now time.Time) (matches, told bool, err error) {
-	return e.Means(&Subject{Account: account, User: user, Key: key, Now: now})
+	return e.Means(&Subject{Account: &account, User: &user, Key: &key, Now: now})
 }
 
 // Means is Matches for several expressions on one key.

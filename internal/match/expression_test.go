@@ -29,7 +29,7 @@ func TestText(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, told, err := e.Of(&Subject{Account: account, User: user, Key: key, Now: noon}); got != want || !told || err != nil {
+		if got, told, err := e.Of(&Subject{Account: &account, User: &user, Key: &key, Now: noon}); got != want || !told || err != nil {
 			t.Errorf("%s = %q %v %v, want %q", text, got, told, err, want)
 		}
 	}
@@ -38,7 +38,7 @@ func TestText(t *testing.T) {
 		t.Fatal(err)
 	}
 	user.Tags = accesskey.Unread[map[string]string]("denied")
-	if got, told, err := e.Of(&Subject{User: user}); got != "" || told || err != nil {
+	if got, told, err := e.Of(&Subject{User: &user}); got != "" || told || err != nil {
 		t.Errorf("unread: %q %v %v", got, told, err)
 	}
 	if _, err := CompileText(`user.admin`); err == nil || !strings.Contains(err.Error(), "want a text") {
@@ -137,11 +137,11 @@ func BenchmarkMeans(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
+			account, user, key := ana()
 			var s Subject
 			b.ReportAllocs()
 			for b.Loop() {
-				s = Subject{Now: noon}
-				s.Account, s.User, s.Key = ana()
+				s = Subject{Account: &account, User: &user, Key: &key, Now: noon}
 				if _, _, err := e.Means(&s); err != nil {
 					b.Fatal(err)
 				}

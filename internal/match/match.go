@@ -32,9 +32,9 @@ type word struct {
 // what they have asked about it: fill in a new one for another key. It is not
 // safe for concurrent use.
 type Subject struct {
-	Account accesskey.Account
-	User    accesskey.User
-	Key     accesskey.Key
+	Account *accesskey.Account
+	User    *accesskey.User
+	Key     *accesskey.Key
 	Now     time.Time
 
 	values [mostWords]ref.Val // of the words that were asked for; nil: not yet
@@ -76,7 +76,7 @@ func idle(s *Subject) (any, bool) {
 }
 
 // mostWords is how many words there may be.
-const mostWords = 32
+const mostWords = 20
 
 // numbered are the words' places in the list, by name.
 var numbered = func() map[string]int {

@@ -46,7 +46,7 @@ func OwnerOf(u accesskey.User, r Rules) string {
 // OwnerByTag returns who owns a user by the first of these tags, in any case,
 // that it carries with something in it, and the tag; empty where it carries
 // none or its tags are unknown.
-func OwnerByTag(u accesskey.User, wanted []string) (owner, tag string) {
+func OwnerByTag(u *accesskey.User, wanted []string) (owner, tag string) {
 	tags, _ := u.Tags.Get()
 	tag, owner = ownerTag(tags, wanted)
 	return owner, tag

@@ -70,8 +70,8 @@ type Item struct {
 }
 
 // Rulings returns what the policy says about one key, or why that can't be told.
-// It is pure.
-type Rulings func(accesskey.Account, accesskey.User, accesskey.Key, time.Time) (Ruling, error)
+// It is pure, and leaves what it is shown as it is.
+type Rulings func(*accesskey.Account, *accesskey.User, *accesskey.Key, time.Time) (Ruling, error)
 
 // Survey is what a plan of one account rests on.
 type Survey struct {
@@ -156,7 +156,7 @@ func (p *planner) user(items []Item, u *accesskey.User) []Item {
 func (p *planner) key(item *Item, u *accesskey.User, k *accesskey.Key) {
 	s := &p.prospect // there are millions: one place for all
 	s.planner, s.item, s.user, s.key = p, item, u, k
-	s.ruling, s.err = p.rule(p.Inventory.Account, *u, *k, p.now)
+	s.ruling, s.err = p.rule(&p.Inventory.Account, u, k, p.now)
 	s.begin()
 	for i := range prospects {
 		if prospects[i].answers(s) {

@@ -18,7 +18,7 @@ func (p *planner) missing(u *Underway) Item {
 		}
 	}
 	key := accesskey.Key{ID: accesskey.Observed(u.Record.Old, p.now, "on record")}
-	if ruling, err := p.rule(p.Inventory.Account, user, key, p.now); err == nil {
+	if ruling, err := p.rule(&p.Inventory.Account, &user, &key, p.now); err == nil {
 		as.Ruling, as.Owner = p.shared(&ruling), ruling.Owner
 	}
 	return p.underway(u, as)

@@ -25,7 +25,7 @@ func planRuling() Ruling {
 }
 
 func ruled(r Ruling) Rulings {
-	return func(accesskey.Account, accesskey.User, accesskey.Key, time.Time) (Ruling, error) { return r, nil }
+	return func(*accesskey.Account, *accesskey.User, *accesskey.Key, time.Time) (Ruling, error) { return r, nil }
 }
 
 func planOf(r Ruling, users ...accesskey.User) []Item {
@@ -115,7 +115,7 @@ func TestPlanUnreadUser(t *testing.T) {
 	if len(got) != 1 || got[0].Action != Unjudged || !strings.Contains(got[0].Saw, "throttled") {
 		t.Errorf("%+v", got)
 	}
-	none := func(accesskey.Account, accesskey.User, accesskey.Key, time.Time) (Ruling, error) {
+	none := func(*accesskey.Account, *accesskey.User, *accesskey.Key, time.Time) (Ruling, error) {
 		return Ruling{}, errors.New("tags of ana were not read")
 	}
 	got = Plan(Survey{Inventory: inventory(holder("ana", aged(400*Day)))}, none, now)
@@ -569,7 +569,8 @@ func TestOverdueAt(t *testing.T) {
 		"creation unread":   {with(aged(400*Day), unreadCreated), now, false},
 		"use unread, young": {with(aged(9*Day), unreadUse), now, false},
 	} {
-		if got := OverdueAt(c.key, planRuling(), c.at); got != c.want {
+		r := planRuling()
+		if got := OverdueAt(&c.key, &r, c.at); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

@@ -102,7 +102,7 @@ func (i *Item) Terms() accesskey.Terms {
 
 // OverdueAt reports whether a key, as it is now, was too old or unused for too
 // long at a moment. What is not known is not overdue.
-func OverdueAt(k accesskey.Key, r Ruling, at time.Time) bool {
+func OverdueAt(k *accesskey.Key, r *Ruling, at time.Time) bool {
 	created, dated := k.Created.Get()
 	use, used := k.LastUsed.Get()
 	if !dated {
