@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/keytend/keytend/internal/match"
@@ -36,7 +37,8 @@ func (t template) filled(user, account, path string) string {
 	if len(t) == 1 {
 		return t[0]
 	}
-	var b strings.Builder
+	var room [128]byte // for most
+	name := room[:0]
 	for _, part := range t {
 		switch part {
 		case "{user}":
@@ -46,9 +48,9 @@ func (t template) filled(user, account, path string) string {
 		case "{path}":
 			part = path
 		}
-		b.WriteString(part)
+		name = append(name, part...)
 	}
-	return b.String()
+	return string(name)
 }
 
 // deliver names the destinations of one user, and says how they are known:
@@ -64,6 +66,7 @@ func (c *combined) deliver(s *match.Subject) (names []string, from string) {
 			}
 		}
 	}
+	names = slices.Grow(names, len(templates))
 	for _, t := range templates {
 		names = append(names, t.filled(s.User.Name, s.Account.ID, s.User.Path))
 	}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -98,7 +99,7 @@ func Plan(s Survey, rule Rulings, now time.Time) []Item {
 	for i := range s.Records {
 		p.file(&s.Records[i])
 	}
-	items := make([]Item, 0, len(s.Inventory.Users))
+	items := blank(len(s.Inventory.Users))
 	for i := range s.Inventory.Users {
 		items = p.user(items, &s.Inventory.Users[i])
 	}
@@ -145,7 +146,7 @@ func (p *planner) user(items []Item, u *accesskey.User) []Item {
 	}
 	from := len(items)
 	for k := range keys {
-		items = append(items, Item{})
+		items = slices.Grow(items, 1)[:len(items)+1]
 		p.key(&items[len(items)-1], u, &keys[k])
 	}
 	p.together(u, keys, items[from:])

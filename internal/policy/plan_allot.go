@@ -78,6 +78,16 @@ type ledger struct {
 type drawing struct {
 	changing int // under way, or since
 	noticed  int // retirements of which people were told, and nothing is changed yet
+
+	refused refusal
+	why     string // of the last refusal: thousands may come too late for the same reason
+}
+
+// refusal is a budget that has no room.
+type refusal struct {
+	accesskey.Reservation
+	used   int
+	notice bool // used are told of, and nothing is changed yet
 }
 
 func (l *ledger) of(b accesskey.Reservation) *drawing {
@@ -123,27 +133,37 @@ func (l *ledger) spent(i *Item) bool {
 		u := l.of(b)
 		if b.Since.IsZero() && noticeOf(i) > 0 {
 			if u.noticed >= b.Limit*turns(i) {
-				putOff(i, WhyBudget, time.Time{}, fmt.Sprintf("budget %s: %s are told of already, as many as can be switched off when their notice is over", b.Budget, count(u.noticed, "key")))
+				putOff(i, WhyBudget, time.Time{}, l.refuse(u, refusal{b, u.noticed, true}))
 				return true
 			}
 			continue
 		}
 		if u.changing >= b.Limit {
-			putOff(i, WhyBudget, b.Until, l.budgetText(b, u.changing))
+			putOff(i, WhyBudget, b.Until, l.refuse(u, refusal{b, u.changing, false}))
 			return true
 		}
 	}
 	return false
 }
 
-func (l *ledger) budgetText(b accesskey.Reservation, used int) string {
-	switch {
-	case b.Since.IsZero():
-		return fmt.Sprintf("budget %s: %d of %d are under way; until one of them ends", b.Budget, used, b.Limit)
-	case b.Since.After(l.now):
-		return fmt.Sprintf("budget %s: it begins at %s", b.Budget, stamp(b.Since))
+// refuse says why there is no room.
+func (l *ledger) refuse(u *drawing, r refusal) string {
+	if u.why == "" || u.refused != r {
+		u.refused, u.why = r, r.text(l.now)
 	}
-	return fmt.Sprintf("budget %s: %d of %d since %s", b.Budget, used, b.Limit, stamp(b.Since))
+	return u.why
+}
+
+func (r refusal) text(now time.Time) string {
+	switch {
+	case r.notice:
+		return fmt.Sprintf("budget %s: %s are told of already, as many as can be switched off when their notice is over", r.Budget, count(r.used, "key"))
+	case r.Since.IsZero():
+		return fmt.Sprintf("budget %s: %d of %d are under way; until one of them ends", r.Budget, r.used, r.Limit)
+	case r.Since.After(now):
+		return fmt.Sprintf("budget %s: it begins at %s", r.Budget, stamp(r.Since))
+	}
+	return fmt.Sprintf("budget %s: %d of %d since %s", r.Budget, r.used, r.Limit, stamp(r.Since))
 }
 
 // noticeOf is how long nothing is changed after an item begins.

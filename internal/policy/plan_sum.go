@@ -50,8 +50,10 @@ func NewSchedule(now, horizon time.Time) *Schedule {
 	return &Schedule{Now: now, Horizon: horizon, left: map[apart]*LeftAlone{}, weeks: map[time.Time]*Week{}}
 }
 
-// Add takes one account's plan. It keeps no more of items than it must.
+// Add takes one account's plan: it copies what it must keep of items, and the
+// next account's plan is written over the rest.
 func (s *Schedule) Add(items []Item) {
+	defer done(items)
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	s.accounts++
@@ -70,6 +72,20 @@ func (s *Schedule) Add(items []Item) {
 		}
 	}
 }
+
+// written are plans that were added, to be written over: an account's may weigh
+// megabytes, and most of it says that nothing is to be done.
+var written sync.Pool
+
+// blank returns room for the items of n users.
+func blank(n int) []Item {
+	if had, _ := written.Get().(*[]Item); had != nil && cap(*had) >= n {
+		return (*had)[:0]
+	}
+	return make([]Item, 0, n)
+}
+
+func done(items []Item) { written.Put(&items) }
 
 // comingKept is how many items that come are kept one by one, the first: the
 // others are in the calendar.
