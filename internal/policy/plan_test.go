@@ -434,6 +434,27 @@ func TestAllotOrder(t *testing.T) {
 	}
 }
 
+// A plan is written over one that was added before: of that nothing shows, and
+// what the schedule keeps stays as it was.
+func TestPlanOverAnother(t *testing.T) {
+	young := holder("young", aged(1*Day))
+	unread := altered(holder("unread"), func(u *accesskey.User) { u.Keys = accesskey.Unread[[]accesskey.Key]("denied") })
+	alike := cmp.AllowUnexported(Item{})
+	want := slices.Clone(planOf(planRuling(), young, unread))
+	s := NewSchedule(now, now.Add(30*Day))
+	for range 3 {
+		s.Add(planOf(planRuling(), holder("old", aged(400*Day)), holder("idle", with(aged(400*Day), rested(100*Day)))))
+		if diff := cmp.Diff(want, planOf(planRuling(), young, unread), alike); diff != "" {
+			t.Error(diff)
+		}
+	}
+	for n, i := range s.Items() {
+		if who := []string{"old", "idle"}[n%2]; i.User != who || i.Action != Begin || len(i.Evidence) != 3 || i.Ruling == nil {
+			t.Errorf("%d: %+v", n, i)
+		}
+	}
+}
+
 func TestSchedule(t *testing.T) {
 	s := NewSchedule(now, now.Add(30*Day))
 	items := planOf(planRuling(), holder("old", aged(400*Day)), holder("soon", aged(50*Day)), holder("young", second(aged(1*Day))))
