@@ -18,12 +18,13 @@ import (
 
 // configShow is one run of `keytend config show`.
 type configShow struct {
-	app    *app
-	file   policyFlag
-	output choice
-	user   string
-	key    string
-	find   explain // how the user is found
+	app     *app
+	command *cobra.Command
+	file    policyFlag
+	output  choice
+	user    string
+	key     string
+	find    explain // how the user is found
 }
 
 func configShowCommand(a *app) *cobra.Command {
@@ -34,11 +35,13 @@ func configShowCommand(a *app) *cobra.Command {
 		Long: `Show lists every setting with its value and the line of the policy file that it
 comes from, or that it is the default. With --user or --key, AWS is read, and the
 settings are those of that key, every override applied, with whose it is, where
-it is delivered and why it may be left alone.`,
+it is delivered and why it may be left alone. With --key or --account, the account
+is entered as --organization or the policy says; else it is that of the
+credentials in use.`,
 		Example: `  keytend config show
   keytend config show --user alice
   keytend config show --key AKIAIOSFODNN7EXAMPLE --output json
-  keytend config show --organization --account 123456789012 --user alice`,
+  keytend config show --account 123456789012 --user alice`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := s.check(c); err != nil {
@@ -47,12 +50,14 @@ it is delivered and why it may be left alone.`,
 			return s.run(c.Context())
 		},
 	}
+	s.command = command
 	s.file.addTo(command)
 	flags := command.Flags()
 	flags.StringVar(&s.user, "user", "", "the settings of this IAM `user`'s keys")
 	flags.StringVar(&s.key, "key", "", "the settings of this access `key`, by its ID")
 	s.find.fleet.addOrganizationTo(command)
-	flags.StringVar(&s.find.account, "account", "", "with --organization: the `ID` of the account to look in")
+	flags.StringVar(&s.find.account, "account", "", "the `ID` of the account to look in, of the organization or the policy's profiles")
+	s.find.fleet.narrowed = true
 	s.output.addTo(command, "output", "o", "output format")
 	command.MarkFlagsMutuallyExclusive("user", "key")
 	return command
@@ -68,12 +73,34 @@ func (s *configShow) check(c *cobra.Command) error {
 		s.find.subject = s.user
 	}
 	if s.find.subject == "" {
-		if s.find.fleet.organization {
-			return errors.New("--organization goes with --user or --key")
+		if s.find.fleet.organization || s.find.account != "" {
+			return errors.New("--organization and --account go with --user or --key")
 		}
 		return nil
 	}
+	if !s.find.fleet.organization { // how the account is entered, the policy may say
+		return s.find.fleet.check(c, s.app.profile)
+	}
 	return s.find.check(c)
+}
+
+// enter takes from the policy how an account is entered that isn't that of the
+// credentials in use, where no flag says it.
+func (s *configShow) enter(p *config.Policy) error {
+	f := &s.find.fleet
+	if f.organization || s.find.account == "" && s.key == "" && p.Accounts.Organization != nil {
+		return nil
+	}
+	if s.app.profile == "" {
+		f.take(p)
+	}
+	if f.organization {
+		f.profiles = nil
+	}
+	if s.find.account != "" && !f.asked() {
+		return usageError{s.command, errors.New("--account goes with --organization, or with a policy that names accounts")}
+	}
+	return nil
 }
 
 // shownKey are the settings of one key; the settings of the file have none.
@@ -92,6 +119,9 @@ func (s *configShow) run(ctx context.Context) error {
 	}
 	if s.find.subject == "" {
 		return s.print([]shownKey{{Settings: p.Written()}})
+	}
+	if err := s.enter(p); err != nil {
+		return err
 	}
 	shown, failed, err := s.look(ctx, p)
 	if err != nil {
@@ -122,6 +152,9 @@ func (s *configShow) look(ctx context.Context, p *config.Policy) ([]shownKey, []
 		return nil, nil, err
 	}
 	user, err := find(inv, name)
+	if err != nil && s.find.account == "" && p.Accounts.Organization != nil {
+		return nil, nil, hinted{err, "the policy means many accounts: say which with --account"}
+	}
 	if err != nil {
 		return nil, nil, err
 	}

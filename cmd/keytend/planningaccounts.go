@@ -38,12 +38,16 @@ func (p *planning) fromPolicy() {
 	if p.fleet.asked() || p.app.profile != "" {
 		return
 	}
-	a := p.policy.Accounts
-	if o := a.Organization; o != nil {
-		p.fleet.organization, p.fleet.roleName, p.fleet.externalID = true, cmp.Or(o.Role, fleet.DefaultRole), o.ExternalID
-		p.fleet.include, p.fleet.exclude, p.fleet.roles = o.Include, o.Exclude, rolesOf(o)
+	p.fleet.take(p.policy)
+}
+
+// take takes the accounts from a policy.
+func (f *fleetFlags) take(p *config.Policy) {
+	if o := p.Accounts.Organization; o != nil {
+		f.organization, f.roleName, f.externalID = true, cmp.Or(o.Role, fleet.DefaultRole), o.ExternalID
+		f.include, f.exclude, f.roles = o.Include, o.Exclude, rolesOf(o)
 	}
-	p.fleet.profiles = a.Profiles
+	f.profiles = p.Accounts.Profiles
 }
 
 // meansMany takes the accounts from the policy, for a command that can do
