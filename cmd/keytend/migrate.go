@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -217,7 +219,7 @@ func (m *migration) files(w *way) error {
 	texts := map[string]string{"versions.tf": migrate.Versions()}
 	for _, p := range w.plans {
 		if p.Ready() {
-			texts[p.RoleName+".tf"] = p.Terraform()
+			maps.Copy(texts, p.Files())
 		}
 	}
 	for name, text := range texts {
@@ -226,4 +228,18 @@ func (m *migration) files(w *way) error {
 		}
 	}
 	return nil
+}
+
+var writtenExternalID = regexp.MustCompile(`variable\s*=\s*"sts:ExternalId"\s+values\s*=\s*\["([0-9a-f]+)"\]`)
+
+// externalID is what the third party was told before, where the role's file lies in
+// the folder that is written to; else a new one.
+func (m *migration) externalID(role string) string {
+	if m.dir != "" {
+		text, err := os.ReadFile(filepath.Join(m.dir, role+".tf"))
+		if found := writtenExternalID.FindSubmatch(text); err == nil && found != nil {
+			return string(found[1])
+		}
+	}
+	return randomWord(32)
 }

@@ -66,7 +66,7 @@ func (m *migration) plan(w *way, around migrate.Surroundings) error {
 		if p.Workload == migrate.Unknown || m.only == "" && p.Noise() || m.only != "" && migrate.Workload(m.only) != p.Workload {
 			continue
 		}
-		plan, err := migrate.Plan(w.holder, p, w.judgement.Workload == migrate.Mixed || p.Noise(), around, m.answers, w.window(), func() string { return randomWord(32) })
+		plan, err := migrate.Plan(w.holder, p, w.judgement.Workload == migrate.Mixed || p.Noise(), around, m.answers, w.window(), m.externalID)
 		if err != nil {
 			return usageError{m.command, err}
 		}

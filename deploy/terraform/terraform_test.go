@@ -121,8 +121,8 @@ func roles(t *testing.T, terraform *program, root, leftOut string) string {
 		write(t, filepath.Join(terraform.folder, root, name, "main.tf"), versions+own)
 		main += fmt.Sprintf("module %q {\n  source = \"./%s\"\n", name, name)
 		for variable, value := range map[string]string{"principal_id": "1234abcd-12ab-34cd-56ef-1234567890ab", "ca_certificate": "example"} {
-			if strings.Contains(string(text), `variable "`+variable+`"`) {
-				main += fmt.Sprintf("  %s = %q\n", variable, value)
+			if declared := regexp.MustCompile(`variable "(\w*` + variable + `)"`).FindStringSubmatch(string(text)); declared != nil {
+				main += fmt.Sprintf("  %s = %q\n", declared[1], value)
 			}
 		}
 		main += "}\n\n"

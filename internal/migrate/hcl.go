@@ -21,17 +21,39 @@ func Versions() string {
 // goes beside Versions. Migrations that are not Ready have none.
 func (m Migration) Terraform() string {
 	f := terraform.New()
+	m.write(f, func(string) *terraform.File { return f })
+	return f.Text()
+}
+
+// Files is Terraform for a folder that several migrations are written into, by
+// name: what they have in common is in a file of its own, the same from each.
+func (m Migration) Files() map[string]string {
+	own, common := terraform.New(), map[string]*terraform.File{}
+	m.write(own, func(name string) *terraform.File {
+		common[name] = terraform.New()
+		return common[name]
+	})
+	texts := map[string]string{m.RoleName + ".tf": own.Text()}
+	for name, f := range common {
+		texts[name+".tf"] = f.Text()
+	}
+	return texts
+}
+
+// common is the file that holds what is made once, however many need it.
+type common func(name string) *terraform.File
+
+func (m Migration) write(f *terraform.File, shared common) {
 	f.Comment(m.heading())
 	name := label(m.RoleName)
 	switch m.Recommendation.Replacement {
 	case Login:
 		m.login(f, name)
 	case IdentityCenter:
-		m.permissionSet(f, name)
+		m.permissionSet(f, name, shared)
 	default:
-		m.role(f, name)
+		m.role(f, name, shared)
 	}
-	return f.Text()
 }
 
 func (m Migration) heading() string {
@@ -45,8 +67,8 @@ func (m Migration) heading() string {
 
 func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
-func (m Migration) role(f *terraform.File, name string) {
-	trust := m.trust(f)
+func (m Migration) role(f *terraform.File, name string, shared common) {
+	trust := m.trust(shared)
 	r := terraform.Role{Label: name, Name: m.RoleName, Trust: []terraform.Statement{trust}, Settings: map[string]any{
 		"description": "Takes the place of keys of the IAM user " + m.Holder.Name,
 	}}
@@ -57,20 +79,23 @@ func (m Migration) role(f *terraform.File, name string) {
 		r.Policies = []terraform.NamedPolicy{{Label: name, Name: m.RoleName, Statements: m.statements()}}
 	}
 	role := f.Role(r)
-	m.extras(f, name, role)
+	m.extras(f, name, role, shared)
 	f.Output(name+"_arn", "The role that takes the key's place", role+".arn")
 }
 
 // trust is the statement of who may assume the role; a provider that the account
 // lacks is made, without thumbprints: IAM verifies by its own trust store.
-func (m Migration) trust(f *terraform.File) terraform.Statement {
+func (m Migration) trust(shared common) terraform.Statement {
 	t := m.Trust
 	var who any = []string{t.Principal}
 	if p := t.NewProvider; p != nil {
-		provider := f.Block("resource", "aws_iam_openid_connect_provider", label(string(m.Part.Workload)))
+		name := label(p.URL)
+		f := shared("oidc-" + name)
+		f.Comment("Keep this: once it is applied the account has the provider, keytend migrate writes it no more, and Terraform would take it away.")
+		provider := f.Block("resource", "aws_iam_openid_connect_provider", name)
 		provider.Set("url", "https://"+p.URL)
 		provider.Set("client_id_list", p.Audiences)
-		who = []any{terraform.Expression("aws_iam_openid_connect_provider." + label(string(m.Part.Workload)) + ".arn")}
+		who = []any{terraform.Expression("aws_iam_openid_connect_provider." + name + ".arn")}
 	}
 	return terraform.Statement{Actions: t.Actions, Principals: []terraform.Principal{{Type: t.Kind, Identifiers: who}}, Conditions: t.Conditions}
 }
@@ -98,7 +123,7 @@ func condition(c iampolicy.Condition) terraform.Condition {
 }
 
 // extras are what beside the role its kind of workload needs.
-func (m Migration) extras(f *terraform.File, name string, role terraform.Expression) {
+func (m Migration) extras(f *terraform.File, name string, role terraform.Expression, shared common) {
 	switch m.Recommendation.Replacement {
 	case InstanceProfile:
 		profile := f.Block("resource", "aws_iam_instance_profile", name)
@@ -112,7 +137,7 @@ func (m Migration) extras(f *terraform.File, name string, role terraform.Express
 		pods.Set("service_account", m.Answers.ServiceAccount)
 		pods.Set("role_arn", role+".arn")
 	case RolesAnywhere:
-		m.rolesAnywhere(f, name, role)
+		m.rolesAnywhere(f, name, role, shared)
 	case ExternalID:
 		for _, c := range m.Trust.Conditions {
 			if c.Variable == "sts:ExternalId" {
@@ -122,11 +147,12 @@ func (m Migration) extras(f *terraform.File, name string, role terraform.Express
 	}
 }
 
-func (m Migration) rolesAnywhere(f *terraform.File, name string, role terraform.Expression) {
+func (m Migration) rolesAnywhere(f *terraform.File, name string, role terraform.Expression, shared common) {
 	anchor := terraform.Expression(fmt.Sprintf("%q", m.Answers.TrustAnchor))
 	if m.Answers.TrustAnchor == "" {
-		f.Variable(terraform.Variable{Name: "ca_certificate", Description: "The certificate, in PEM, of the authority that issues the servers' certificates", Type: "string"})
-		made := f.Block("resource", "aws_rolesanywhere_trust_anchor", "servers")
+		servers := shared("trust-anchor")
+		servers.Variable(terraform.Variable{Name: "ca_certificate", Description: "The certificate, in PEM, of the authority that issues the servers' certificates", Type: "string"})
+		made := servers.Block("resource", "aws_rolesanywhere_trust_anchor", "servers")
 		made.Set("name", "servers")
 		made.Set("enabled", true)
 		source := made.Block("source")
@@ -149,10 +175,10 @@ func (m Migration) login(f *terraform.File, name string) {
 	attachment.Set("policy_arn", "arn:"+m.Around.Partition+":iam::aws:policy/SignInLocalDevelopmentAccess")
 }
 
-func (m Migration) permissionSet(f *terraform.File, name string) {
-	f.Variable(terraform.Variable{Name: "principal_id", Description: "The person, or better a group, in IAM Identity Center's directory", Type: "string"})
-	f.Variable(terraform.Variable{Name: "principal_type", Description: "GROUP or USER", Type: "string", Default: "GROUP"})
-	f.Block("data", "aws_ssoadmin_instances", "this")
+func (m Migration) permissionSet(f *terraform.File, name string, shared common) {
+	f.Variable(terraform.Variable{Name: name + "_principal_id", Description: "The person, or better a group, in IAM Identity Center's directory", Type: "string"})
+	f.Variable(terraform.Variable{Name: name + "_principal_type", Description: "GROUP or USER", Type: "string", Default: "GROUP"})
+	shared("identity-center").Block("data", "aws_ssoadmin_instances", "this")
 	instance := terraform.Expression("tolist(data.aws_ssoadmin_instances.this.arns)[0]")
 	set := f.Block("resource", "aws_ssoadmin_permission_set", name)
 	set.Set("name", m.RoleName[:min(len(m.RoleName), 32)]) // AWS's limit
@@ -169,8 +195,8 @@ func (m Migration) permissionSet(f *terraform.File, name string) {
 	assignment := f.Block("resource", "aws_ssoadmin_account_assignment", name)
 	assignment.Set("instance_arn", instance)
 	assignment.Set("permission_set_arn", self)
-	assignment.Set("principal_id", terraform.Expression("var.principal_id"))
-	assignment.Set("principal_type", terraform.Expression("var.principal_type"))
+	assignment.Set("principal_id", terraform.Expression("var."+name+"_principal_id"))
+	assignment.Set("principal_type", terraform.Expression("var."+name+"_principal_type"))
 	assignment.Set("target_id", m.Around.Account)
 	assignment.Set("target_type", "AWS_ACCOUNT")
 }

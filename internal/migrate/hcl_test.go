@@ -75,7 +75,7 @@ func (s story) plan(t testing.TB) Migration {
 	part := Part{Workload: s.workload, Confidence: 0.9, Calls: 9, Share: 1, Seen: []Seen{
 		called("s3", "PutObject", "arn:aws:s3:::example/a"), called("ec2", "DescribeInstances"), called("sqs", "ListQueues"),
 	}}
-	m, err := Plan(h, part, false, s.around, s.answers, Window{Text: "2026-08-25 to 2026-11-23"}, func() string { return "0123456789abcdef0123456789abcdef" })
+	m, err := Plan(h, part, false, s.around, s.answers, Window{Text: "2026-08-25 to 2026-11-23"}, func(string) string { return "0123456789abcdef0123456789abcdef" })
 	if err != nil {
 		t.Fatalf("%s: %v", s.name, err)
 	}
@@ -102,6 +102,44 @@ func TestTerraform(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Files of several users fit into one folder: nothing is declared twice, and all
+// that is referred to is there.
+func TestFilesOfManyInOneFolder(t *testing.T) {
+	folder := map[string]string{}
+	for _, user := range []string{"billing", "audit"} {
+		for _, s := range stories() {
+			m := s.plan(t)
+			if s.boundary == "" { // it has the names of another story
+				m.Holder.Name = user
+			}
+			m.RoleName = user + "-" + s.name
+			for name, text := range m.Files() {
+				if was, there := folder[name]; there && was != text {
+					t.Errorf("%s is not the same from %s of %s:\n%s", name, s.name, user, cmp.Diff(was, text))
+				}
+				folder[name] = text
+			}
+		}
+	}
+	var all strings.Builder
+	declared := map[string]bool{}
+	for name, text := range folder {
+		file, wrong := hclparse.NewParser().ParseHCL([]byte(text), name)
+		if wrong.HasErrors() {
+			t.Fatal(wrong)
+		}
+		for _, b := range file.Body.(*hclsyntax.Body).Blocks {
+			what := b.Type + " " + strings.Join(b.Labels, ".")
+			if declared[what] {
+				t.Errorf("%s: %s is declared twice", name, what)
+			}
+			declared[what] = true
+		}
+		all.WriteString(text)
+	}
+	checkReferences(t, all.String())
 }
 
 func golden(t *testing.T, path, got string) {

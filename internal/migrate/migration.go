@@ -42,8 +42,9 @@ func (w Window) Unseen() []string {
 }
 
 // Plan works out the way of one workload. The role's name tells the workload where
-// the key has several. An error says which answer can't be right.
-func Plan(h Holder, p Part, several bool, s Surroundings, a Answers, w Window, externalID func() string) (Migration, error) {
+// the key has several; externalID makes the external ID of a role of that name. An
+// error says which answer can't be right.
+func Plan(h Holder, p Part, several bool, s Surroundings, a Answers, w Window, externalID func(role string) string) (Migration, error) {
 	r := Recommend(p.Workload, s)
 	m := Migration{Holder: h, Part: p, Recommendation: r, RoleName: roleName(h.Name, p.Workload, several), Answers: a, Around: s, Window: w}
 	if err := a.Check(r); err != nil {
@@ -52,7 +53,7 @@ func Plan(h Holder, p Part, several bool, s Surroundings, a Answers, w Window, e
 	m.Grant = h.Grant(p.Seen)
 	m.Missing = a.Missing(r)
 	if r.Role && len(m.Missing) == 0 {
-		m.Trust = s.Trust(r, a, externalID)
+		m.Trust = s.Trust(r, a, func() string { return externalID(m.RoleName) })
 	}
 	return m, nil
 }

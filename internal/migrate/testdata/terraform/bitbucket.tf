@@ -4,7 +4,8 @@
 # What happens less often than the window is long (yearly jobs, recovery) is not in it either.
 # No event names on what these were called, so that the user's own resources stand, * among them: ec2:DescribeInstances sqs:ListQueues. Narrow them to what the program needs.
 # Bitbucket's token names no branch: every step of every branch of the repository may assume the role. --environment narrows it to one deployment environment, which can be kept to a branch.
-resource "aws_iam_openid_connect_provider" "bitbucket" {
+# Keep this: once it is applied the account has the provider, keytend migrate writes it no more, and Terraform would take it away.
+resource "aws_iam_openid_connect_provider" "api_bitbucket_org_2_0_workspaces_example_pipelines_config_identity_oidc" {
   url            = "https://api.bitbucket.org/2.0/workspaces/example/pipelines-config/identity/oidc"
   client_id_list = ["ari:cloud:bitbucket::workspace/11111111-2222-3333-4444-555555555555"]
 }
@@ -44,7 +45,7 @@ data "aws_iam_policy_document" "trust_billing_role" {
 
     principals {
       type        = "Federated"
-      identifiers = [aws_iam_openid_connect_provider.bitbucket.arn]
+      identifiers = [aws_iam_openid_connect_provider.api_bitbucket_org_2_0_workspaces_example_pipelines_config_identity_oidc.arn]
     }
 
     condition {

@@ -5,7 +5,8 @@
 # No event names on what these were called, so that the user's own resources stand, * among them: ec2:DescribeInstances sqs:ListQueues. Narrow them to what the program needs.
 # Whoever may push to that branch may assume the role: protect it.
 # CIRCLE_OIDC_TOKEN_V2 alone names the branch: the job has to assume the role with that token.
-resource "aws_iam_openid_connect_provider" "circleci" {
+# Keep this: once it is applied the account has the provider, keytend migrate writes it no more, and Terraform would take it away.
+resource "aws_iam_openid_connect_provider" "oidc_circleci_com_org_11111111_2222_3333_4444_555555555555" {
   url            = "https://oidc.circleci.com/org/11111111-2222-3333-4444-555555555555"
   client_id_list = ["11111111-2222-3333-4444-555555555555"]
 }
@@ -45,7 +46,7 @@ data "aws_iam_policy_document" "trust_billing_role" {
 
     principals {
       type        = "Federated"
-      identifiers = [aws_iam_openid_connect_provider.circleci.arn]
+      identifiers = [aws_iam_openid_connect_provider.oidc_circleci_com_org_11111111_2222_3333_4444_555555555555.arn]
     }
 
     condition {

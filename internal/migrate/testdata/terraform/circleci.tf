@@ -4,7 +4,8 @@
 # What happens less often than the window is long (yearly jobs, recovery) is not in it either.
 # No event names on what these were called, so that the user's own resources stand, * among them: ec2:DescribeInstances sqs:ListQueues. Narrow them to what the program needs.
 # Every job of the project may assume the role, of whatever branch. --branch narrows it to one.
-resource "aws_iam_openid_connect_provider" "circleci" {
+# Keep this: once it is applied the account has the provider, keytend migrate writes it no more, and Terraform would take it away.
+resource "aws_iam_openid_connect_provider" "oidc_circleci_com_org_11111111_2222_3333_4444_555555555555" {
   url            = "https://oidc.circleci.com/org/11111111-2222-3333-4444-555555555555"
   client_id_list = ["11111111-2222-3333-4444-555555555555"]
 }
@@ -44,7 +45,7 @@ data "aws_iam_policy_document" "trust_billing_role" {
 
     principals {
       type        = "Federated"
-      identifiers = [aws_iam_openid_connect_provider.circleci.arn]
+      identifiers = [aws_iam_openid_connect_provider.oidc_circleci_com_org_11111111_2222_3333_4444_555555555555.arn]
     }
 
     condition {

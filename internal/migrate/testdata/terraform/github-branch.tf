@@ -5,7 +5,8 @@
 # No event names on what these were called, so that the user's own resources stand, * among them: ec2:DescribeInstances sqs:ListQueues. Narrow them to what the program needs.
 # Whoever may push to that branch may assume the role: protect it.
 # Repositories made, renamed or transferred since July 2026, and those whose owner wants it, have IDs in their tokens, which this trust does not let in: `gh api repos/example/shop/actions/oidc/customization/sub` shows it; give --repo OWNER@ID/NAME@ID then. A name alone goes to whoever has it next.
-resource "aws_iam_openid_connect_provider" "github_actions" {
+# Keep this: once it is applied the account has the provider, keytend migrate writes it no more, and Terraform would take it away.
+resource "aws_iam_openid_connect_provider" "token_actions_githubusercontent_com" {
   url            = "https://token.actions.githubusercontent.com"
   client_id_list = ["sts.amazonaws.com"]
 }
@@ -45,7 +46,7 @@ data "aws_iam_policy_document" "trust_billing_role" {
 
     principals {
       type        = "Federated"
-      identifiers = [aws_iam_openid_connect_provider.github_actions.arn]
+      identifiers = [aws_iam_openid_connect_provider.token_actions_githubusercontent_com.arn]
     }
 
     condition {

@@ -4,7 +4,8 @@
 # What happens less often than the window is long (yearly jobs, recovery) is not in it either.
 # No event names on what these were called, so that the user's own resources stand, * among them: ec2:DescribeInstances sqs:ListQueues. Narrow them to what the program needs.
 # Whoever may push to that branch may assume the role: protect it.
-resource "aws_iam_openid_connect_provider" "gitlab" {
+# Keep this: once it is applied the account has the provider, keytend migrate writes it no more, and Terraform would take it away.
+resource "aws_iam_openid_connect_provider" "gitlab_com" {
   url            = "https://gitlab.com"
   client_id_list = ["https://gitlab.com"]
 }
@@ -44,7 +45,7 @@ data "aws_iam_policy_document" "trust_billing_role" {
 
     principals {
       type        = "Federated"
-      identifiers = [aws_iam_openid_connect_provider.gitlab.arn]
+      identifiers = [aws_iam_openid_connect_provider.gitlab_com.arn]
     }
 
     condition {

@@ -3,12 +3,12 @@
 # Data events are not in it: reads and writes of S3 objects, DynamoDB items, SQS and SNS messages, Lambda invocations. Where the program does such things, add their actions yourself, as narrow as the user's are now.
 # What happens less often than the window is long (yearly jobs, recovery) is not in it either.
 # No event names on what these were called, so that the user's own resources stand, * among them: ec2:DescribeInstances sqs:ListQueues. Narrow them to what the program needs.
-variable "principal_id" {
+variable "billing_role_principal_id" {
   description = "The person, or better a group, in IAM Identity Center's directory"
   type        = string
 }
 
-variable "principal_type" {
+variable "billing_role_principal_type" {
   description = "GROUP or USER"
   type        = string
   default     = "GROUP"
@@ -72,8 +72,8 @@ resource "aws_ssoadmin_permissions_boundary_attachment" "billing_role" {
 resource "aws_ssoadmin_account_assignment" "billing_role" {
   instance_arn       = tolist(data.aws_ssoadmin_instances.this.arns)[0]
   permission_set_arn = aws_ssoadmin_permission_set.billing_role.arn
-  principal_id       = var.principal_id
-  principal_type     = var.principal_type
+  principal_id       = var.billing_role_principal_id
+  principal_type     = var.billing_role_principal_type
   target_id          = "123456789012"
   target_type        = "AWS_ACCOUNT"
 }
