@@ -15,6 +15,7 @@ import (
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/locate"
 	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/report"
 )
 
 // accountFlags make no sense for the keys of a machine.
@@ -104,14 +105,16 @@ func (r *localReport) verdict() error {
 // writeTable writes one block of lines for each key: the first place beside
 // the facts, further places below.
 func (r *localReport) writeTable(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 4, 2, ' ', 0)
 	for _, row := range r.rows() {
-		if _, err := fmt.Fprintln(table, strings.Join(row, "\t")); err != nil {
+		_, _ = fmt.Fprintln(table, strings.Join(row, "\t")) // a Builder takes all
+	}
+	_ = table.Flush()
+	for line := range strings.Lines(text.String()) {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
 			return err
 		}
-	}
-	if err := table.Flush(); err != nil {
-		return err
 	}
 	return r.writeRemarks(w)
 }
@@ -124,7 +127,7 @@ func (r *localReport) rows() [][]string {
 	for i, key := range r.found.Keys {
 		rows = append(rows, r.cells(key, r.holders[i]))
 		for _, place := range key.Places[1:] {
-			rows = append(rows, []string{"", r.place(place)})
+			rows = append(rows, []string{"", r.place(place), "", "", "", ""})
 		}
 	}
 	return rows
@@ -195,7 +198,7 @@ func used(use accesskey.LastUse, now time.Time) string {
 	if use.Never() {
 		return "never"
 	}
-	return printable(strings.TrimSpace(fmt.Sprintf("%s ago %s %s", days(now.Sub(use.At)), use.Service, use.Region)))
+	return printable(strings.TrimSpace(fmt.Sprintf("%s %s %s", report.Ago(use.At, now), use.Service, use.Region)))
 }
 
 // place names a place briefly: ~/.aws/credentials:3 (default).

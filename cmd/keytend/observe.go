@@ -61,7 +61,7 @@ func (a *app) look(out string) report.Options {
 }
 
 func addOutFlag(command *cobra.Command, out *string) {
-	command.Flags().StringVar(out, "out", "", "write the report to this `file`, whole or not at all (default: stdout)")
+	command.Flags().Var(outPath{out}, "out", "write the report to this `file`, whole or not at all (default: stdout)")
 }
 
 // partial is the verdict where something could not be read; nil where all was.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -11,6 +12,33 @@ import (
 // forOwner is who may read a report: the list of an account's weakest keys is
 // not for everybody.
 const forOwner = 0o600
+
+// outPath is a flag that names a file to be written. That its folder is there is
+// looked at first of all: not after minutes of reading accounts.
+type outPath struct{ path *string }
+
+// String implements pflag.Value.
+func (o outPath) String() string {
+	if o.path == nil {
+		return ""
+	}
+	return *o.path
+}
+
+// Type implements pflag.Value.
+func (o outPath) Type() string { return "string" }
+
+// Set implements pflag.Value.
+func (o outPath) Set(path string) error {
+	folder := filepath.Dir(path)
+	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is no folder", folder)
+	} else if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no folder %s", folder)
+	}
+	*o.path = path
+	return nil
+}
 
 // writeOutput lets write write to path, or to stdout where path is empty or
 // "-". A file appears whole or not at all.

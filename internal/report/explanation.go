@@ -167,7 +167,7 @@ func (p *page) facts(facts []policy.Evidence, now time.Time) {
 func factValue(f policy.Evidence, now time.Time) string {
 	first, _, _ := strings.Cut(f.Value, ",")
 	if t, err := time.Parse(time.RFC3339, first); err == nil {
-		return clean(f.Value) + " (" + ago(t, now) + ")"
+		return clean(f.Value) + " (" + Ago(t, now) + ")"
 	}
 	return clean(f.Value)
 }
@@ -176,7 +176,7 @@ func asSeen(f policy.Evidence, now time.Time) string {
 	if f.ObservedAt.IsZero() {
 		return ""
 	}
-	return ago(f.ObservedAt, now)
+	return Ago(f.ObservedAt, now)
 }
 
 // states are the words and styles of how a user stands to a rule.

@@ -163,7 +163,7 @@ func (h holding) lastUsed(now time.Time) string {
 	case use.Never():
 		return "never"
 	}
-	return ago(use.At, now)
+	return Ago(use.At, now)
 }
 
 // marked is lastUsed with a mark where it was read long enough ago to matter.

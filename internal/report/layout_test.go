@@ -25,8 +25,8 @@ func TestSpellings(t *testing.T) {
 		}
 	}
 	for d, want := range map[time.Duration]string{3 * time.Hour: "3 h ago", 10 * time.Second: "just now", -policy.Day * 12: "in 12 d"} {
-		if got := ago(now.Add(-d), now); got != want {
-			t.Errorf("ago(%v) = %q, want %q", d, got, want)
+		if got := Ago(now.Add(-d), now); got != want {
+			t.Errorf("Ago(%v) = %q, want %q", d, got, want)
 		}
 	}
 	if got := []string{due(time.Time{}, now), due(now.Add(-time.Hour), now), due(now.Add(50*time.Hour), now)}; !cmp.Equal(got, []string{"now", "1 h over", "in 2 d"}) {

@@ -158,7 +158,7 @@ func todoLines(todo string) []string {
 func itemWhen(i *policy.Item, now time.Time) string {
 	text := ""
 	if i.At.After(now) {
-		text = "on " + moment(i.At) + " (" + ago(i.At, now) + ")"
+		text = "on " + moment(i.At) + " (" + Ago(i.At, now) + ")"
 	}
 	if !i.Due.IsZero() && i.Work != accesskey.Retirement {
 		text = list(", ", text, "due "+moment(i.Due)+" ("+due(i.Due, now)+")")

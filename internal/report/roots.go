@@ -140,7 +140,7 @@ func rootPasswordText(p accesskey.Password, now time.Time) string {
 	case p.LastUsed.IsZero():
 		return "yes, no use known"
 	}
-	return "yes, used " + ago(p.LastUsed, now)
+	return "yes, used " + Ago(p.LastUsed, now)
 }
 
 func rootsDocument(roots []RootUser, leftOut []LeftOut, failed []accesskey.Failure, now time.Time) RootsDocument {

@@ -24,8 +24,8 @@ func span(d time.Duration) string {
 	}
 }
 
-// ago spells a moment as seen from now: "3 h ago", "in 12 d", "just now".
-func ago(t, now time.Time) string {
+// Ago spells a moment as seen from now: "3 h ago", "in 12 d", "just now".
+func Ago(t, now time.Time) string {
 	switch d := now.Sub(t); {
 	case d >= time.Minute:
 		return span(d) + " ago"
