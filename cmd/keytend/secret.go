@@ -108,6 +108,9 @@ func secretStatus(s rotationlambda.Status) string {
 	case !r.Live():
 		row("record", fmt.Sprintf("%s on %s: %s", r.Phase, stamp(r.Ended), ended(r)))
 	default:
+		for _, o := range s.Orders {
+			row("ordered", o+", to be carried out when the function comes next")
+		}
 		row("record", fmt.Sprintf("%s since %s: %s, to be replaced by %s", r.Phase, stamp(r.Since), r.Old, orElseNone(r.New)))
 		row("next step", fmt.Sprintf("%s: %s", s.Next.Kind, s.Next.Reason))
 		if s.Next.Saw != "" {
@@ -160,7 +163,8 @@ func secretResolveCommand(a *app) *cobra.Command {
 		Short: "Answer what blocks a secret's rotation, or roll it back",
 		Long: `Resolve answers the question on a secret's record: retry, drop, force, keep or
 discard, whichever "keytend secret status" names; rollback goes back to the old key
-in any case. The function's reaper acts on it when it comes next.
+in any case. The order waits in a tag of the secret until the function's reaper
+comes next, or Secrets Manager tries the rotation again.
 
 Recover rebuilds a record that was lost with the secret's tags, or is older than
 what AWS shows: from the tag of the user's claim, the keys, what the secret and
@@ -177,14 +181,6 @@ that was being replaced can't be told, it says which command names it (--old).`,
 	command.Flags().StringVar(&o.old, "old", "", "with recover: the `key` that was being replaced")
 	command.Flags().BoolVarP(&o.yes, "yes", "y", false, "don't ask: do it")
 	return command
-}
-
-// orderOf is what an answer orders.
-func orderOf(answer string) rotation.Order {
-	if answer == "rollback" {
-		return rotation.Rollback()
-	}
-	return rotation.Resolve(answer)
 }
 
 func (o *secretOrder) run(ctx context.Context, name, answer string) error {
@@ -209,7 +205,7 @@ func (o *secretOrder) run(ctx context.Context, name, answer string) error {
 	if err := o.app.ask(o.command, o.yes, fmt.Sprintf("Secret %s, user %s, %s by %s, %s: %s?", name, r.Subject.User, r.Old, orElseNone(r.New), r.Phase, answer)); err != nil {
 		return err
 	}
-	if r, err = f.Give(ctx, name, m.who.ARN, orderOf(answer).About(r.ID)); errors.Is(err, rotation.ErrUnfit) || errors.Is(err, rotation.ErrConflict) {
+	if r, err = f.Give(ctx, name, m.who.ARN, rotationlambda.Order{Record: r.ID, Answer: answer}); errors.Is(err, rotation.ErrUnfit) || errors.Is(err, rotation.ErrConflict) {
 		return hinted{err, "`keytend secret status " + name + "` shows how it stands"}
 	}
 	if err == nil {
@@ -223,7 +219,7 @@ func (o *secretOrder) run(ctx context.Context, name, answer string) error {
 func whoGoesOn(r accesskey.Record, name string) string {
 	switch r.Stage() {
 	case accesskey.Requested, accesskey.Claimed, accesskey.Created, accesskey.Proven:
-		return "Noted. Secrets Manager goes on when it tries next. Where it tries no more, the reaper takes the rotation back a day from now, and `aws secretsmanager rotate-secret --secret-id " + name + "` begins another."
+		return "Noted. Secrets Manager goes on when it tries next. Where it tries no more, the reaper takes the rotation back within a day, and `aws secretsmanager rotate-secret --secret-id " + name + "` begins another."
 	}
 	return reaperComes
 }

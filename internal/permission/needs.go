@@ -171,7 +171,7 @@ var needs = map[Feature][]Need{
 	SecretStatus: slices.Concat(inspecting, []Need{
 		tracing, {Action: "iam:GetAccessKeyLastUsed", Kind: Read, on: anything, Why: "silence of a key"},
 	}),
-	SecretResolve: slices.Concat(inspecting, []Need{tracing}, recording),
+	SecretResolve: slices.Concat(inspecting, []Need{tracing}, recording[:1]),
 	ScanSecrets:   {{Action: "secretsmanager:ListSecrets", Kind: Read, on: anything, Why: "which secrets say that they hold a key, and whether they are rotated"}},
 	Retire:        slices.Concat(looking, []Need{switching, deleting}),
 	Revoke: slices.Concat(looking, claiming, []Need{

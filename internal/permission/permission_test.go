@@ -123,7 +123,7 @@ func TestEveryNeedIsAllowedByItsOwnKind(t *testing.T) {
 // What features are allowed together they may all do: also where each writes
 // other tags by the same action, or by another on the same things.
 func TestFeaturesTogether(t *testing.T) {
-	document, err := iampolicy.Parse(Policy(Needs(Rotate, SecretCreate, SecretResolve), Scope{}).JSON())
+	document, err := iampolicy.Parse(Policy(Needs(Rotate, SecretCreate, Reap), Scope{}).JSON())
 	if err != nil {
 		t.Fatal(err)
 	}

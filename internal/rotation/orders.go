@@ -74,6 +74,15 @@ func (o Order) About(record string) Order {
 	}}
 }
 
+// On is a record as the order leaves it, and nothing is written down.
+func (o Order) On(r accesskey.Record, now time.Time) (accesskey.Record, error) {
+	next := r.Clone()
+	if err := o.do(&next, now); err != nil {
+		return r, fmt.Errorf("%s of %s: %w", o.What, r.Subject.User, err)
+	}
+	return next, nil
+}
+
 // Give carries an order out on the user's live record. It changes the record
 // alone; the next pass acts.
 func (r *Rotator) Give(ctx context.Context, subject accesskey.Subject, who string, o Order) (accesskey.Record, error) {
@@ -81,9 +90,10 @@ func (r *Rotator) Give(ctx context.Context, subject accesskey.Subject, who strin
 	if err != nil {
 		return accesskey.Record{}, fmt.Errorf("%s of %s: %w", o.What, subject.User, err)
 	}
-	next, now := old.Clone(), r.Clock.Now()
-	if err := o.do(&next, now); err != nil {
-		return old, fmt.Errorf("%s of %s: %w", o.What, subject.User, err)
+	now := r.Clock.Now()
+	next, err := o.On(old, now)
+	if err != nil {
+		return old, err
 	}
 	stored, err := r.Journal.Replace(ctx, old, next, accesskey.Event{
 		At: now, Who: who, What: o.What, Record: old.ID, Account: old.Subject.Account, User: old.Subject.User, Key: old.Old,

@@ -33,7 +33,7 @@ func (w *world) blockedFor(why accesskey.Reason) {
 
 func (w *world) answer(text string) {
 	w.t.Helper()
-	if _, err := w.function().Give(w.t.Context(), secretID, "bo", rotation.Resolve(text)); err != nil {
+	if _, err := w.function().Give(w.t.Context(), secretID, "bo", Order{w.record().ID, text}); err != nil {
 		w.t.Fatalf("%s: %v", text, err)
 	}
 	w.pass(3*time.Hour, time.Hour)
@@ -46,7 +46,7 @@ func TestAnswers(t *testing.T) {
 		w.rotate(60)
 		w.stubborn(old, 7*24*time.Hour)
 		w.blockedFor(policy.WhyStillUsed)
-		if _, err := w.function().Give(w.t.Context(), secretID, "bo", rotation.Resolve("discard")); err == nil {
+		if _, err := w.function().Give(w.t.Context(), secretID, "bo", Order{w.record().ID, "discard"}); err == nil {
 			w.t.Error("discard is taken, which is no answer to that")
 		}
 		w.answer("retry") // it is looked at anew, and used still

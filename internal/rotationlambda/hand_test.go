@@ -3,6 +3,7 @@ package rotationlambda
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,7 +46,8 @@ func TestAnOrderWhileTheReaperWrites(t *testing.T) {
 			t.Parallel()
 			in(t, nil, func(w *world) {
 				_, err := w.orderBefore(n)
-				if r := w.record(); (err == nil) == r.RollbackAt.IsZero() {
+				told := err != nil || strings.Contains(w.log.String(), "came too late")
+				if r := w.record(); told != r.RollbackAt.IsZero() {
 					w.t.Errorf("the order: %v; the record is %s", err, stateOf(r))
 				}
 				if n%3 > 0 {
@@ -66,8 +68,9 @@ func (w *world) orderBefore(n int) (writes int, order error) {
 	w.t.Helper()
 	w.rotate(30)
 	w.until(accesskey.Overlap)
+	record := w.record().ID
 	seen := w.meanwhile(n, []string{"TagResource", "UntagResource"}, func() {
-		_, order = w.hand().Give(w.t.Context(), secretID, "bo", rotation.Rollback())
+		_, order = w.hand().Give(w.t.Context(), secretID, "bo", Order{record, GoBack})
 	})
 	w.pass(40*time.Hour, 2*time.Hour)
 	w.cloud.SetFault(nil)
@@ -77,31 +80,79 @@ func (w *world) orderBefore(n int) (writes int, order error) {
 // TestTheReaperWhileAnOrderIsWritten is the other way round: the reaper comes between
 // a person's read of the record and the write.
 func TestTheReaperWhileAnOrderIsWritten(t *testing.T) {
-	in(t, nil, func(w *world) {
-		w.rotate(30)
-		w.until(accesskey.Overlap)
-		for w.record().Watch.Waiting != "" && w.record().Phase == accesskey.Overlap {
-			tried := w.record()
-			var reaped bool
-			w.cloud.SetFault(func(c fakeaws.Call) fakeaws.Fault {
-				if c.Action == "TagResource" && !w.calling && !reaped {
-					reaped = true
-					time.Sleep(10 * time.Millisecond)
-					w.reap()
+	for after := range 30 {
+		t.Run(fmt.Sprint(after), func(t *testing.T) {
+			t.Parallel()
+			in(t, nil, func(w *world) {
+				w.rotate(30)
+				w.until(accesskey.Overlap)
+				w.pass(time.Duration(after)*time.Hour, 10000*time.Hour)
+				tried, reaped := w.record(), false
+				w.cloud.SetFault(func(c fakeaws.Call) fakeaws.Fault {
+					if c.Action == "TagResource" && !w.calling && !reaped {
+						reaped = true
+						time.Sleep(10 * time.Millisecond)
+						w.reap()
+					}
+					return fakeaws.Proceed()
+				})
+				_, err := w.hand().Give(w.t.Context(), secretID, "bo", Order{tried.ID, GoBack})
+				w.cloud.SetFault(nil)
+				w.reap()
+				if r := w.record(); (err == nil) == r.RollbackAt.IsZero() {
+					w.t.Errorf("the order: %v; the record was %s, is %s", err, stateOf(tried), stateOf(r))
 				}
-				return fakeaws.Proceed()
 			})
-			_, err := w.hand().Give(w.t.Context(), secretID, "bo", rotation.HoldIt("bo", "look", time.Time{}))
-			w.cloud.SetFault(nil)
-			if r := w.record(); (err == nil) != (r.Hold != nil) {
-				w.t.Errorf("the order: %v; the record was %s, is %s", err, stateOf(tried), stateOf(r))
-			}
-			if _, err := w.hand().Give(w.t.Context(), secretID, "bo", rotation.Release()); err != nil && w.record().Hold != nil {
-				w.t.Fatal(err)
-			}
-			w.pass(time.Hour, 10000*time.Hour)
+		})
+	}
+}
+
+// TestAnOrderWhileTheReaperIsSlow: the reaper gets an answer, and has not come to
+// its next call when a person gives an order and has long left the terminal. The order
+// is carried out, or people are told that it came too late.
+func TestAnOrderWhileTheReaperIsSlow(t *testing.T) {
+	var answers int
+	in(t, nil, func(w *world) { answers, _ = w.orderAfter(0) })
+	if answers < 20 {
+		t.Fatalf("the reaper reads only %d times", answers)
+	}
+	for n := 1; n <= answers; n++ {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			in(t, nil, func(w *world) {
+				_, err := w.orderAfter(n)
+				w.reap()
+				if r := w.record(); (err == nil && !strings.Contains(w.log.String(), "came too late")) == r.RollbackAt.IsZero() {
+					w.t.Errorf("the order: %v; the record is %s", err, stateOf(r))
+				}
+				if left := ordersIn(w.ownTags(), found{}); len(left) > 0 {
+					w.t.Errorf("the order waits still: %+v", left)
+				}
+			})
+		})
+	}
+}
+
+// orderAfter is a rotation up to its end, which a person orders rolled back after the
+// n-th answer to the reaper's question how the secret stands; 0: nobody does. How many
+// there were.
+func (w *world) orderAfter(n int) (answers int, order error) {
+	w.t.Helper()
+	w.rotate(30)
+	w.until(accesskey.Overlap)
+	record := w.record().ID
+	w.after = func(action string) {
+		if action != "secretsmanager.DescribeSecret" {
+			return
 		}
-	})
+		if answers++; answers == n {
+			_, order = w.hand().Give(w.t.Context(), secretID, "bo", Order{record, GoBack})
+			time.Sleep(time.Minute)
+		}
+	}
+	w.pass(40*time.Hour, 2*time.Hour)
+	w.after = nil
+	return answers, order
 }
 
 // ahead is a clock that is some time before the others.
@@ -121,7 +172,8 @@ func TestTwoOrders(t *testing.T) {
 				w.rotate(30)
 				w.until(accesskey.Overlap)
 				bo, cy := w.hand(), w.hand()
-				bo.Rotator.Clock = ahead{bo.Rotator.Clock, by}
+				bo.Rotator.Clock, cy.Rotator.Random = ahead{bo.Rotator.Clock, by}, func() string { return "another" }
+				record := w.record().ID
 				second, begun := make(chan error, 1), false
 				w.cloud.SetFault(func(c fakeaws.Call) fakeaws.Fault {
 					if c.Action != "TagResource" || begun {
@@ -130,17 +182,19 @@ func TestTwoOrders(t *testing.T) {
 					begun = true
 					time.Sleep(10 * time.Millisecond)
 					go func() {
-						_, err := cy.Give(w.t.Context(), secretID, "cy", rotation.HoldIt("cy", "look", time.Time{}))
+						_, err := cy.Give(w.t.Context(), secretID, "cy", Order{record, GoBack})
 						second <- err
 					}()
 					time.Sleep(time.Second)
 					return fakeaws.Proceed()
 				})
-				_, err := bo.Give(w.t.Context(), secretID, "bo", rotation.HoldIt("bo", "look", time.Time{}))
+				_, err := bo.Give(w.t.Context(), secretID, "bo", Order{record, GoBack})
 				cys := <-second
 				w.cloud.SetFault(nil)
-				if r := w.record(); (err == nil) == (cys == nil) || (err == nil) != (r.Hold.By == "bo") {
-					w.t.Errorf("bo: %v, cy: %v, the record is held by %s", err, cys, r.Hold.By)
+				w.reap()
+				bos := strings.Contains(w.log.String(), `"who":"bo","what":"rollback","record":"`+record+`","account":"123456789012","user":"ana","key":"`+string(oldKey)+`"}`)
+				if w.record().RollbackAt.IsZero() || (err == nil) == (cys == nil) || (err == nil) != bos {
+					w.t.Errorf("bo: %v, cy: %v, bo's was carried out: %v", err, cys, bos)
 				}
 			})
 		})

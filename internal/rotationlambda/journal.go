@@ -56,9 +56,16 @@ func (j *journal) read(ctx context.Context) (found, error) {
 	return f, nil
 }
 
-// Fetch implements rotation.Journal.
+// Fetch implements rotation.Journal. An invocation carries out first what people
+// ordered; for a person the record is as it will be then.
 func (j *journal) Fetch(ctx context.Context, subject accesskey.Subject) (accesskey.Record, error) {
 	f, err := j.read(ctx)
+	switch {
+	case err == nil && j.hand:
+		f.Record = foreseen(f.Record, ordersIn(j.tags, f), j.clock.Now())
+	case err == nil:
+		f, err = j.obey(ctx, f)
+	}
 	switch {
 	case err != nil:
 		return accesskey.Record{}, err
@@ -92,7 +99,7 @@ func (j *journal) Replace(ctx context.Context, old, next accesskey.Record, e acc
 	switch {
 	case err != nil:
 		return accesskey.Record{}, err
-	case f.Record.ID != old.ID || f.Record.Version != old.Version:
+	case f.Record.ID != old.ID || f.Record.Version != old.Version, !j.hand && len(ordersIn(j.tags, f)) > 0:
 		return accesskey.Record{}, rotation.ErrConflict
 	}
 	next = next.Clone()
@@ -133,7 +140,7 @@ func (j *journal) write(ctx context.Context, f found, r accesskey.Record, e acce
 		return err
 	}
 	sum := sha256.Sum256(text)
-	next := found{entry{Record: brief(r), Acted: f.Acted, Seq: audit.Seq, Chain: hex.EncodeToString(sum[:]), Order: f.Order}, j.revisionAfter(f)}
+	next := found{entry{Record: brief(r), Acted: f.Acted, Seq: audit.Seq, Chain: hex.EncodeToString(sum[:]), Order: f.Order, Orders: f.Orders}, j.revisionAfter(f)}
 	if j.hand {
 		next.Order = next.Chain[:orderLength]
 	}
@@ -154,10 +161,11 @@ func (j *journal) write(ctx context.Context, f found, r accesskey.Record, e acce
 }
 
 // sweep takes away what was written before f, if there is much of it or nothing
-// more is to come. That may fail, and may come late: what is gone is not missed.
+// more is to come; a person's command does not. That may fail, and may come late:
+// what is gone is not missed.
 func (j *journal) sweep(ctx context.Context, f found, more bool) (swept bool) {
 	stale := older(j.tags, f.revision)
-	if len(stale) == 0 || more && len(stale) <= keptTags-mostTags {
+	if len(stale) == 0 || j.hand || more && len(stale) <= keptTags-mostTags {
 		return false
 	}
 	if err := j.store.Untag(ctx, j.arn, stale); err != nil {

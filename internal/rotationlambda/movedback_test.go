@@ -9,7 +9,6 @@ import (
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/policy"
-	"github.com/keytend/keytend/internal/rotation"
 )
 
 // TestAWSCURRENTMovedBack: a person puts AWSCURRENT back on the old key, at any
@@ -75,7 +74,7 @@ func TestRollbackTakesAWSPENDINGOff(t *testing.T) {
 			}
 		}
 		w.pass(4*time.Hour, 2*time.Hour)
-		if _, err := w.function().Give(w.t.Context(), secretID, "bo", rotation.Rollback()); err != nil {
+		if _, err := w.function().Give(w.t.Context(), secretID, "bo", Order{w.record().ID, GoBack}); err != nil {
 			w.t.Fatal(err)
 		}
 		w.pass(15*day, 2*time.Hour)

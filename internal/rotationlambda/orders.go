@@ -2,13 +2,11 @@ package rotationlambda
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/awsapi"
 	"github.com/keytend/keytend/internal/policy"
-	"github.com/keytend/keytend/internal/rotation"
 )
 
 // Status is how a secret's rotation stands.
@@ -18,6 +16,7 @@ type Status struct {
 	Record accesskey.Record // the latest; zero: there was none yet
 	Next   policy.Step      // of a record under way: what the next pass would do
 	Lost   bool             // a rotation is under way, and its record is gone
+	Orders []string         // that wait to be carried out: the record is as they will leave it
 }
 
 // Status reads a secret's record and looks at what it waits for. It changes
@@ -31,9 +30,13 @@ func (f *Function) Status(ctx context.Context, id string) (Status, error) {
 	if err != nil {
 		return Status{}, v.wrong("%w", err)
 	}
-	s := Status{Secret: d, User: v.user, Record: latest.Record, Lost: latest.revision == 0 && v.lost()}
+	waiting := ordersIn(v.journal.tags, latest)
+	s := Status{Secret: d, User: v.user, Record: foreseen(latest.Record, waiting, f.Rotator.Clock.Now()), Lost: latest.revision == 0 && v.lost()}
+	for _, o := range waiting {
+		s.Orders = append(s.Orders, fmt.Sprintf("%s by %s", o.Answer, o.by))
+	}
 	switch {
-	case latest.revision == 0 || !latest.Record.Live():
+	case latest.revision == 0 || !s.Record.Live():
 		return s, nil
 	case v.turnOf(d, s.Record) == nobodys:
 		s.Next = policy.Step{Kind: policy.RollBack, Reason: WhyGivenUp, Saw: fmt.Sprintf("the reaper goes back to %s when it comes next", s.Record.Old)}
@@ -55,25 +58,6 @@ func (f *Function) enter(ctx context.Context, id string) (*visit, awsapi.SecretD
 		v.journal.hand = true
 	}
 	return v, d, err
-}
-
-// Give carries out a person's order on a secret's record. The reaper, or Secrets
-// Manager's next try, acts on it. Whoever gives it is no invocation, so that
-// nothing keeps one from writing at the same moment: the order that does not stand
-// then is refused.
-func (f *Function) Give(ctx context.Context, id, who string, o rotation.Order) (accesskey.Record, error) {
-	v, _, err := f.enter(ctx, id)
-	if err != nil {
-		return accesskey.Record{}, err
-	}
-	r, err := v.rotator.Give(ctx, v.subject, who, o)
-	if errors.Is(err, rotation.ErrNoRecord) {
-		return r, v.wrong("no rotation is under way")
-	}
-	if err == nil {
-		err = v.stands(ctx)
-	}
-	return r, err
 }
 
 // stands waits until it shows whether what a person wrote stands.

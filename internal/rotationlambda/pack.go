@@ -25,6 +25,8 @@ type entry struct {
 	// Order is what the hash of the latest line begins with that a person wrote: two
 	// who write at the same moment find out by it whose write the others go on from.
 	Order string `json:"o,omitempty"`
+	// Orders are those carried out or refused of late, by the names of their tags.
+	Orders []string `json:"d,omitempty"`
 }
 
 const orderLength = 12

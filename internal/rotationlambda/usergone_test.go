@@ -9,7 +9,6 @@ import (
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/policy"
-	"github.com/keytend/keytend/internal/rotation"
 )
 
 func (w *world) iam() *iam.Client {
@@ -55,7 +54,7 @@ func TestTheUserGoesMeanwhile(t *testing.T) {
 				if s, err := w.function().Status(w.t.Context(), secretID); err != nil || s.Record.Phase != accesskey.Blocked {
 					w.t.Errorf("status: %v", err)
 				}
-				if _, err := w.function().Give(w.t.Context(), secretID, "bo", rotation.Resolve("drop")); err != nil {
+				if _, err := w.function().Give(w.t.Context(), secretID, "bo", Order{w.record().ID, "drop"}); err != nil {
 					w.t.Fatal(err)
 				}
 				w.pass(3*time.Hour, time.Hour)

@@ -56,10 +56,11 @@ type world struct {
 	session  *awsapi.Session
 	account  *onaws.Account
 	nextReap time.Time
-	one      sync.Mutex      // call at a time
-	before   map[step]func() // what people do before a step, once
-	calling  bool            // the function is
-	struck   string          // what call met with a misfortune
+	one      sync.Mutex          // call at a time
+	before   map[step]func()     // what people do before a step, once
+	calling  bool                // the function is
+	after    func(action string) // what happens after an answer to the function, before it reads it
+	struck   string              // what call met with a misfortune
 }
 
 var errDied = errors.New("the process has died")
@@ -128,6 +129,9 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.calling = false
 	if w.dead {
 		return nil, errDied
+	}
+	if w.after != nil {
+		w.after(r.Header.Get("X-Amz-Target"))
 	}
 	return answer, err
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/fakeaws"
 	"github.com/keytend/keytend/internal/policy"
-	"github.com/keytend/keytend/internal/rotation"
 )
 
 // looks are the calls between which and the change of a key nothing can be seen any
@@ -171,20 +170,7 @@ func (y *year) order(how string) error {
 	calm := y.calm
 	y.session, y.dead, y.calm = nil, false, true
 	defer func() { y.calm = calm }()
-	f := y.function()
-	d, err := f.Store.Describe(y.t.Context(), secretID)
-	if err != nil {
-		return err
-	}
-	v, err := f.open(y.t.Context(), d, Event{})
-	if err != nil {
-		return err
-	}
-	order := rotation.Rollback()
-	if how != "rollback" {
-		order = rotation.Resolve(how)
-	}
-	_, err = v.rotator.Give(y.t.Context(), v.subject, "a person", order)
+	_, err := y.function().Give(y.t.Context(), secretID, "a person", Order{y.record().ID, how})
 	return err
 }
 
