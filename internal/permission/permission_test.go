@@ -123,7 +123,7 @@ func TestEveryNeedIsAllowedByItsOwnKind(t *testing.T) {
 // What features are allowed together they may all do: also where each writes
 // other tags by the same action, or by another on the same things.
 func TestFeaturesTogether(t *testing.T) {
-	document, err := iampolicy.Parse(Policy(Needs(Rotate, SecretCreate, Reap), Scope{}).JSON())
+	document, err := iampolicy.Parse(Policy(Needs(Rotate, SecretCreate, SecretResolve), Scope{}).JSON())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,8 @@ func TestFeaturesTogether(t *testing.T) {
 		{"iam:UntagUser", user, "keytend:secret", false},
 		{"secretsmanager:TagResource", secret, "keytend:user", true},
 		{"secretsmanager:TagResource", secret, "keytend:rotation/state", true},
-		{"secretsmanager:UntagResource", secret, "keytend:rotation/state", true},
+		{"secretsmanager:UntagResource", secret, "keytend:rotation/make", true},
+		{"secretsmanager:UntagResource", secret, "keytend:rotation/state", false},
 		{"secretsmanager:UntagResource", secret, "keytend:user", false},
 		{"secretsmanager:TagResource", secret, "owner", false},
 	} {
