@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
@@ -48,6 +49,26 @@ func TestSecretPermissionsAreEnoughAndNoMore(t *testing.T) {
 		l.retag(stale)
 		l.run("secret", "resolve", "prod/billing", "rollback", "--yes")
 	})
+}
+
+// TestScanAsksForTheSecretThatAUserNames: what a scan may by all that is printed
+// suffices, and without the action it says that it doesn't know.
+func TestScanAsksForTheSecretThatAUserNames(t *testing.T) {
+	t.Parallel()
+	const asks = "secretsmanager:DescribeSecret"
+	needs := permission.Needs(permission.Scan)
+	for name, less := range map[string]bool{"enough": false, "no more": true} {
+		l := newLimited(t, slices.DeleteFunc(slices.Clone(needs), func(n permission.Need) bool { return less && n.Action == asks }))
+		if _, err := iam.NewFromConfig(l.base()).TagUser(t.Context(), &iam.TagUserInput{UserName: aws.String("worker"), Tags: []iamtypes.Tag{
+			{Key: aws.String("keytend:secret"), Value: aws.String("arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/gone-a1b2c3")},
+		}}); err != nil {
+			t.Fatal(err)
+		}
+		found := strings.Contains(l.run("scan"), "secret-gone")
+		if said := l.said.String(); found == less || (l.wrong != "") != less || less && !strings.Contains(said, asks) {
+			t.Errorf("%s: %s\n%s", name, l.wrong, said)
+		}
+	}
 }
 
 // base is the raw SDK as the administrator.

@@ -26,6 +26,9 @@ type uses struct {
 func usesOf(p *config.Policy) uses {
 	u := uses{account: []permission.Feature{permission.Scan}}
 	u.changes(p)
+	if !slices.Contains(u.account, permission.SecretsManager) {
+		u.without = append(u.without, "secretsmanager:DescribeSecret") // a scan asks for it, and no plan does
+	}
 	u.elsewhere(p)
 	u.calls(permission.IdentityStore, p.Owners.IdentityStore != "")
 	for _, c := range p.Notices.Channels {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -193,7 +194,8 @@ func (s *scan) observe(ctx context.Context, baseline *report.Baseline) (result, 
 	inv.Failures = append(inv.Failures, s.leavers(session).note(ctx, inv.Account.ID, findings)...)
 	inv.Failures = append(inv.Failures, s.tellHub(ctx, session, inv, findings, at)...)
 	findings, failures := s.secrets.findings(ctx, session, inv, findings)
-	inv.Failures = append(inv.Failures, failures...)
+	findings, unread := goneSecrets(ctx, session, inv, findings)
+	inv.Failures = append(inv.Failures, slices.Concat(failures, unread)...)
 	found := s.judge(inv, findings, at, baseline)
 	found.session = session
 	found.region, _ = session.Region()

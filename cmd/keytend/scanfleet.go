@@ -142,7 +142,8 @@ func (f *fleetScan) open(w io.Writer) (err error) {
 // take judges and writes one account.
 func (f *fleetScan) take(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
 	f.app.sharing(ctx, f.recorded, inv.Account.ID, f.crew.at).note(&inv)
-	findings := policy.Findings(inv, f.rules, f.crew.at)
+	findings, unread := goneSecrets(ctx, session, inv, policy.Findings(inv, f.rules, f.crew.at))
+	inv.Failures = append(inv.Failures, unread...)
 	f.measure.account(inv, findings, f.crew.at)
 	inv.Failures = append(inv.Failures, noteManaged(ctx, f.elsewhere, inv.Account.ID, findings)...)
 	inv.Failures = append(inv.Failures, f.leavers.note(ctx, inv.Account.ID, findings)...)

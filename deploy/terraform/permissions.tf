@@ -134,7 +134,7 @@ data "aws_iam_policy_document" "rotation" {
 data "aws_iam_policy_document" "scan" {
   statement {
     sid       = "KeytendRead"
-    actions   = ["iam:GenerateCredentialReport", "iam:GetAccessKeyLastUsed", "iam:GetAccountAuthorizationDetails", "iam:GetAccountSummary", "iam:GetCredentialReport", "iam:GetLoginProfile", "iam:GetUser", "iam:ListAccessKeys", "iam:ListAccountAliases", "iam:ListMFADevices", "iam:ListServiceSpecificCredentials", "iam:ListSigningCertificates"]
+    actions   = ["iam:GenerateCredentialReport", "iam:GetAccessKeyLastUsed", "iam:GetAccountAuthorizationDetails", "iam:GetAccountSummary", "iam:GetCredentialReport", "iam:GetLoginProfile", "iam:GetUser", "iam:ListAccessKeys", "iam:ListAccountAliases", "iam:ListMFADevices", "iam:ListServiceSpecificCredentials", "iam:ListSigningCertificates", "secretsmanager:DescribeSecret"]
     resources = ["*"]
   }
 }

@@ -134,7 +134,9 @@ var watching = []Need{
 }
 
 var needs = map[Feature][]Need{
-	Scan:      scanning,
+	Scan: slices.Concat(scanning, []Need{
+		{Action: "secretsmanager:DescribeSecret", Kind: Read, on: anything, Why: "whether the secret is there that a user's key is rotated through"},
+	}),
 	Scorecard: slices.Concat(scanning, configured),
 	Local:     {{Action: "sts:GetAccessKeyInfo", Kind: Read, on: anything, Why: "the account that a key is in"}},
 	Organization: {

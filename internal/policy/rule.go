@@ -43,6 +43,8 @@ func (r Rule) Summary() string {
 	switch {
 	case r == SecretWithoutRotation:
 		return "a secret of Secrets Manager holds a user's key, and nobody rotates it"
+	case r == SecretGone:
+		return "the secret through which a user's key was rotated does not exist any more"
 	case i < 0:
 		return ""
 	}

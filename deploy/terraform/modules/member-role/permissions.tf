@@ -2,7 +2,7 @@
 data "aws_iam_policy_document" "read" {
   statement {
     sid       = "KeytendRead"
-    actions   = ["cloudtrail:LookupEvents", "config:DescribeConfigRules", "config:DescribeConfigurationRecorderStatus", "iam:GenerateCredentialReport", "iam:GetAccessKeyLastUsed", "iam:GetAccountAuthorizationDetails", "iam:GetAccountSummary", "iam:GetCredentialReport", "iam:GetLoginProfile", "iam:GetUser", "iam:ListAccessKeys", "iam:ListAccountAliases", "iam:ListMFADevices", "iam:ListServiceSpecificCredentials", "iam:ListSigningCertificates"]
+    actions   = ["cloudtrail:LookupEvents", "config:DescribeConfigRules", "config:DescribeConfigurationRecorderStatus", "iam:GenerateCredentialReport", "iam:GetAccessKeyLastUsed", "iam:GetAccountAuthorizationDetails", "iam:GetAccountSummary", "iam:GetCredentialReport", "iam:GetLoginProfile", "iam:GetUser", "iam:ListAccessKeys", "iam:ListAccountAliases", "iam:ListMFADevices", "iam:ListServiceSpecificCredentials", "iam:ListSigningCertificates", "secretsmanager:DescribeSecret"]
     resources = ["*"]
   }
 
