@@ -270,6 +270,7 @@ func TestTrustLetsInWhomItNames(t *testing.T) {
 		{GitHubActions, github, "repo:example/shop:environment:main", false},
 		{GitHubActions, Answers{Repo: "example@1/shop@2", Branch: "main"}, "repo:example@1/shop@2:ref:refs/heads/main", true},
 		{GitHubActions, Answers{Repo: "example@1/shop@2", Branch: "main"}, "repo:example@3/shop@4:ref:refs/heads/main", false},
+		{GitHubActions, Answers{Repo: "example/shop", Environment: "Production:V1"}, "repo:example/shop:environment:Production%3AV1", true},
 		{CircleCI, circle, job + "/vcs-origin/github.com/example/shop/vcs-ref/refs/heads/main", true},
 		{CircleCI, circle, job + "/vcs-origin/github.com/example/shop/vcs-ref/refs/heads/other", false},
 		{CircleCI, circle, job, false}, // the first token names no branch

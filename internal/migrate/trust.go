@@ -84,9 +84,11 @@ func (a Answers) githubNotes() []string {
 	return notes
 }
 
+// githubContext: a colon in a value stands as %3A in the subject.
+// https://docs.github.com/en/actions/reference/security/oidc
 func (a Answers) githubContext() string {
 	if a.Environment != "" {
-		return ":environment:" + a.Environment
+		return ":environment:" + strings.ReplaceAll(a.Environment, ":", "%3A")
 	}
 	return ":ref:refs/heads/" + a.Branch
 }
