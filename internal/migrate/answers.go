@@ -92,14 +92,36 @@ var (
 	githubRepo   = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+|@\d+/[A-Za-z0-9_.-]+@\d+)$`)
 	accountID    = regexp.MustCompile(`^[0-9]{12}$`)
 	principalARN = regexp.MustCompile(`^arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:(role|user|assumed-role)/[\w+=,.@/-]+$`)
+	uuid         = regexp.MustCompile(`^(\{[0-9a-fA-F-]{36}\}|[0-9a-fA-F-]{36})$`)
 	anchorARN    = regexp.MustCompile(`^arn:aws[a-z-]*:rolesanywhere:[a-z0-9-]+:[0-9]{12}:trust-anchor/[0-9a-f-]+$`)
 )
+
+// uuids are the answers that a CI service's tokens have as UUIDs. Sources: the
+// recommendations'.
+var uuids = map[Workload][]string{CircleCI: {"ci-organization", "project"}, Bitbucket: {"ci-organization", "repo", "environment"}}
+
+// CheckAccount refuses to let in somebody of the account itself as if of another.
+func (a Answers) CheckAccount(r Recommendation, own string) error {
+	account := a.Principal
+	if parts := strings.SplitN(a.Principal, ":", 6); len(parts) == 6 {
+		account = parts[4]
+	}
+	if (r.Workload == ThirdParty || r.Workload == OtherAccount) && account == own {
+		return fmt.Errorf("--principal %q: that is this account itself: want the one that the calls come from", a.Principal)
+	}
+	return nil
+}
 
 // Check refuses answers that would trust more than they name, or can't be right.
 func (a Answers) Check(r Recommendation) error {
 	for flag, value := range a.byFlag() {
 		if strings.ContainsAny(value, "*?$") {
 			return fmt.Errorf("--%s %q: want a name, not a pattern: the role would trust more than you mean", flag, value)
+		}
+	}
+	for _, flag := range uuids[r.Workload] {
+		if value := a.byFlag()[flag]; value != "" && !uuid.MatchString(value) {
+			return fmt.Errorf("--%s %q: want its UUID, as the token has it: a role that trusts a name lets nobody in", flag, value)
 		}
 	}
 	switch {

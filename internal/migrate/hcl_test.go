@@ -239,13 +239,21 @@ func TestAnswersThatTrustTooMuchAreRefused(t *testing.T) {
 		{GitHubActions, Answers{Repo: "example/team/shop", Branch: "main"}, false},
 		{GitLab, Answers{Repo: "example/team/shop", Branch: "main"}, true},
 		{ThirdParty, Answers{Principal: "*"}, false},
+		{ThirdParty, Answers{Principal: "123456789012"}, false}, // the account itself
+		{ThirdParty, Answers{Principal: "arn:aws:iam::123456789012:role/vendor"}, false},
+		{OtherAccount, Answers{Principal: "arn:aws:iam::123456789012:role/worker"}, false},
+		{CircleCI, Answers{Organization: "example", Project: "66666666-7777-8888-9999-000000000000"}, false},
+		{CircleCI, Answers{Organization: "11111111-2222-3333-4444-555555555555", Project: "shop"}, false},
+		{Bitbucket, Answers{Workspace: "example", Organization: "{11111111-2222-3333-4444-555555555555}", Repo: "example/shop"}, false},
+		{Bitbucket, Answers{Workspace: "example", Organization: "{11111111-2222-3333-4444-555555555555}", Repo: "66666666-7777-8888-9999-000000000000"}, true},
 		{ThirdParty, Answers{Principal: "210987654321"}, true},
 		{OtherAccount, Answers{Principal: "210987654321"}, false},
 		{OtherAccount, Answers{Principal: "arn:aws:iam::210987654321:role/app/worker"}, true},
 		{OnPremises, Answers{CommonName: "*.example.com"}, false},
 		{OnPremises, Answers{CommonName: "a", TrustAnchor: "anchor"}, false},
 	} {
-		if err := c.a.Check(Recommend(c.w, Surroundings{})); (err == nil) != c.fine {
+		_, err := Plan(holder(t), Part{Workload: c.w}, false, Surroundings{Account: "123456789012"}, c.a, Window{}, func(string) string { return "e" })
+		if (err == nil) != c.fine {
 			t.Errorf("%s %+v: %v", c.w, c.a, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 )
@@ -47,7 +48,7 @@ func (w Window) Unseen() []string {
 func Plan(h Holder, p Part, several bool, s Surroundings, a Answers, w Window, externalID func(role string) string) (Migration, error) {
 	r := Recommend(p.Workload, s)
 	m := Migration{Holder: h, Part: p, Recommendation: r, RoleName: roleName(h.Name, p.Workload, several), Answers: a, Around: s, Window: w}
-	if err := a.Check(r); err != nil {
+	if err := errors.Join(a.Check(r), a.CheckAccount(r, s.Account)); err != nil {
 		return m, err
 	}
 	m.Grant = h.Grant(p.Seen)
