@@ -116,7 +116,16 @@ func hintOf(err error) string {
 	if !errors.As(err, &call) {
 		return ""
 	}
-	return awsapi.Hint(err)
+	return deniedHint(awsapi.Hint(err), awsapi.ClassOf(err))
+}
+
+// deniedHint adds to the hint where all permissions stand together: who lacks
+// one seldom lacks just that.
+func deniedHint(hint string, class awsapi.Class) string {
+	if class != awsapi.Denied || !strings.HasPrefix(hint, "Allow ") {
+		return hint
+	}
+	return hint + " `keytend permissions` prints the whole policy."
 }
 
 // printable keeps what a terminal could obey out of its reach: other people's

@@ -70,7 +70,7 @@ func partial(failed []accesskey.Failure) error {
 		return nil
 	}
 	text := "partial: " + count(len(failed), "thing") + " could not be read; first: "
-	return verdict{code: exitPartial, text: text + describe(failed[0]), hint: failed[0].Hint}
+	return verdict{code: exitPartial, text: text + describe(failed[0]), hint: deniedHint(failed[0].Hint, awsapi.Class(failed[0].Class))}
 }
 
 // describe is a failure in one line.

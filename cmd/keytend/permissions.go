@@ -70,7 +70,7 @@ iam:GetAccountAuthorizationDetails is denied, iam:ListUsers is used instead.`,
   keytend permissions --for scan,rotate --roles read=keytend-read,create=keytend-create,deactivate=keytend-off,delete=keytend-delete --output terraform
   keytend permissions --trust arn:aws:iam::123456789012:role/keytend --external-id example
   keytend permissions --cut-off --revivable`,
-		Args: cobra.NoArgs,
+		Args: noFeatures,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := p.fromPolicy(c); err != nil {
 				return err
@@ -85,6 +85,14 @@ iam:GetAccountAuthorizationDetails is denied, iam:ListUsers is used instead.`,
 	}
 	p.flags(command)
 	return command
+}
+
+// noFeatures refuses arguments, and tells who named features as such how to.
+func noFeatures(c *cobra.Command, args []string) error {
+	if len(args) > 0 && slices.Contains(permission.Features(), permission.Feature(args[0])) {
+		return fmt.Errorf("features are named by --for: %s --for %s", c.CommandPath(), strings.Join(args, ","))
+	}
+	return cobra.NoArgs(c, args)
 }
 
 func featureLines() string {

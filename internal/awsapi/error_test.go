@@ -81,6 +81,7 @@ func TestHints(t *testing.T) {
 		"SSO":        {newError("sts:GetCallerIdentity", "audit", fmt.Errorf("x: %w", &ssocreds.InvalidTokenError{})), "`aws sso login --profile audit`"},
 		"no profile": {newError("open session", "audit", config.SharedConfigProfileNotExistError{Profile: "audit"}), `"audit" gives no credentials`},
 		"nowhere":    {newError("sts:GetCallerIdentity", "", errors.New("no EC2 IMDS role found")), "--profile"},
+		"session":    {newError("iam:ListUsers", "", answer(403, "InvalidClientTokenId", "The security token included in the request is invalid.")), "GetSessionToken made without MFA"},
 		"clock":      {newError("sts:GetCallerIdentity", "", answer(403, "SignatureDoesNotMatch", "Signature expired")), "clock"},
 	} {
 		if got := Hint(fmt.Errorf("scan: %w", c.err)); !strings.Contains(got, c.want) {

@@ -31,7 +31,7 @@ func Hint(err error) string {
 	case CredentialsMissing:
 		return missingHint(e)
 	case CredentialsInvalid:
-		return "AWS doesn't know these credentials (deleted or inactive key, wrong secret, or another partition). See `aws configure list" + profileFlag(e) + "`." + guessedHint(e)
+		return "AWS doesn't know these credentials (deleted or inactive key, wrong secret, or another partition). See `aws configure list" + profileFlag(e) + "`." + sessionHint(e) + guessedHint(e)
 	case CredentialsExpired:
 		return expiredHint(e)
 	case ClockSkew:
@@ -103,6 +103,15 @@ func guessedHint(e *Error) string {
 		return ""
 	}
 	return " No region is configured, so " + DefaultRegion + " was asked: for AWS China or GovCloud give --region, such as cn-north-1 or us-gov-west-1."
+}
+
+// sessionHint tells of credentials that IAM alone refuses.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+func sessionHint(e *Error) string {
+	if e.Code != "InvalidClientTokenId" || !strings.HasPrefix(e.Call, "iam:") {
+		return ""
+	}
+	return " Where `aws sts get-caller-identity` takes them, they are a session of GetSessionToken made without MFA, which may not call IAM: use the key itself, a role, or MFA."
 }
 
 func missingHint(e *Error) string {
