@@ -116,6 +116,7 @@ func (m *migration) answerFlags(command *cobra.Command) {
 	flags.StringVar(&a.Project, "project", "", "the `project`: its ID on CircleCI, its name on HCP Terraform")
 	flags.StringVar(&a.Workspace, "workspace", "", "the `workspace` on HCP Terraform or Bitbucket")
 	flags.StringVar(&a.Principal, "principal", "", "the `ARN` of the role that assumes it; of a third party the account will do")
+	flags.StringVar(&a.ExternalID, "principal-external-id", "", "the external `ID` that the third party gives (default: one is made)")
 	flags.StringVar(&a.Cluster, "cluster", "", "the EKS `cluster`")
 	flags.StringVar(&a.Namespace, "namespace", "", "the Kubernetes `namespace`")
 	flags.StringVar(&a.ServiceAccount, "service-account", "", "the Kubernetes service `account`")
@@ -230,7 +231,7 @@ func (m *migration) files(w *way) error {
 	return nil
 }
 
-var writtenExternalID = regexp.MustCompile(`variable\s*=\s*"sts:ExternalId"\s+values\s*=\s*\["([0-9a-f]+)"\]`)
+var writtenExternalID = regexp.MustCompile(`variable\s*=\s*"sts:ExternalId"\s+values\s*=\s*\["([\w+=,.@:/-]+)"\]`)
 
 // externalID is what the third party was told before, where the role's file lies in
 // the folder that is written to; else a new one.

@@ -16,6 +16,7 @@ type Answers struct {
 	Workspace      string // HCP Terraform's, Bitbucket's
 	Project        string // CircleCI's project ID, HCP Terraform's project
 	Principal      string // who assumes the role: an ARN, or a third party's account
+	ExternalID     string // that the third party gives; empty: one is made
 	Cluster        string // of EKS
 	Namespace      string
 	ServiceAccount string
@@ -62,7 +63,7 @@ var forPods = Question{[]string{"cluster"}, "which cluster it is"}
 func (a Answers) byFlag() map[string]string {
 	return map[string]string{
 		"repo": a.Repo, "branch": a.Branch, "environment": a.Environment, "ci-organization": a.Organization, "workspace": a.Workspace, "project": a.Project,
-		"principal": a.Principal, "cluster": a.Cluster, "namespace": a.Namespace, "service-account": a.ServiceAccount, "function": a.Function,
+		"principal": a.Principal, "principal-external-id": a.ExternalID, "cluster": a.Cluster, "namespace": a.Namespace, "service-account": a.ServiceAccount, "function": a.Function,
 		"trust-anchor": a.TrustAnchor, "common-name": a.CommonName,
 	}
 }
@@ -92,6 +93,8 @@ var (
 	githubRepo   = regexp.MustCompile(`^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+|@\d+/[A-Za-z0-9_.-]+@\d+)$`)
 	accountID    = regexp.MustCompile(`^[0-9]{12}$`)
 	principalARN = regexp.MustCompile(`^arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:(role|user|assumed-role)/[\w+=,.@/-]+$`)
+	// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+	externalForm = regexp.MustCompile(`^[\w+=,.@:/-]{2,}$`)
 	uuid         = regexp.MustCompile(`^(\{[0-9a-fA-F-]{36}\}|[0-9a-fA-F-]{36})$`)
 	anchorARN    = regexp.MustCompile(`^arn:aws[a-z-]*:rolesanywhere:[a-z0-9-]+:[0-9]{12}:trust-anchor/[0-9a-f-]+$`)
 )
@@ -135,6 +138,8 @@ func (a Answers) Check(r Recommendation) error {
 		return fmt.Errorf("--principal %q: want an account (12 digits) or the ARN of a role", a.Principal)
 	case r.Workload == OtherAccount && a.Principal != "" && !principalARN.MatchString(a.Principal):
 		return fmt.Errorf("--principal %q: want the ARN of a role", a.Principal)
+	case a.ExternalID != "" && (len(a.ExternalID) > 1224 || !externalForm.MatchString(a.ExternalID)):
+		return fmt.Errorf("--principal-external-id %q: want 2 to 1224 letters, digits and _+=,.@:/-", a.ExternalID)
 	case a.TrustAnchor != "" && !anchorARN.MatchString(a.TrustAnchor):
 		return fmt.Errorf("--trust-anchor %q: want the ARN of a trust anchor of IAM Roles Anywhere", a.TrustAnchor)
 	}

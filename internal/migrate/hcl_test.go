@@ -59,6 +59,7 @@ func stories() []story {
 		{"on-premises", OnPremises, plain, Answers{CommonName: "backup.example.com"}, ""},
 		{"on-premises-anchor", OnPremises, plain, Answers{CommonName: "backup.example.com", TrustAnchor: anchor}, ""},
 		{"third-party", ThirdParty, plain, Answers{Principal: "210987654321"}, ""},
+		{"third-party-id", ThirdParty, plain, Answers{Principal: "210987654321", ExternalID: "example:customer-7"}, ""},
 	}
 }
 
@@ -247,6 +248,9 @@ func TestAnswersThatTrustTooMuchAreRefused(t *testing.T) {
 		{Bitbucket, Answers{Workspace: "example", Organization: "{11111111-2222-3333-4444-555555555555}", Repo: "example/shop"}, false},
 		{Bitbucket, Answers{Workspace: "example", Organization: "{11111111-2222-3333-4444-555555555555}", Repo: "66666666-7777-8888-9999-000000000000"}, true},
 		{ThirdParty, Answers{Principal: "210987654321"}, true},
+		{ThirdParty, Answers{Principal: "210987654321", ExternalID: "x"}, false},
+		{ThirdParty, Answers{Principal: "210987654321", ExternalID: "a b"}, false},
+		{ThirdParty, Answers{Principal: "210987654321", ExternalID: "*customer"}, false},
 		{OtherAccount, Answers{Principal: "210987654321"}, false},
 		{OtherAccount, Answers{Principal: "arn:aws:iam::210987654321:role/app/worker"}, true},
 		{OnPremises, Answers{CommonName: "*.example.com"}, false},

@@ -139,7 +139,7 @@ var recommendations = map[Workload]Recommendation{
 			"Take the key out of the program's configuration, and restart it.", retireStep}},
 	ThirdParty: {Replacement: ExternalID, Effort: DaysOf, Role: true, Source: outsideAccount,
 		Why: "A third party assumes a role of yours from its own AWS account, with an external ID that nobody else's customers have.",
-		Steps: []string{"Ask the third party which AWS account, or better which role, it calls from, and whether it gives external IDs of its own.", applyStep,
+		Steps: []string{"Ask the third party which AWS account, or better which role, it calls from, and whether it gives external IDs of its own, as it should: --principal-external-id takes that.", applyStep,
 			"Enter the ARN of {role} and the external ID on its side.",
 			"Delete the key on its side.", retireStep}},
 	Mixed:   {Replacement: SplitUp, Effort: DaysOf, Why: "Each workload gets a role of its own; the key goes when the last has moved."},

@@ -121,7 +121,7 @@ func (s Surroundings) Trust(r Recommendation, a Answers, externalID func() strin
 			equals(p.URL+":aud", "sts.amazonaws.com"), equals(p.URL+":sub", "system:serviceaccount:"+a.Namespace+":"+a.ServiceAccount)},
 			Notes: []string{"The cluster is taken for that of the account's one provider, " + p.URL + ": no evidence tells which it is. `aws eks describe-cluster --name … --query cluster.identity.oidc.issuer` does."}}
 	case ExternalID:
-		return Trust{Actions: []string{"sts:AssumeRole"}, Kind: "AWS", Principal: s.principal(a.Principal), Conditions: []terraform.Condition{equals("sts:ExternalId", externalID())}}
+		return Trust{Actions: []string{"sts:AssumeRole"}, Kind: "AWS", Principal: s.principal(a.Principal), Conditions: []terraform.Condition{equals("sts:ExternalId", a.external(externalID))}}
 	case AssumeRole:
 		return Trust{Actions: []string{"sts:AssumeRole"}, Kind: "AWS", Principal: a.Principal}
 	case RolesAnywhere:
@@ -134,6 +134,13 @@ func (s Surroundings) Trust(r Recommendation, a Answers, externalID func() strin
 		return t
 	}
 	return Trust{}
+}
+
+func (a Answers) external(fresh func() string) string {
+	if a.ExternalID != "" {
+		return a.ExternalID
+	}
+	return fresh()
 }
 
 var webIdentity = []string{"sts:AssumeRoleWithWebIdentity"}
