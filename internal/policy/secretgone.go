@@ -52,7 +52,7 @@ func regionOf(arn, account string) string {
 
 // Gone is the finding about a user whose secret is not there.
 func (s NamedSecret) Gone(account string) Finding {
-	u, marks, left := s.User, SecretTag, ""
+	u, marks, left, then := s.User, SecretTag, "", "hand the key to another secret with `keytend secret adopt`, or replace it"
 	tags, _ := u.Tags.Get()
 	admin, _ := u.Privilege.Get()
 	f := Finding{
@@ -65,9 +65,10 @@ func (s NamedSecret) Gone(account string) Finding {
 	if claim := tags[ClaimTag]; claim != "" {
 		f.Severity, marks = High, marks+" "+ClaimTag
 		left = ", nor goes on with the rotation that was under way (" + ClaimTag + "), which may have left two Active keys"
+		then = "end the key that `keytend usage " + u.Name + "` shows nobody at, with `keytend retire`"
 		f.Evidence = append(f.Evidence, Evidence{Fact: "claim", Value: claim, Source: u.Tags.Source(), ObservedAt: u.Tags.At()})
 	}
 	f.Reason = "the user's key was rotated through secret " + s.Name + " (the user's tag " + SecretTag + "), which does not exist in this account: nobody rotates it any more" + left +
-		". See who uses which key (`keytend usage " + u.Name + "`), end the other, and take the tags off: `aws iam untag-user --user-name " + u.Name + " --tag-keys " + marks + "`"
+		". Take the tags off (`aws iam untag-user --user-name " + u.Name + " --tag-keys " + marks + "`), then " + then
 	return f
 }

@@ -13,6 +13,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,7 +35,7 @@ type Runner struct {
 	Programs map[string]string // by the name of the function
 	Other    string            // what other functions run; empty: they fail
 	Env      []string          // besides what Lambda sets, as NAME=value
-	Log      io.Writer         // what the programs say, a line each; nil: nobody hears it
+	Log      io.Writer         // what the programs say, a line each, but for metrics; nil: nobody hears it
 
 	// Idle is after how long without work a program is ended, Age at what age; 0:
 	// 10 and 45 minutes. The role's sessions must last as long.
@@ -189,11 +190,15 @@ func (r *Runner) start(f fakeaws.FunctionSpec) (*environment, error) {
 	return e, nil
 }
 
+// metric is how CloudWatch knows a line that is no text for people but numbers.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+const metric = `"_aws":{`
+
 // say writes what a program said into the function's log group, if its role may, and
-// to Log.
+// to Log what of it is for people.
 func (r *Runner) say(f fakeaws.FunctionSpec, line string) {
 	r.Cloud.WriteFunctionLog(f.ARN, line)
-	if r.Log != nil {
+	if r.Log != nil && !strings.Contains(line, metric) {
 		_, _ = fmt.Fprintf(r.Log, "%s: %s\n", f.Name, line) // who reads it went away
 	}
 }

@@ -141,3 +141,14 @@ func TestAProgramThatFails(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Hundreds of lines of numbers between those for people are in nobody's way.
+func TestMetricsAreNotForPeople(t *testing.T) {
+	r, _, log := newRunner(t)
+	f := fakeaws.FunctionSpec{Name: "f", ARN: arn}
+	r.say(f, `{"Blocked":0,"_aws":{"Timestamp":1795510154009,"CloudWatchMetrics":[]}}`)
+	r.say(f, `{"level":"INFO","msg":"audit"}`)
+	if got := log.String(); got != "f: {\"level\":\"INFO\",\"msg\":\"audit\"}\n" {
+		t.Errorf("it said %q", got)
+	}
+}
