@@ -40,7 +40,8 @@ func TestNothingIsPassedOverInSilence(t *testing.T) {
 	}
 }
 
-// What came in with a merge, and what a repository says is no text, is history too.
+// What came in with a merge, what a repository says is no text, and what looks like
+// a header of the differences, is history too.
 func TestHistoryThatHides(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("git is not installed")
@@ -55,10 +56,11 @@ func TestHistoryThatHides(t *testing.T) {
 	}
 	git("init", "-q", "-b", "main")
 	place(t, filepath.Join(root, ".gitattributes"), "*.env -diff\n")
+	place(t, filepath.Join(root, "plus.txt"), "++ "+string(hiddenKey)+"\n")
 	place(t, filepath.Join(root, "prod.env"), "AWS_ACCESS_KEY_ID="+string(hiddenKey)+"\n")
 	git("add", ".")
 	git("commit", "-q", "-m", "one")
-	git("rm", "-q", "prod.env")
+	git("rm", "-q", "prod.env", "plus.txt")
 	git("commit", "-q", "-m", "two")
 	git("checkout", "-q", "-b", "side", "HEAD~1")
 	git("commit", "-q", "--allow-empty", "-m", "three")
@@ -73,7 +75,7 @@ func TestHistoryThatHides(t *testing.T) {
 	complete := func(t *testing.T) {
 		found := search.Run(t.Context())
 		told := fmt.Sprint(found.Finds)
-		for _, name := range []string{"prod.env", "merged.txt"} {
+		for _, name := range []string{"prod.env", "merged.txt", "plus.txt"} {
 			if !strings.Contains(told, name) {
 				t.Errorf("%s was not found: %+v", name, found)
 			}

@@ -90,14 +90,19 @@ func (h *hunt) commits(out io.Reader, repository string) error {
 	}
 	told := map[spot]bool{}
 	var commit, path string
+	inside := false // of a file's changes, where a line may begin with anything
 	for lines.Scan() {
 		line := lines.Bytes()
 		switch {
 		case bytes.HasPrefix(line, []byte{0}):
 			commit, path = string(line[1:]), ""
-		case bytes.HasPrefix(line, []byte("+++ ")):
+		case bytes.HasPrefix(line, []byte("diff ")):
+			inside = false
+		case bytes.HasPrefix(line, []byte("@@")):
+			inside = true
+		case !inside && bytes.HasPrefix(line, []byte("+++ ")):
 			path = strings.Trim(strings.TrimPrefix(string(line[4:]), "b/"), "\t")
-		case bytes.HasPrefix(line, []byte("+")):
+		case inside && bytes.HasPrefix(line, []byte("+")):
 			for _, id := range h.keys(line[1:]) {
 				if at := (spot{id, path}); !told[at] {
 					told[at] = true
