@@ -103,7 +103,7 @@ func (s Surroundings) Trust(r Recommendation, a Answers, externalID func() strin
 	}
 	switch r.Replacement {
 	case InstanceProfile:
-		t := byService("ec2.amazonaws.com")
+		t := byService(s.ec2())
 		t.Notes = []string{"EC2 says nothing of the instance when it assumes the role, so that the trust can't be narrowed to one: who may give the profile to instances (iam:PassRole) decides."}
 		return t
 	case ExecutionRole:
@@ -165,6 +165,15 @@ func (s Surroundings) byToken(t token) Trust {
 		out.Notes = append(out.Notes, "The account's provider "+t.issuer+" doesn't know the audience "+t.audience+": add it to its client IDs.")
 	}
 	return out
+}
+
+// ec2 is what EC2 is called in trust policies: in China otherwise.
+// https://github.com/kubernetes/kops/issues/27 (other services keep their name)
+func (s Surroundings) ec2() string {
+	if s.Partition == "aws-cn" {
+		return "ec2.amazonaws.com.cn"
+	}
+	return "ec2.amazonaws.com"
 }
 
 func byService(name string, conditions ...terraform.Condition) Trust {
