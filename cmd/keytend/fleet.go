@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -137,15 +136,6 @@ type crew struct {
 	atOnce int
 	region string    // of the session that it began with
 	at     time.Time // AWS's time in whole seconds, when it began: all accounts are judged as of then
-}
-
-// sparing has the garbage collector run at half as much garbage as usual, unless
-// the user has set it: what is read of an account is garbage a second later, and
-// memory would be twice what is in use.
-func (a *app) sparing() {
-	if _, set := a.lookupEnv("GOGC"); !set {
-		debug.SetGCPercent(50)
-	}
 }
 
 // crew finds out which accounts are meant. It enters none.

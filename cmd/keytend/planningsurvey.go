@@ -28,6 +28,8 @@ func (p *planning) survey(ctx context.Context) (*policy.Schedule, []accesskey.Fa
 	options := inventory.Options{Wanted: func(inv accesskey.Inventory) []string {
 		return append(policy.PlanWanted(inv, p.rule, p.crew.at), under[inv.Account.ID]...)
 	}}
+	bound, unbound := p.app.bounded()
+	defer unbound()
 	missing := p.crew.visit(ctx, options, func(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
 		items, unlooked, err := p.one(ctx, session, inv)
 		if err != nil {
@@ -37,6 +39,7 @@ func (p *planning) survey(ctx context.Context) (*policy.Schedule, []accesskey.Fa
 		items = p.filter(items)
 		p.noteLeavers(ctx, items)
 		schedule.Add(items)
+		bound(schedule.Kept())
 		lock.Lock()
 		defer lock.Unlock()
 		failed = slices.Concat(failed, inv.Failures, unlooked)

@@ -188,6 +188,13 @@ func monday(t time.Time) time.Time {
 	return day.Add(-time.Duration((day.Weekday()+6)%7) * Day)
 }
 
+// Kept is how many items are kept one by one.
+func (s *Schedule) Kept() int {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return len(s.items) + len(s.coming)
+}
+
 // Items are what is to be done, all but what comes. They may be changed in
 // place, by Allot.
 func (s *Schedule) Items() []*Item { return s.items }

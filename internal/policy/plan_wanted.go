@@ -10,8 +10,10 @@ import (
 // on what it says of them, or because it can't say anything without.
 func PlanWanted(inv accesskey.Inventory, rule Rulings, now time.Time) []string {
 	var names []string
-	for _, i := range Plan(Survey{Inventory: inv, Quota: accesskey.Observed(0, now, "assumed")}, rule, now) {
-		switch i.Action {
+	items := Plan(Survey{Inventory: inv, Quota: accesskey.Observed(0, now, "assumed")}, rule, now)
+	defer done(items)
+	for n := range items {
+		switch i := &items[n]; i.Action {
 		case Begin, PutOff, Cannot, Unjudged:
 			if i.unruled { // no look at its keys would help
 				continue
