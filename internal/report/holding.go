@@ -118,7 +118,7 @@ func (h holding) id() string {
 const idNote = "–: the key's ID was not looked up (--ids all does); AWS shows none of the root user's keys"
 
 // agedNote explains the mark of marked.
-const agedNote = "*: as of the credential report; a use since then would not show (--ids all asks anew)"
+const agedNote = "*: as of the credential report; what came since would not show (--ids all asks anew)"
 
 // agedFrom is how old the word on a key's last use may be without being marked
 // in a list of keys: the report itself counts uses by spans of 15 minutes.
