@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -44,6 +45,17 @@ func addRuleFlags(command *cobra.Command, rules *policy.Rules) {
 	flags.StringSliceVar(&rules.OwnerTags, "owner-tag", rules.OwnerTags, "user `tag` that names the owner (repeatable, first match wins)")
 }
 
+// notEmpty refuses flags that were given nothing: a variable that isn't set
+// must not leave a cron job without its baseline, or nobody told.
+func notEmpty(c *cobra.Command, names ...string) error {
+	for _, name := range names {
+		if flag := c.Flags().Lookup(name); flag.Changed && strings.Trim(flag.Value.String(), "[]") == "" {
+			return fmt.Errorf("--%s is empty: is the variable set that it is given?", name)
+		}
+	}
+	return nil
+}
+
 // check finds contradictions before anything is read.
 func (s *scan) check(c *cobra.Command) error {
 	if s.local {
@@ -51,6 +63,9 @@ func (s *scan) check(c *cobra.Command) error {
 	}
 	if len(s.files) > 0 || s.offline || s.try {
 		return fmt.Errorf("--file, --offline and --try go with --local")
+	}
+	if err := notEmpty(c, "notify", "baseline", "profiles"); err != nil {
+		return err
 	}
 	if s.concurrency < 1 {
 		return fmt.Errorf("--concurrency %d: want 1 or more", s.concurrency)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"strings"
@@ -178,8 +179,11 @@ func classOfTransport(err error) Class {
 		send    *smithyhttp.RequestSendError
 		network net.Error
 		cancel  *aws.RequestCanceledError
+		file    *fs.PathError // the standard library takes it for a net.Error
 	)
 	switch {
+	case errors.As(err, &file):
+		return Other
 	case errors.As(err, &cancel):
 		return Canceled
 	case errors.As(err, &send), errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

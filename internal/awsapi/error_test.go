@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -62,6 +64,7 @@ func TestClassOf(t *testing.T) {
 		"canceled":              {fmt.Errorf("x: %w", context.Canceled), Canceled},
 		"deadline":              {&smithyhttp.RequestSendError{Err: context.DeadlineExceeded}, Canceled},
 		"ours":                  {fmt.Errorf("x: %w", &Error{Class: Throttled}), Throttled},
+		"a file":                {fmt.Errorf("bundle: %w", &fs.PathError{Op: "open", Path: "ca.pem", Err: syscall.ENOENT}), Other},
 		"anything":              {errors.New("anything"), Other},
 	} {
 		if got := ClassOf(c.err); got != c.want {
