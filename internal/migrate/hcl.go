@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/keytend/keytend/internal/iampolicy"
 	"github.com/keytend/keytend/internal/terraform"
 )
 
@@ -76,7 +75,7 @@ func (m Migration) role(f *terraform.File, name string, shared common) {
 		r.Settings["permissions_boundary"] = m.Grant.Boundary
 	}
 	if len(m.Grant.Actions) > 0 {
-		r.Policies = []terraform.NamedPolicy{{Label: name, Name: m.RoleName, Statements: m.statements()}}
+		r.Policies = m.policies(name)
 	}
 	role := f.Role(r)
 	m.extras(f, name, role, shared)
@@ -98,28 +97,6 @@ func (m Migration) trust(shared common) terraform.Statement {
 		who = []any{terraform.Expression("aws_iam_openid_connect_provider." + name + ".arn")}
 	}
 	return terraform.Statement{Actions: t.Actions, Principals: []terraform.Principal{{Type: t.Kind, Identifiers: who}}, Conditions: t.Conditions}
-}
-
-func (m Migration) statements() []terraform.Statement {
-	var out []terraform.Statement
-	for _, s := range m.Grant.Statements {
-		st := terraform.Statement{Effect: string(s.Effect), Actions: s.Actions}
-		if len(s.Resources) > 0 {
-			st.Resources = s.Resources
-		}
-		if len(s.NotResources) > 0 {
-			st.NotResources = s.NotResources
-		}
-		for _, c := range s.Conditions {
-			st.Conditions = append(st.Conditions, condition(c))
-		}
-		out = append(out, st)
-	}
-	return out
-}
-
-func condition(c iampolicy.Condition) terraform.Condition {
-	return terraform.Condition{Test: c.Operator, Variable: c.Key, Values: c.Values}
 }
 
 // extras are what beside the role its kind of workload needs.
@@ -185,7 +162,7 @@ func (m Migration) permissionSet(f *terraform.File, name string, shared common) 
 	set.Set("instance_arn", instance)
 	self := terraform.Expression("aws_ssoadmin_permission_set." + name + ".arn")
 	if len(m.Grant.Actions) > 0 {
-		document := f.Policy(name, m.statements())
+		document := f.Policy(name, statements(m.Grant.Statements))
 		inline := f.Block("resource", "aws_ssoadmin_permission_set_inline_policy", name)
 		inline.Set("instance_arn", instance)
 		inline.Set("permission_set_arn", self)

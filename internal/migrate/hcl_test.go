@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -102,6 +103,42 @@ func TestTerraform(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A policy that IAM would refuse for its size is several, which together say the
+// same; all that is denied stays so.
+func TestRightsAreCutToIAMsSize(t *testing.T) {
+	m := story{name: "many", workload: EC2, around: Surroundings{Account: "123456789012", Partition: "aws"}}.plan(t)
+	var seen []Seen
+	for i := range 600 {
+		seen = append(seen, called("ec2", fmt.Sprintf("DescribeSomethingOrOtherNumber%d", i)))
+	}
+	m.Grant = holder(t, statement("Allow", "*", "*", ""), statement("Deny", "ec2:*1", "arn:aws:ec2:*:*:vpc/*", "")).Grant(seen)
+	parts := m.Grant.parts()
+	if len(parts) < 4 || len(parts) > 8 {
+		t.Errorf("%d policies", len(parts))
+	}
+	var allowed, denied int
+	for _, p := range parts {
+		if n := len(strings.Join(strings.Fields(document(p)), "")); n > 6144 {
+			t.Errorf("a policy of %d characters", n)
+		}
+		for _, s := range p {
+			if s.Effect == iampolicy.Allow {
+				allowed += len(s.Actions)
+			} else {
+				denied += len(s.Actions)
+			}
+		}
+	}
+	if allowed != 600 || denied != 60 {
+		t.Errorf("%d actions allowed, %d denied", allowed, denied)
+	}
+	text := m.Terraform()
+	checkReferences(t, text)
+	if got := strings.Count(text, `resource "aws_iam_role_policy_attachment"`); got != len(parts) {
+		t.Errorf("%d of %d policies are attached", got, len(parts))
 	}
 }
 
