@@ -25,12 +25,12 @@ func (a *app) bounded() (again func(kept int), end func()) {
 
 // memoryFor is what a survey that keeps so many items is to do with, in bytes:
 // less than 256 MiB together with the program's own 40, as long as that leaves the
-// collector room. More items have twice what they take, lest it do nothing else.
+// collector room. More items have more than they take, lest it do nothing else.
 func memoryFor(kept int) int64 {
 	const (
 		usual = 192 << 20
 		room  = 50_000 // items, of 1 KiB or less
-		each  = 2 << 10
+		each  = 5 << 8
 	)
 	return usual + int64(max(0, kept-room))*each
 }
