@@ -120,9 +120,9 @@ func hintOf(err error) string {
 }
 
 // deniedHint adds to the hint where all permissions stand together: who lacks
-// one seldom lacks just that.
+// one seldom lacks just that. Who may assume a role is for the role to say, too.
 func deniedHint(hint string, class awsapi.Class) string {
-	if class != awsapi.Denied || !strings.HasPrefix(hint, "Allow ") {
+	if class != awsapi.Denied || !strings.HasPrefix(hint, "Allow ") || strings.Contains(hint, "sts:AssumeRole") {
 		return hint
 	}
 	return hint + " `keytend permissions` prints the whole policy."
