@@ -9,9 +9,14 @@ import (
 	"strings"
 )
 
-// maxBody bounds a request; IAM's own limit is 1 MB for policies and less for
-// everything else.
-const maxBody = 4 << 20
+const (
+	// maxBody bounds a request; IAM's own limit is 1 MB for policies and less for
+	// everything else.
+	maxBody = 4 << 20
+	// maxPackage bounds one of Lambda's, which may bring a function's code along: what
+	// its refusal of a greater one says.
+	maxPackage = 69905067
+)
 
 // parsed is a request of which only the wire form is known: not yet who sent
 // it, nor whether they may.
@@ -64,11 +69,15 @@ func readBody(r *http.Request) ([]byte, error) {
 	if r.Body == nil {
 		return nil, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	most := maxBody
+	if scopeService(r) == "lambda" {
+		most = maxPackage
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(most)+1))
 	if closing := r.Body.Close(); err == nil {
 		err = closing
 	}
-	if err == nil && len(body) > maxBody {
+	if err == nil && len(body) > most {
 		err = errors.New("request is too large")
 	}
 	return body, err

@@ -96,7 +96,7 @@ func (a Adoption) Taken() bool {
 // UnderWay reports that the function is at work on the secret.
 func (a Adoption) UnderWay() bool {
 	next := a.Secret.Labelled(pending)
-	return a.Record.Live() || next != "" && next != a.Secret.Labelled(current)
+	return a.Record.ID != "" && a.Record.Live() || next != "" && next != a.Secret.Labelled(current)
 }
 
 // ofRotation: the key is one of those that the rotation under way is about.
