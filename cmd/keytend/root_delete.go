@@ -39,8 +39,9 @@ access keys, signing certificates, password and MFA devices, in this order; with
 and asks for each; --yes wants the accounts named by --account. Deleted root keys
 can't be brought back, and can't be switched off first: a root session may not.
 
-An access key that was used within --unused, or of which that can't be told, is
-left alone with everything else of its account; --force says otherwise.
+An access key that was used within --unused, or made within it and not used yet,
+or of which that can't be told, is left alone with everything else of its
+account; --force says otherwise.
 
 What stops working: whatever signs with the root user's access keys or
 certificates, and signing in as the root user, until the management account
