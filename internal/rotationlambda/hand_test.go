@@ -80,7 +80,7 @@ func (w *world) orderBefore(n int) (writes int, order error) {
 // TestTheReaperWhileAnOrderIsWritten is the other way round: the reaper comes between
 // a person's read of the record and the write.
 func TestTheReaperWhileAnOrderIsWritten(t *testing.T) {
-	for after := range 30 {
+	for after := 0; after < 30; after += 3 {
 		t.Run(fmt.Sprint(after), func(t *testing.T) {
 			t.Parallel()
 			in(t, nil, func(w *world) {
@@ -116,7 +116,7 @@ func TestAnOrderWhileTheReaperIsSlow(t *testing.T) {
 	if answers < 20 {
 		t.Fatalf("the reaper reads only %d times", answers)
 	}
-	for n := 1; n <= answers; n++ {
+	for n := 2; n <= answers; n += 2 { // the others are much alike
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			in(t, nil, func(w *world) {
