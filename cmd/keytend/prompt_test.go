@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -173,14 +174,16 @@ func TestFrozenWhileAsked(t *testing.T) {
 	l := newLife(t)
 	const member = "210987654321"
 	start := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	l.cloud.aws = fakeaws.New(fakeaws.Config{Start: start, Seed: 1, Hurried: true})
-	l.cloud.aws.AddAccount(fakeaws.AccountSpec{
+	cloud := fakeaws.New(fakeaws.Config{Start: start, Seed: 1, Hurried: true})
+	cloud.AddAccount(fakeaws.AccountSpec{
 		ID: "123456789012", Admin: "admin", Management: true, RootAccess: []string{"RootSessions"},
 		Users: []fakeaws.UserSpec{{Name: "admin", ManagedPolicies: []string{"arn:aws:iam::aws:policy/AdministratorAccess"}, Keys: []fakeaws.KeySpec{{}}}},
 	})
-	l.cloud.aws.AddAccount(fakeaws.AccountSpec{ID: member, Root: fakeaws.RootSpec{Keys: []fakeaws.KeySpec{{Created: start.AddDate(-1, 0, 0)}}}})
-	id, secret := l.cloud.aws.AdminKey("123456789012")
-	l.env = append(l.env, "AWS_ACCESS_KEY_ID="+id, "AWS_SECRET_ACCESS_KEY="+secret)
+	cloud.AddAccount(fakeaws.AccountSpec{ID: member, Root: fakeaws.RootSpec{Keys: []fakeaws.KeySpec{{Created: start.AddDate(-1, 0, 0)}}}})
+	server := httptest.NewServer(cloud)
+	t.Cleanup(server.Close)
+	id, secret := cloud.AdminKey("123456789012")
+	l.env = append(l.env, "AWS_ENDPOINT_URL="+server.URL, "AWS_ACCESS_KEY_ID="+id, "AWS_SECRET_ACCESS_KEY="+secret)
 	s := sitDown(t, l, []string{"NO_COLOR=1"}, "root", "delete", "--account", member)
 	s.sees("Delete these of account "+member, "")
 	if err := l.start("freeze", "--why", "incident 4711").Wait(); err != nil {
@@ -189,7 +192,7 @@ func TestFrozenWhileAsked(t *testing.T) {
 	s.sees("", "y\n")
 	s.sees("everything is frozen", "")
 	s.leaves(exitPartial)
-	if left := l.cloud.aws.Snapshot(member).Root; len(left.Keys) != 1 || left.NoPassword {
+	if left := cloud.Snapshot(member).Root; len(left.Keys) != 1 || left.NoPassword {
 		t.Errorf("%+v is left", left)
 	}
 }
