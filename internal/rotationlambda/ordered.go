@@ -86,11 +86,13 @@ func (e entry) has(tag string) bool {
 	return slices.Contains(e.Orders, strings.TrimPrefix(tag, orderTag))
 }
 
-// with is an entry that knows what was carried out, and forgets what is long over.
-func (e entry) with(o order, now time.Time) entry {
+// with is an entry that knows what was carried out, and forgets what is long over and
+// not in the tags any more.
+func (e entry) with(o order, tags map[string]string, now time.Time) entry {
 	kept := slices.DeleteFunc(slices.Clone(e.Orders), func(name string) bool {
+		_, there := tags[orderTag+name]
 		done, ok := orderIn(orderTag+name, "a b c")
-		return !ok || now.Sub(done.at) > doneFor
+		return !there && (!ok || now.Sub(done.at) > doneFor)
 	})
 	e.Orders = append(kept, strings.TrimPrefix(o.tag, orderTag))
 	return e
@@ -146,7 +148,7 @@ func (j *journal) carryOut(ctx context.Context, f found, o order) error {
 		event.Note, event.Alert = "refused: "+unfit.Error(), true
 	}
 	next.Version++
-	f.entry = f.with(o, now)
+	f.entry = f.with(o, j.tags, now)
 	return j.write(ctx, f, next, event)
 }
 
