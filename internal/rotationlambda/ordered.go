@@ -89,12 +89,12 @@ func (e entry) has(tag string) bool {
 // with is an entry that knows what was carried out, and forgets what is long over and
 // not in the tags any more.
 func (e entry) with(o order, tags map[string]string, now time.Time) entry {
-	kept := slices.DeleteFunc(slices.Clone(e.Orders), func(name string) bool {
+	e.Orders = slices.DeleteFunc(slices.Clone(e.Orders), func(name string) bool {
 		_, there := tags[orderTag+name]
 		done, ok := orderIn(orderTag+name, "a b c")
 		return !there && (!ok || now.Sub(done.at) > doneFor)
 	})
-	e.Orders = append(kept, strings.TrimPrefix(o.tag, orderTag))
+	e.Orders = append(e.Orders, strings.TrimPrefix(o.tag, orderTag))
 	return e
 }
 
