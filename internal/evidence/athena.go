@@ -48,7 +48,12 @@ func CheckTable(name, day string) error {
 	return nil
 }
 
-// sql is the question. An event that was delivered twice counts once.
+// oneCall is what all events of one call have in common: those delivered twice, and
+// those that two accounts got of it.
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/shared-event-ID.html
+const oneCall = "coalesce(nullif(sharedeventid, ''), eventid)"
+
+// sql is the question. A call counts once, however many events of it lie there.
 func (t Table) sql(keys []accesskey.ID) string {
 	name := tableForm.FindStringSubmatch(t.Name)
 	var quoted []string
@@ -60,8 +65,8 @@ func (t Table) sql(keys []accesskey.ID) string {
 		day = fmt.Sprintf(` AND "%s" >= '%s'`, t.Day, t.Since.UTC().Format("2006/01/02"))
 	}
 	return `SELECT useridentity.accesskeyid, coalesce(nullif(vpcendpointid, ''), sourceipaddress), useragent, eventsource, eventname, awsregion, ` +
-		`min(eventtime), max(eventtime), count(DISTINCT eventid), count(DISTINCT CASE WHEN errorcode <> '' THEN eventid END), ` +
-		`count(DISTINCT CASE WHEN errorcode LIKE '%AccessDenied%' OR errorcode LIKE '%Unauthorized%' OR errorcode = 'AuthorizationError' THEN eventid END), ` +
+		`min(eventtime), max(eventtime), count(DISTINCT ` + oneCall + `), count(DISTINCT CASE WHEN errorcode <> '' THEN ` + oneCall + ` END), ` +
+		`count(DISTINCT CASE WHEN errorcode LIKE '%AccessDenied%' OR errorcode LIKE '%Unauthorized%' OR errorcode = 'AuthorizationError' THEN ` + oneCall + ` END), ` +
 		`array_join(array_agg(DISTINCT substr(eventtime, 1, 10)), ' ') ` +
 		`FROM "` + name[1] + `"."` + name[2] + `" WHERE useridentity.accesskeyid IN (` + strings.Join(quoted, ", ") + `) AND eventtime >= '` +
 		t.Since.UTC().Format(time.RFC3339) + `'` + day + ` GROUP BY 1, 2, 3, 4, 5, 6`

@@ -165,7 +165,7 @@ func (s *sweep) take(record []byte) {
 		return
 	}
 	if e.ID != "" && s.seen.before(maphash.String(s.seed, e.ID)) {
-		return // CloudTrail may deliver an event twice, and a file may be read twice
+		return // CloudTrail may deliver an event twice, and to two accounts; a file may be read twice
 	}
 	s.tallies[e.Key].Add(e)
 	s.data[e.Key] = s.data[e.Key] || data

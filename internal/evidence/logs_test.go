@@ -200,8 +200,9 @@ func TestFolder(t *testing.T) {
 
 // What is no whole log file is never taken for silence: one that ends early, one
 // that says something else, one whose checksum is wrong. Files that were put
-// together are read to their end.
+// together are read to their end; what two accounts tell of one call is one call.
 func TestNoFileIsTakenForSilence(t *testing.T) {
+	const shared = `,"sharedEventID":"1c1d7a3e-3f0e-4a1d-8a3b-6f0f0e5d2c11"`
 	one, two := `{"Records":[`+record("1", key, "")+`]}`, `{"Records":[`+record("2", key, "")+"]}\n"
 	wrong := packed(t, one)
 	wrong[len(wrong)-8] ^= 1 // of the checksum
@@ -221,6 +222,8 @@ func TestNoFileIsTakenForSilence(t *testing.T) {
 		"what the AWS CLI prints.json":        {`{"Events":[{"EventId":"1","AccessKeyId":"` + string(key) + `","CloudTrailEvent":"{}"}]}`, 0, true},
 		"something else.json":                 {`{"name":"` + string(key) + `"}`, 0, true},
 		"events without an ID of theirs.json": {`{"Records":[` + record("", key, "") + `,` + record("", key, "") + `]}`, 2, false},
+		"of both accounts of a call.json":     {`{"Records":[` + record("1", key, shared) + `,` + record("2", key, shared) + `,` + record("1", key, shared) + `,` + record("3", key, "") + `]}`, 2, false},
+		"shared by nobody.json":               {`{"Records":[` + record("1", key, `,"sharedEventID":null`) + `,` + record("2", key, `,"sharedEventID":""`) + `]}`, 2, false},
 	} {
 		path := filepath.Join(t.TempDir(), name)
 		if err := os.WriteFile(path, []byte(c.file), 0o600); err != nil {

@@ -37,7 +37,7 @@ func mentions(record []byte, keys map[accesskey.ID]bool) bool {
 // A record that makes no sense has no key.
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 func eventOf(record []byte) (e usage.Event, data bool) {
-	address, endpoint := "", ""
+	address, endpoint, shared := "", "", ""
 	var about subject
 	members(record, func(name, value []byte) bool {
 		switch string(name) {
@@ -63,6 +63,8 @@ func eventOf(record []byte) (e usage.Event, data bool) {
 			e.Error = textOf(value)
 		case "eventID":
 			e.ID = textOf(value)
+		case "sharedEventID":
+			shared = textOf(value)
 		case "vpcEndpointId":
 			endpoint = inLine(textOf(value))
 		case "eventCategory":
@@ -74,6 +76,9 @@ func eventOf(record []byte) (e usage.Event, data bool) {
 	})
 	if e.Source = address; endpoint != "" {
 		e.Source = endpoint
+	}
+	if shared != "" { // of a call between accounts each gets an event of its own
+		e.ID = shared
 	}
 	about.service, about.action, about.region = e.Service, e.Action, e.Region
 	e.Resources = about.resources()

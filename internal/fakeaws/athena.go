@@ -83,9 +83,13 @@ type athenaUses struct {
 	keys              []string
 }
 
+// athenaCall is how a query tells calls apart. The table is over one account's trail,
+// in which each call stands once.
+const athenaCall = `coalesce\(nullif\(sharedeventid, ''\), eventid\)`
+
 var athenaShape = regexp.MustCompile(`^SELECT useridentity\.accesskeyid, coalesce\(nullif\(vpcendpointid, ''\), sourceipaddress\), useragent, eventsource, eventname, awsregion, ` +
-	`min\(eventtime\), max\(eventtime\), count\(DISTINCT eventid\), count\(DISTINCT CASE WHEN errorcode <> '' THEN eventid END\), ` +
-	`count\(DISTINCT CASE WHEN errorcode LIKE '%AccessDenied%' OR errorcode LIKE '%Unauthorized%' OR errorcode = 'AuthorizationError' THEN eventid END\), ` +
+	`min\(eventtime\), max\(eventtime\), count\(DISTINCT ` + athenaCall + `\), count\(DISTINCT CASE WHEN errorcode <> '' THEN ` + athenaCall + ` END\), ` +
+	`count\(DISTINCT CASE WHEN errorcode LIKE '%AccessDenied%' OR errorcode LIKE '%Unauthorized%' OR errorcode = 'AuthorizationError' THEN ` + athenaCall + ` END\), ` +
 	`array_join\(array_agg\(DISTINCT substr\(eventtime, 1, 10\)\), ' '\) ` +
 	`FROM "(\w+)"\."(\w+)" WHERE useridentity\.accesskeyid IN \(((?:'AKIA[A-Z0-9]+'(?:, )?)+)\) AND eventtime >= '([0-9TZ:-]+)'(?: AND "\w+" >= '([0-9/]+)')? GROUP BY 1, 2, 3, 4, 5, 6$`)
 

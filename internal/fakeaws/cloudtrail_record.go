@@ -110,6 +110,7 @@ type trailRecord struct {
 	EventType          string         `json:"eventType"`
 	ManagementEvent    bool           `json:"managementEvent"`
 	RecipientAccountID string         `json:"recipientAccountId"`
+	SharedEventID      string         `json:"sharedEventID,omitempty"`
 	VPCEndpointID      string         `json:"vpcEndpointId,omitempty"`
 	EventCategory      string         `json:"eventCategory"`
 	TLSDetails         *trailTLS      `json:"tlsDetails,omitempty"`
@@ -161,7 +162,7 @@ func (acct *account) recordOf(e *Event) string {
 		EventSource: e.Source, EventName: e.Name, AWSRegion: e.seenIn(acct.partition), SourceIPAddress: e.SourceIP,
 		UserAgent: e.UserAgent, ErrorCode: e.trailCode(), ErrorMessage: e.ErrorText,
 		RequestParameters: e.Parameters, ResponseElements: e.Response, RequestID: e.RequestID, EventID: e.ID,
-		ReadOnly: e.ReadOnly, EventType: "AwsApiCall", ManagementEvent: true, RecipientAccountID: acct.id,
+		ReadOnly: e.ReadOnly, EventType: "AwsApiCall", ManagementEvent: true, RecipientAccountID: acct.id, SharedEventID: e.SharedID,
 		VPCEndpointID: e.VPCEndpoint, EventCategory: "Management", AdditionalData: e.Additional,
 	}
 	for _, arn := range e.Resources {

@@ -264,7 +264,8 @@ func TestLookupEventsOfSessions(t *testing.T) {
 }
 
 // TestLookupEventsAcrossAccounts: both sides see who takes a role of another
-// account; the owner of the role learns little of the caller.
+// account; the owner of the role learns little of the caller. Each has an event of
+// its own, and an ID that both have in common tells that they are one call's.
 func TestLookupEventsAcrossAccounts(t *testing.T) {
 	a := New(Config{Start: trailStart})
 	a.AddAccount(oneUser("111111111111", nil))
@@ -277,6 +278,7 @@ func TestLookupEventsAcrossAccounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ids, shared := map[string]bool{}, map[string]bool{}
 	for account, want := range map[string]string{"111111111111": "IAMUser", "222222222222": "AWSAccount"} {
 		client := cloudtrail.NewFromConfig(configOf(a, account, "us-east-1"))
 		events := lookup(t, a, client, types.LookupAttributeKeyEventName, "AssumeRole")
@@ -284,8 +286,8 @@ func TestLookupEventsAcrossAccounts(t *testing.T) {
 			t.Fatalf("%s: %v", account, names(events))
 		}
 		var record struct {
-			RecipientAccountID string
-			UserIdentity       struct{ Type, AccountID, ARN string }
+			RecipientAccountID, EventID, SharedEventID string
+			UserIdentity                               struct{ Type, AccountID, ARN string }
 		}
 		if err := json.Unmarshal([]byte(*events[0].CloudTrailEvent), &record); err != nil {
 			t.Fatal(err)
@@ -294,6 +296,10 @@ func TestLookupEventsAcrossAccounts(t *testing.T) {
 		if who.Type != want || who.AccountID != "111111111111" || record.RecipientAccountID != account || (who.ARN == "") != (want == "AWSAccount") {
 			t.Errorf("%s: %+v", account, record)
 		}
+		ids[record.EventID], shared[record.SharedEventID] = true, true
+	}
+	if len(ids) != 2 || len(shared) != 1 || shared[""] {
+		t.Errorf("events %v share %v", ids, shared)
 	}
 }
 

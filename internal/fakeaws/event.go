@@ -8,6 +8,7 @@ import (
 // Event is one call as CloudTrail records it.
 type Event struct {
 	ID        string // eventID
+	SharedID  string // sharedEventID: of a call that two accounts get an event of
 	RequestID string
 	Time      time.Time // UTC, to the second
 	Name      string    // ListUsers

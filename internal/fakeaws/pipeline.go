@@ -200,10 +200,18 @@ func (a *AWS) record(r *request, act action, content any, err *apiError) {
 	} else if !act.reads {
 		e.Response = trailOf(documentOf(content))
 	}
-	r.account.file(e)
-	if r.witness != nil {
-		r.witness.file(e)
+	if r.witness != nil && r.witness != r.account {
+		e.SharedID = uuidOf(e.ID, "shared")
+		r.witness.file(e.as(uuidOf(e.ID, r.witness.id)))
 	}
+	r.account.file(e)
+}
+
+// as is the event under an ID of its own, which each account's has.
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/shared-event-ID.html
+func (e Event) as(id string) Event {
+	e.ID = id
+	return e
 }
 
 // isRead tells from an action's name whether it changes anything.

@@ -20,7 +20,7 @@ import (
 
 // Event is one call that a key signed, as far as anything is kept of it.
 type Event struct {
-	ID     string // eventID: unique
+	ID     string // of the call: eventID; where several accounts got an event of it, what those have in common (sharedEventID)
 	At     time.Time
 	Key    accesskey.ID
 	Source string // address, VPC endpoint, or an AWS service's name
