@@ -309,7 +309,7 @@ func (m *move) recommended(k *consumerKind) {
 		if p.Role != "" {
 			m.roles[k] = p
 			name := p.Role[strings.LastIndexByte(p.Role, '/')+1:]
-			m.admin("CreateRole", "RoleName", name, "AssumeRolePolicyDocument", string(p.Trust))
+			m.admin("CreateRole", "RoleName", name, "AssumeRolePolicyDocument", string(p.Trust), "Tags.member.1.Key", migrate.ReplacesTag, "Tags.member.1.Value", p.Tags[migrate.ReplacesTag])
 			m.admin("PutRolePolicy", "RoleName", name, "PolicyName", "rights", "PolicyDocument", string(p.Policy))
 		}
 	}

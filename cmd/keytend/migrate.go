@@ -95,7 +95,7 @@ func (m *migration) flags(command *cobra.Command) {
 	m.fleet.addTo(command)
 	flags.StringVar(&m.before, "before", "", "with --all: a `file` of an earlier --output json, to tell what has changed")
 	flags.BoolVar(&m.retire, "retire", false, "end the key, once the role is in use and the key is quiet")
-	flags.StringSliceVar(&m.roles, "role", nil, "with --retire: the `name` of a role that takes the key's place (default: as in the Terraform)")
+	flags.StringSliceVar(&m.roles, "role", nil, "with --retire: the `name` of a role that you know to take the key's place (default: as in the Terraform, which tags it)")
 	flags.Var(span{&m.terms.Idle}, "idle", "with --retire: silence that is wanted before the key is switched off")
 	flags.Var(span{&m.terms.LagMargin}, "lag-margin", "with --retire: how late AWS's last-used data may be; it doesn't count as silence")
 	flags.Var(span{&m.terms.Schedule}, "schedule", "with --retire: the longest time between two runs of a consumer, where you know it")

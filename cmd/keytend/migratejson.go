@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -33,6 +34,7 @@ type partJSON struct {
 	Effort       migrate.Effort      `json:"effort"`
 	Steps        []string            `json:"steps"`
 	Role         string              `json:"role,omitempty"` // ARN
+	Tags         map[string]string   `json:"role_tags,omitempty"`
 	Policy       json.RawMessage     `json:"policy"`         // null: it needs none
 	Trust        json.RawMessage     `json:"trust"`          // null: there is none, or it is not known whom
 	Boundary     string              `json:"permissions_boundary,omitempty"`
@@ -85,8 +87,11 @@ func (w *way) partDocument(p migrate.Migration) partJSON {
 		Workload: p.Part.Workload, Confidence: p.Part.Confidence, Calls: p.Part.Calls, Share: p.Part.Share, First: p.Part.First, Last: p.Part.Last,
 		Signs: []signJSON{}, Replacement: p.Recommendation.Replacement, Effort: p.Recommendation.Effort, Steps: p.Recommendation.Spoken(w.user, w.keyID(), p.RoleName),
 		Role: p.RoleARN(), Boundary: p.Grant.Boundary, Has: []hasJSON{}, Failed: list(p.Grant.Failed), Elsewhere: list(p.Grant.Elsewhere),
-		Notes: list(append(p.Grant.Notes[:len(p.Grant.Notes):len(p.Grant.Notes)], p.Trust.Notes...)), Unseen: list(p.Window.Unseen()), Missing: []questionJSON{},
+		Notes: list(slices.Concat(p.Grant.Notes, p.Trust.Notes, p.Notes)), Unseen: list(p.Window.Unseen()), Missing: []questionJSON{},
 		Policy: raw(p.Grant.Document()), Trust: raw(""),
+	}
+	if d.Role != "" {
+		d.Tags = p.Tags()
 	}
 	if p.Trust.Principal != "" {
 		d.Trust = raw(p.Trust.Document())

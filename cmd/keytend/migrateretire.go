@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/migrate"
 )
 
 // end begins, or goes on with, the retirement of a key whose consumers move to a
@@ -45,7 +48,7 @@ func (m *migration) begin(ctx context.Context, b *bench, user accesskey.User, ke
 	if err != nil {
 		return err
 	}
-	roles, err := m.successors(ctx, b)
+	roles, doubts, err := m.successors(ctx, b, user)
 	if err != nil {
 		return err
 	}
@@ -55,32 +58,75 @@ func (m *migration) begin(ctx context.Context, b *bench, user accesskey.User, ke
 		return err
 	}
 	r := &retire{app: m.app, state: m.read.state, stay: m.stay}
-	if err := m.app.confirm(m.command, m.stay.yes, r.head(b, user, key), q, b.seen(ctx, key)); err != nil {
+	if err := m.app.confirm(m.command, m.stay.yes, r.head(b, user, key), q, doubts, b.seen(ctx, key)); err != nil {
 		return err
 	}
 	return b.begin(ctx, q)
 }
 
 // successors are the roles that must be in use before the key goes: those named,
-// else those that the evidence asks for. Each must be there.
-func (m *migration) successors(ctx context.Context, b *bench) ([]string, error) {
-	roles := m.roles
-	if len(roles) == 0 {
-		var err error
+// else those that the evidence asks for. Each must be there, and one that nobody named
+// must have been made for the user: of another's the use shows nothing. What is to be
+// known about those named is told beside them.
+func (m *migration) successors(ctx context.Context, b *bench, user accesskey.User) (roles []string, doubts string, err error) {
+	named := len(m.roles) > 0
+	if roles = m.roles; !named {
 		if roles, err = m.recommended(ctx, b); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 	}
 	for _, role := range roles {
 		use, err := b.session.RoleLastUsed(ctx, role)
+		if err != nil {
+			return nil, "", err
+		}
+		if !use.Exists {
+			return nil, "", hinted{fmt.Errorf("there is no role %s in account %s", role, b.account), "apply the Terraform of `keytend migrate " + m.read.subject + " --output terraform` first, or name the role with --role"}
+		}
+		doubt := doubted(role, use, user.Name, user.ID)
 		switch {
-		case err != nil:
-			return nil, err
-		case !use.Exists:
-			return nil, hinted{fmt.Errorf("there is no role %s in account %s", role, b.account), "apply the Terraform of `keytend migrate " + m.read.subject + " --output terraform` first, or name the role with --role"}
+		case doubt == "" || named && use.At.IsZero():
+		case named:
+			doubts += "  " + doubt + ". If others\n  use it too, its use doesn't show that who uses the key has moved; the key's silence is waited for all the same.\n"
+		default:
+			return nil, "", hinted{fmt.Errorf("%s: its use would not show that who uses the key has moved", doubt),
+				"apply the Terraform of `keytend migrate " + m.read.subject + " --output terraform`, which tags the role. Where the name is taken, give yours another one in it. Or name the role that you know to be the right one: --role " + role}
 		}
 	}
-	return roles, nil
+	return roles, doubts, nil
+}
+
+// taken says what stands in the way of a role that is to be made for a user.
+func taken(ctx context.Context, session *awsapi.Session, role string, user migrate.Holder) []string {
+	use, err := session.RoleLastUsed(ctx, role)
+	if err != nil {
+		return []string{"Whether there is a role " + role + " already could not be read: " + inLine(err.Error())}
+	}
+	if doubt := doubted(role, use, user.Name, user.ID); use.Exists && doubt != "" {
+		return []string{"The name is taken: " + doubt + ". Terraform will refuse to make it: give yours another name there, and name that one with --role when the key is retired."}
+	}
+	return nil
+}
+
+// doubted is why a role may not have been made for the user, from its tag alone;
+// empty: it was. A role's age proves nothing: the user's keys may be younger.
+func doubted(role string, use awsapi.RoleUse, name, id string) string {
+	whose, tagged := use.Tags[migrate.ReplacesTag]
+	about := fmt.Sprintf("role %s (made %s, last used %s) ", role, day(use.Created), day(use.At))
+	switch {
+	case !tagged:
+		return about + "has no tag " + migrate.ReplacesTag + " that says that it was made for " + name
+	case whose != id:
+		return about + "was made for another user, " + whose + ", as its tag " + migrate.ReplacesTag + " says"
+	}
+	return ""
+}
+
+func day(at time.Time) string {
+	if at.IsZero() {
+		return "never"
+	}
+	return at.Format(time.DateOnly)
 }
 
 // recommended are the roles that Terraform was written for.

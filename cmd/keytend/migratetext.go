@@ -104,6 +104,9 @@ func (w *way) part(b *strings.Builder, p migrate.Migration, dir string) {
 	recommended(b, p.Recommendation, w.user, w.keyID(), p.RoleName)
 	rights(b, p.Grant)
 	trusted(b, p)
+	for _, n := range p.Notes {
+		fmt.Fprintf(b, "  Note: %s\n", n)
+	}
 	switch {
 	case len(p.Missing) > 0:
 		b.WriteString("\nTerraform can be written once this is given; it is not guessed:\n")

@@ -57,7 +57,15 @@ func (m *migration) way(ctx context.Context) (*way, error) {
 	if w.holder, err = holderOf(ctx, m.read.session, user); err != nil {
 		return nil, err
 	}
-	return w, m.plan(w, around)
+	if err := m.plan(w, around); err != nil {
+		return nil, err
+	}
+	for i, p := range w.plans {
+		if p.RoleARN() != "" {
+			w.plans[i].Notes = taken(ctx, m.read.session, p.RoleName, w.holder)
+		}
+	}
+	return w, nil
 }
 
 // plan works out the role of each workload that is told.

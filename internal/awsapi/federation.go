@@ -54,11 +54,13 @@ func (s *Session) UsesIdentityCenter(ctx context.Context) (bool, error) {
 	return len(out.Roles) > 0 || out.IsTruncated, nil
 }
 
-// RoleUse is when a role was last used.
+// RoleUse is when a role was last used, and what tells whose it is.
 type RoleUse struct {
-	Exists bool
-	At     time.Time // UTC; zero: not in the 400 days that AWS remembers
-	Region string
+	Exists  bool
+	At      time.Time // UTC; zero: not in the 400 days that AWS remembers
+	Region  string
+	Created time.Time // UTC
+	Tags    map[string]string
 }
 
 // RoleLastUsed reads when a role was last used, by any of its sessions; AWS says
@@ -73,7 +75,10 @@ func (s *Session) RoleLastUsed(ctx context.Context, name string) (RoleUse, error
 	case err != nil:
 		return RoleUse{}, err
 	}
-	use := RoleUse{Exists: true}
+	use := RoleUse{Exists: true, Created: aws.ToTime(out.Role.CreateDate).UTC(), Tags: map[string]string{}}
+	for _, t := range out.Role.Tags {
+		use.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
 	if last := out.Role.RoleLastUsed; last != nil && last.LastUsedDate != nil {
 		use.At, use.Region = last.LastUsedDate.UTC(), aws.ToString(last.Region)
 	}

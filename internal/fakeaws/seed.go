@@ -66,10 +66,14 @@ func (acct *account) seededGroup(s GroupSpec) *group {
 }
 
 func (acct *account) seededRole(s RoleSpec) *role {
+	if s.LastUsed != nil {
+		used := *s.LastUsed
+		s.LastUsed = &used
+	}
 	return &role{
 		grants: seededGrants("role", s.ManagedPolicies, s.InlinePolicies, s.PermissionsBoundary),
 		name:   s.Name, path: cmp.Or(s.Path, "/"), id: uniqueID("AROA", derived(acct, s.Name, 0, "role")), created: acct.since(s.Created),
-		trust: s.TrustPolicy, maxSession: cmp.Or(s.MaxSession, time.Hour), tags: copied(s.Tags),
+		trust: s.TrustPolicy, maxSession: cmp.Or(s.MaxSession, time.Hour), tags: copied(s.Tags), lastUsed: s.LastUsed,
 	}
 }
 

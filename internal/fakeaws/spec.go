@@ -177,6 +177,7 @@ type RoleSpec struct {
 	PermissionsBoundary string            // ARN; empty: none
 	MaxSession          time.Duration     // zero: one hour
 	Tags                map[string]string
+	LastUsed            *KeyUse // nil: never
 }
 
 // FullAWSAccess is the service control policy that AWS attaches everywhere by

@@ -61,7 +61,7 @@ func (m Migration) heading() string {
 		"Its rights are those seen used from " + m.Window.Text + " that the user has now, and no others.",
 	}
 	lines = append(append(lines, m.Window.Unseen()...), m.Grant.Notes...)
-	return strings.Join(append(lines, m.Trust.Notes...), "\n")
+	return strings.Join(append(append(lines, m.Trust.Notes...), m.Notes...), "\n")
 }
 
 func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
@@ -69,7 +69,7 @@ func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 func (m Migration) role(f *terraform.File, name string, shared common) {
 	trust := m.trust(shared)
 	r := terraform.Role{Label: name, Name: m.RoleName, Trust: []terraform.Statement{trust}, Settings: map[string]any{
-		"description": "Takes the place of keys of the IAM user " + m.Holder.Name,
+		"description": "Takes the place of keys of the IAM user " + m.Holder.Name, "tags": m.Tags(),
 	}}
 	if m.Grant.Boundary != "" {
 		r.Settings["permissions_boundary"] = m.Grant.Boundary

@@ -70,7 +70,7 @@ func (s story) plan(t testing.TB) Migration {
 		{"Effect":"Allow","Action":["s3:*","ec2:Describe*"],"Resource":"*"},
 		{"Effect":"Allow","NotAction":"iam:*","NotResource":"arn:aws:sqs:*:123456789012:payroll","Condition":{"StringEquals":{"aws:RequestedRegion":"eu-central-1"}}},
 		{"Effect":"Deny","Action":"s3:Put*","Resource":"arn:aws:s3:::example/locked/*"}]}`)
-	h.Name = "billing"
+	h.Name, h.ID = "billing", "AIDACKCEVSQ6C2EXAMPLE"
 	if s.boundary != "" {
 		h.Boundary = &iampolicy.NamedDocument{ARN: s.boundary, Document: iampolicy.FullAccess()}
 	}

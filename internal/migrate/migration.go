@@ -15,6 +15,7 @@ type Migration struct {
 	Grant          Grant
 	Trust          Trust
 	Missing        []Question // unanswered: there is no Terraform until they are
+	Notes          []string   // sentences about the role as it is now
 	Answers        Answers
 	Around         Surroundings
 	Window         Window
@@ -72,6 +73,14 @@ func (m Migration) RoleARN() string {
 	}
 	return "arn:" + m.Around.Partition + ":iam::" + m.Around.Account + ":role/" + m.RoleName
 }
+
+// ReplacesTag is the tag of a role whose value is the unique ID of the user whose
+// keys it was made for. A name proves nothing: another's role may have it, and users'
+// names are given again.
+const ReplacesTag = "keytend:replaces"
+
+// Tags are those of the role.
+func (m Migration) Tags() map[string]string { return map[string]string{ReplacesTag: m.Holder.ID} }
 
 // roleName is at most 64 characters, as IAM has it.
 func roleName(user string, w Workload, several bool) string {

@@ -49,6 +49,9 @@ resource "aws_iam_role" "billing_role" {
   assume_role_policy   = data.aws_iam_policy_document.trust_billing_role.json
   description          = "Takes the place of keys of the IAM user billing"
   permissions_boundary = "arn:aws:iam::123456789012:policy/team/limits"
+  tags = {
+    "keytend:replaces" = "AIDACKCEVSQ6C2EXAMPLE"
+  }
 }
 
 resource "aws_iam_policy" "billing_role" {

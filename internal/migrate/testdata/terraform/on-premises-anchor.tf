@@ -59,6 +59,9 @@ resource "aws_iam_role" "billing_role" {
   name               = "billing-role"
   assume_role_policy = data.aws_iam_policy_document.trust_billing_role.json
   description        = "Takes the place of keys of the IAM user billing"
+  tags = {
+    "keytend:replaces" = "AIDACKCEVSQ6C2EXAMPLE"
+  }
 }
 
 resource "aws_iam_policy" "billing_role" {
