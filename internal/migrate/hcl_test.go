@@ -347,7 +347,7 @@ func TestTrustLetsInWhomItNames(t *testing.T) {
 }
 
 func TestEC2IsCalledOtherwiseInChina(t *testing.T) {
-	for partition, want := range map[string]string{"aws": "ec2.amazonaws.com", "aws-cn": "ec2.amazonaws.com.cn", "aws-us-gov": "ec2.amazonaws.com"} {
+	for partition, want := range map[string]string{"aws": "ec2.amazonaws.com", "aws-cn": "ec2.amazonaws.com.cn", "aws-us-gov": "ec2.amazonaws.com", "aws-eusc": "ec2.amazonaws.com"} {
 		around := Surroundings{Account: "123456789012", Partition: partition}
 		if got := around.Trust(Recommend(EC2, around), Answers{}, nil).Principal; got != want {
 			t.Errorf("%s: %s, want %s", partition, got, want)

@@ -167,8 +167,16 @@ func (s Surroundings) byToken(t token) Trust {
 	return out
 }
 
-// ec2 is what EC2 is called in trust policies: in China otherwise.
-// https://github.com/kubernetes/kops/issues/27 (other services keep their name)
+// ec2 is what EC2 is called in trust policies: in China otherwise, as the AWS provider's
+// aws_service_principal has it since March 2026, IAM's console offers it, and EKS demands
+// it of a node's role. AWS's own pages and CDK say ec2.amazonaws.com everywhere. Lambda,
+// ECS, EKS Pod Identity and IAM Roles Anywhere have one name in all partitions, and EC2
+// has the common one in those of GovCloud and Europe.
+// https://github.com/hashicorp/terraform-provider-aws/pull/47141
+// https://github.com/aws/aws-cdk/pull/24709
+// https://github.com/awslabs/cdk-eks-blueprints/issues/558
+// https://docs.amazonaws.cn/en_us/eks/latest/userguide/pod-id-role.html
+// https://github.com/pulumi/pulumi-eks/issues/2341
 func (s Surroundings) ec2() string {
 	if s.Partition == "aws-cn" {
 		return "ec2.amazonaws.com.cn"
