@@ -5,10 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -195,11 +191,7 @@ func (m *migration) tell(w *way) error {
 	case "json":
 		return m.app.writeOutput(m.read.out, func(out io.Writer) error { return writeJSON(out, w.document()) })
 	case "terraform":
-		text, err := w.terraform()
-		if err != nil {
-			return err
-		}
-		return m.app.writeOutput(m.read.out, func(out io.Writer) error { return printed(out, text) })
+		return m.oneFile(w)
 	}
 	return m.app.writeOutput(m.read.out, func(out io.Writer) error { return printed(out, printable(w.text(m.dir))) })
 }
@@ -207,40 +199,4 @@ func (m *migration) tell(w *way) error {
 func printed(out io.Writer, text string) error {
 	_, err := io.WriteString(out, text)
 	return err
-}
-
-// files writes a file for each workload, and one for all.
-func (m *migration) files(w *way) error {
-	if err := w.ready(); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(m.dir, 0o750); err != nil {
-		return fmt.Errorf("write Terraform: %w", err)
-	}
-	texts := map[string]string{"versions.tf": migrate.Versions()}
-	for _, p := range w.plans {
-		if p.Ready() {
-			maps.Copy(texts, p.Files())
-		}
-	}
-	for name, text := range texts {
-		if err := replaceFile(filepath.Join(m.dir, name), 0o644, func(out io.Writer) error { return printed(out, text) }); err != nil {
-			return fmt.Errorf("write Terraform: %w", err)
-		}
-	}
-	return nil
-}
-
-var writtenExternalID = regexp.MustCompile(`variable\s*=\s*"sts:ExternalId"\s+values\s*=\s*\["([\w+=,.@:/-]+)"\]`)
-
-// externalID is what the third party was told before, where the role's file lies in
-// the folder that is written to; else a new one.
-func (m *migration) externalID(role string) string {
-	if m.dir != "" {
-		text, err := os.ReadFile(filepath.Join(m.dir, role+".tf"))
-		if found := writtenExternalID.FindSubmatch(text); err == nil && found != nil {
-			return string(found[1])
-		}
-	}
-	return randomWord(32)
 }

@@ -35,8 +35,8 @@ type partJSON struct {
 	Steps        []string            `json:"steps"`
 	Role         string              `json:"role,omitempty"` // ARN
 	Tags         map[string]string   `json:"role_tags,omitempty"`
-	Policy       json.RawMessage     `json:"policy"`         // null: it needs none
-	Trust        json.RawMessage     `json:"trust"`          // null: there is none, or it is not known whom
+	Policy       json.RawMessage     `json:"policy"` // null: it needs none
+	Trust        json.RawMessage     `json:"trust"`  // null: there is none, or it is not known whom
 	Boundary     string              `json:"permissions_boundary,omitempty"`
 	Has          []hasJSON           `json:"user_has"`
 	Failed       []string            `json:"failed"`

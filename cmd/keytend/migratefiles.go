@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/keytend/keytend/internal/migrate"
+	"github.com/keytend/keytend/internal/terraform"
+)
+
+// versionsFile says which provider all files of a folder need.
+const versionsFile = "versions.tf"
+
+// files writes a file for each workload, and one for all.
+func (m *migration) files(w *way) error {
+	if err := w.ready(); err != nil {
+		return err
+	}
+	texts := map[string]string{versionsFile: migrate.Versions()}
+	for _, p := range w.plans {
+		if p.Ready() {
+			maps.Copy(texts, p.Files())
+		}
+	}
+	if theirs, err := os.ReadFile(filepath.Join(m.dir, versionsFile)); err == nil && string(theirs) != texts[versionsFile] {
+		delete(texts, versionsFile) // it may hold a backend
+		m.app.say(fmt.Errorf("%s was there and stays as it is: the Terraform needs hashicorp/aws 5.81 or newer", filepath.Join(m.dir, versionsFile)))
+	}
+	for name, text := range texts {
+		if err := m.keeps(filepath.Join(m.dir, name), text); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(m.dir, 0o750); err != nil {
+		return fmt.Errorf("write Terraform: %w", err)
+	}
+	for name, text := range texts {
+		if err := replaceFile(filepath.Join(m.dir, name), 0o644, func(out io.Writer) error { return printed(out, text) }); err != nil {
+			return fmt.Errorf("write Terraform: %w", err)
+		}
+	}
+	return nil
+}
+
+// oneFile writes all of it into the file that was asked for, or prints it.
+func (m *migration) oneFile(w *way) error {
+	text, err := w.terraform()
+	if err != nil {
+		return err
+	}
+	if err := m.keeps(m.read.out, text); err != nil {
+		return err
+	}
+	return m.app.writeOutput(m.read.out, func(out io.Writer) error { return printed(out, text) })
+}
+
+// keeps refuses to write over a file what would make Terraform take something away.
+func (m *migration) keeps(path, text string) error {
+	info, err := os.Stat(path)
+	if path == "" || path == "-" || errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+		return nil
+	}
+	had, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("write Terraform: %w", err)
+	}
+	dropped, err := dropped(had, text)
+	switch {
+	case err != nil:
+		return usageError{m.command, fmt.Errorf("%s is there, and is %w: name another file", path, err)}
+	case len(dropped) > 0:
+		return usageError{m.command, fmt.Errorf("%s has what would not be written again, and Terraform would take it away: %s. Name another file for this user; a folder (--dir) holds many users' files, and what they have in common", path, strings.Join(dropped, ", "))}
+	}
+	return nil
+}
+
+// dropped are the resources and modules of a file that a text hasn't. A role's policies
+// come and go with its rights, and are no loss.
+func dropped(had []byte, text string) ([]string, error) {
+	old, err := terraform.Addresses(bytes.TrimPrefix(had, []byte("\xef\xbb\xbf")))
+	if err != nil {
+		return nil, err
+	}
+	kept, err := terraform.Addresses([]byte(text))
+	return slices.DeleteFunc(old, func(address string) bool {
+		kind, _, _ := strings.Cut(address, ".")
+		return kind == "aws_iam_policy" || kind == "aws_iam_role_policy_attachment" || slices.Contains(kept, address)
+	}), err
+}
+
+var writtenExternalID = regexp.MustCompile(`variable\s*=\s*"sts:ExternalId"\s+values\s*=\s*\["([\w+=,.@:/-]+)"\]`)
+
+// externalID is what the third party was told before, where the role's file is written
+// anew; else a new one.
+func (m *migration) externalID(role string) string {
+	var path string
+	switch {
+	case m.dir != "":
+		path = filepath.Join(m.dir, role+".tf")
+	case m.read.output.value == "terraform":
+		path = m.read.out
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		text, err := os.ReadFile(path)
+		if found := writtenExternalID.FindSubmatch(text); err == nil && found != nil {
+			return string(found[1])
+		}
+	}
+	return randomWord(32)
+}
