@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,6 +22,35 @@ type measuring struct {
 	lock    sync.Mutex
 	metrics *report.Metrics
 	seen    int
+	left    leftRotations
+}
+
+// leftRotations are those that nobody goes on with, for their secret is gone: to find
+// out takes a scan.
+type leftRotations struct {
+	asked, unsure bool // unsure: there may be more
+	n             int
+}
+
+// leftOf counts those among an account's findings. unread are the users of whom it is
+// not known.
+func (m *measuring) leftOf(findings []policy.Finding, unread []accesskey.Failure) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	m.left.asked, m.left.unsure = true, m.left.unsure || len(unread) > 0
+	for _, f := range findings {
+		if f.Rule == policy.SecretGone && f.Severity == policy.High { // a rotation was under way
+			m.left.n++
+		}
+	}
+}
+
+// data are no zero that may not be true: it would end an alarm.
+func (l leftRotations) data() []report.Datum {
+	if !l.asked || l.unsure && l.n == 0 {
+		return nil
+	}
+	return []report.Datum{report.RotationsFailed(l.n)}
 }
 
 // byAccount is the value of --cloudwatch with metrics for each account.
@@ -62,8 +92,9 @@ func (m *measuring) send(ctx context.Context, a *app, session *awsapi.Session, a
 	}
 	if missing > 0 {
 		m.counting().Unread()
+		m.left.unsure = true
 	}
-	data := append(m.counting().Data(), more...)
+	data := slices.Concat(m.counting().Data(), m.left.data(), more)
 	if a.function {
 		if err := report.EmbedMetrics(a.stdout, at, data); came == nil {
 			came = err

@@ -144,7 +144,7 @@ func (m *functionMode) function(ctx context.Context) *rotationlambda.Function {
 		name, arn = invoked.AwsRequestID, unqualified(invoked.InvokedFunctionArn)
 	}
 	f := &rotationlambda.Function{
-		Rotator: m.rotator(region), Store: m.session.Secrets(region), Account: m.who.Account, Region: region, ARN: arn,
+		Rotator: m.rotator(region), Store: m.session.Secrets(region), Past: m.account, Account: m.who.Account, Region: region, ARN: arn,
 		Terms: m.terms, MarkUser: m.account.MarkSecret, Sleep: m.sleep, Log: m.audit, Name: name,
 	}
 	if m.app.simulated() {

@@ -195,6 +195,7 @@ func (s *scan) observe(ctx context.Context, baseline *report.Baseline) (result, 
 	inv.Failures = append(inv.Failures, s.tellHub(ctx, session, inv, findings, at)...)
 	findings, failures := s.secrets.findings(ctx, session, inv, findings)
 	findings, unread := goneSecrets(ctx, session, inv, findings)
+	s.measure.leftOf(findings, unread)
 	inv.Failures = append(inv.Failures, slices.Concat(failures, unread)...)
 	found := s.judge(inv, findings, at, baseline)
 	found.session = session

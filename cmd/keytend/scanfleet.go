@@ -145,6 +145,7 @@ func (f *fleetScan) take(ctx context.Context, session *awsapi.Session, inv acces
 	findings, unread := goneSecrets(ctx, session, inv, policy.Findings(inv, f.rules, f.crew.at))
 	inv.Failures = append(inv.Failures, unread...)
 	f.measure.account(inv, findings, f.crew.at)
+	f.measure.leftOf(findings, unread)
 	inv.Failures = append(inv.Failures, noteManaged(ctx, f.elsewhere, inv.Account.ID, findings)...)
 	inv.Failures = append(inv.Failures, f.leavers.note(ctx, inv.Account.ID, findings)...)
 	if f.hub != nil {

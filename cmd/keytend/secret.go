@@ -100,7 +100,12 @@ func secretStatus(s rotationlambda.Status) string {
 	if d.RotationEnabled {
 		row("next by", whenOrNever(d.NextRotation))
 	}
+	for _, o := range s.Orders {
+		row("ordered", o+", to be carried out when the function comes next")
+	}
 	switch {
+	case s.Rebuilt:
+		row("record", "to be rebuilt from what AWS and the destinations show then")
 	case s.Lost:
 		row("record", "gone from the secret's tags, and a rotation is under way: `keytend secret resolve "+d.Name+" recover` rebuilds it")
 	case r.ID == "":
@@ -108,9 +113,6 @@ func secretStatus(s rotationlambda.Status) string {
 	case !r.Live():
 		row("record", fmt.Sprintf("%s on %s: %s", r.Phase, stamp(r.Ended), ended(r)))
 	default:
-		for _, o := range s.Orders {
-			row("ordered", o+", to be carried out when the function comes next")
-		}
 		row("record", fmt.Sprintf("%s since %s: %s, to be replaced by %s", r.Phase, stamp(r.Since), r.Old, orElseNone(r.New)))
 		row("next step", fmt.Sprintf("%s: %s", s.Next.Kind, s.Next.Reason))
 		if s.Next.Saw != "" {
@@ -199,7 +201,10 @@ func (o *secretOrder) run(ctx context.Context, name, answer string) error {
 		return err
 	}
 	r := s.Record
-	if r.ID == "" || !r.Live() {
+	switch {
+	case s.Rebuilt:
+		return hinted{fmt.Errorf("the record of secret %s is to be rebuilt first, as was ordered", name), "`keytend secret status " + name + "` shows when it is"}
+	case r.ID == "" || !r.Live():
 		return hinted{fmt.Errorf("no rotation of secret %s is under way", name), "`keytend secret status " + name + "` shows the last"}
 	}
 	if err := o.app.ask(o.command, o.yes, fmt.Sprintf("Secret %s, user %s, %s by %s, %s: %s?", name, r.Subject.User, r.Old, orElseNone(r.New), r.Phase, answer)); err != nil {
@@ -229,7 +234,7 @@ const reaperComes = "Noted. The function's reaper acts on it when it comes next:
 
 // rebuild puts a lost record back.
 func (o *secretOrder) rebuild(ctx context.Context, m *functionMode, f *rotationlambda.Function, name string) error {
-	found, err := f.Lost(ctx, name, m.account, accesskey.ID(o.old))
+	found, err := f.Lost(ctx, name, accesskey.ID(o.old))
 	if err != nil {
 		return hinted{err, "`keytend secret status " + name + "` shows how it stands"}
 	}

@@ -109,7 +109,10 @@ func (o *adopting) adopt(ctx context.Context, m *functionMode, f *rotationlambda
 	if err != nil {
 		return err
 	}
-	a.Function, a.Deliver, a.Every, a.MaxAge = o.functionARN(m, f.Region), o.deliver, o.every, limitsOf(m.policy).MaxAge
+	a.Function, a.Every, a.MaxAge = o.functionARN(m, f.Region), o.every, limitsOf(m.policy).MaxAge
+	if len(o.deliver) > 0 {
+		a.Deliver = o.deliver
+	}
 	if problems := errors.Join(a.Problems()...); problems != nil {
 		return hinted{fmt.Errorf("secret %s of account %s can't be taken over: %w", a.Secret.Name, f.Account, problems), o.unchanged()}
 	}

@@ -79,7 +79,7 @@ locals {
     }
     rotations-failed = {
       fed         = local.has_metrics || local.has_function
-      description = "A rotation of an access key has failed: keytend status says which, and what to do."
+      description = "A rotation of an access key has failed: keytend status says which, and what to do; keytend scan does where its secret was deleted."
       metric      = "RotationsFailed"
       dimensions  = {}
       statistic   = "Sum"

@@ -93,7 +93,7 @@ func (o Options) alarms(topic string) []awsapi.Alarm {
 	return []awsapi.Alarm{
 		one("old-keys", "Keys", state("old"), "Maximum", 0, "Active access keys are older than "+spell(o.MaxAge)+". See keytend scan."),
 		one("oldest-key", "OldestKeyAge", nil, "Maximum", (o.MaxAge + o.Late).Seconds(), "An Active access key is older than "+spell(o.MaxAge+o.Late)+". See keytend scan."),
-		one("rotations-failed", "RotationsFailed", nil, "Sum", 0, "Rotations have failed. See keytend status."),
+		one("rotations-failed", "RotationsFailed", nil, "Sum", 0, "Rotations have failed. See keytend status, and keytend scan where a secret was deleted."),
 		one("records-blocked", "RecordsBlocked", nil, "Maximum", 0, "Work on access keys waits for a person's choice. See keytend status."),
 		silent,
 	}

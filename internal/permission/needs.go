@@ -68,7 +68,7 @@ var inspecting = []Need{
 // adopting is what hands a secret over to a rotation function.
 var adopting = slices.Concat(inspecting, []Need{
 	{Action: "iam:TagUser", Kind: Create, on: users, Why: "mark the user as rotated through its secret", only: []string{secretTag}},
-	{Action: "secretsmanager:TagResource", Kind: Create, on: secrets, Why: "name the user on the secret, and further destinations", only: []string{"keytend:user", "keytend:deliver"}},
+	{Action: "secretsmanager:TagResource", Kind: Create, on: secrets, Why: "name the user on the secret, and further destinations", only: []string{"keytend:user", "keytend:deliver", "keytend:rotation/adopted/*"}},
 	{Action: "secretsmanager:RotateSecret", Kind: Create, on: secrets, Why: "switch its rotation on"},
 	{Action: "lambda:InvokeFunction", Kind: Create, on: functions, Why: "Secrets Manager asks it of whoever names the function"},
 	simulating, namingOurRole,
@@ -173,7 +173,9 @@ var needs = map[Feature][]Need{
 	SecretStatus: slices.Concat(inspecting, []Need{
 		tracing, {Action: "iam:GetAccessKeyLastUsed", Kind: Read, on: anything, Why: "silence of a key"},
 	}),
-	SecretResolve: slices.Concat(inspecting, []Need{tracing}, recording[:1]),
+	SecretResolve: slices.Concat(inspecting, []Need{
+		tracing, {Action: "secretsmanager:TagResource", Kind: Create, on: secrets, Why: "leave the function an order on the secret", only: []string{"keytend:rotation/order/*"}},
+	}),
 	ScanSecrets:   {{Action: "secretsmanager:ListSecrets", Kind: Read, on: anything, Why: "which secrets say that they hold a key, and whether they are rotated"}},
 	Retire:        slices.Concat(looking, []Need{switching, deleting}),
 	Revoke: slices.Concat(looking, claiming, []Need{

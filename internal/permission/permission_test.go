@@ -143,7 +143,9 @@ func TestFeaturesTogether(t *testing.T) {
 		{"iam:TagUser", user, "AKIAIOSFODNN7EXAMPLE", true},
 		{"iam:UntagUser", user, "keytend:secret", false},
 		{"secretsmanager:TagResource", secret, "keytend:user", true},
-		{"secretsmanager:TagResource", secret, "keytend:rotation/state", true},
+		{"secretsmanager:TagResource", secret, "keytend:rotation/order/x", true},
+		{"secretsmanager:TagResource", secret, "keytend:rotation/adopted/x", true},
+		{"secretsmanager:TagResource", secret, "keytend:rotation/state", false}, // the record is the function's
 		{"secretsmanager:UntagResource", secret, "keytend:rotation/make", true},
 		{"secretsmanager:UntagResource", secret, "keytend:rotation/state", false},
 		{"secretsmanager:UntagResource", secret, "keytend:user", false},

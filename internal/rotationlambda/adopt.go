@@ -23,7 +23,7 @@ type Adoption struct {
 	Held     accesskey.ID     // the key in AWSCURRENT
 	Fails    error            // why it does not work as the secret has it; nil: it does
 	Function string           // ARN
-	Deliver  []string         // further destinations, by name
+	Deliver  []string         // further destinations, by name; those of the tag, until others are set
 	Terms    accesskey.Terms
 	Every    time.Duration // between two rotations
 	MaxAge   time.Duration // of a key, as the policy has it; 0: any
@@ -35,7 +35,7 @@ func (f *Function) Adopt(ctx context.Context, id, user string) (Adoption, error)
 	if err != nil {
 		return Adoption{}, fmt.Errorf("account %s, secret %s: %w", f.Account, id, err)
 	}
-	a := Adoption{Secret: d}
+	a := Adoption{Secret: d, Deliver: strings.Fields(d.Tags[DeliverTag])}
 	latest, err := unpack(d.Tags)
 	if err != nil {
 		return a, fmt.Errorf("account %s, secret %s: %w", f.Account, d.ARN, err)
@@ -90,7 +90,7 @@ func (a Adoption) key(id accesskey.ID) (accesskey.Key, bool) {
 func (a Adoption) Taken() bool {
 	marks, _ := a.User.Tags.Get()
 	return a.Secret.Tags[UserTag] == a.User.Name && marks[policy.SecretTag] == a.Secret.ARN &&
-		(len(a.Deliver) == 0 || a.Secret.Tags[DeliverTag] == strings.Join(a.Deliver, " "))
+		a.Secret.Tags[DeliverTag] == strings.Join(a.Deliver, " ") && overtaken(a.Secret.Tags) == nil
 }
 
 // UnderWay reports that the function is at work on the secret.
@@ -244,7 +244,8 @@ func (f *Function) Take(ctx context.Context, a Adoption) error {
 	if len(tags[DeliverTag]) > tagLength {
 		return errors.New("the names of the destinations are longer than a tag's 256 characters: deliver to fewer")
 	}
-	if err := f.Store.Tag(ctx, a.Secret.ARN, tags, f.Rotator.Clock.Now().Add(writeLife)); err != nil {
+	now := f.Rotator.Clock.Now()
+	if err := f.Store.Tag(ctx, a.Secret.ARN, adoption(tags, now), now.Add(writeLife)); err != nil {
 		return fmt.Errorf("account %s, secret %s: write its tags: %w", f.Account, a.Secret.ARN, err)
 	}
 	return nil

@@ -25,6 +25,9 @@ func (v *visit) ready(ctx context.Context) (accesskey.Record, error) {
 	if r.ID != "" {
 		return r, nil
 	}
+	if v.journal.seen.revision == 0 && v.lost() {
+		return r, v.gone()
+	}
 	old, err := v.oldKey(ctx)
 	if err != nil {
 		return r, err
@@ -119,11 +122,19 @@ func (v *visit) begin(ctx context.Context, old accesskey.Key) (accesskey.Record,
 	if err != nil {
 		return r, v.wrong("%w", err)
 	}
+	if before := past(v.tags); len(before) > 0 {
+		if err := v.f.Store.Untag(ctx, v.arn, before); err != nil {
+			v.f.Log.WarnContext(ctx, "tags of earlier adoptions stay on the secret", "secret", v.arn, "error", err.Error())
+		}
+	}
 	return r, nil
 }
 
 // destinations are those of the tag, and the secret itself at the end.
 func (v *visit) destinations() ([]string, error) {
+	if err := overtaken(v.tags); err != nil {
+		return nil, v.wrong("%w", err)
+	}
 	var names []string
 	for _, name := range strings.Fields(v.tags[DeliverTag]) {
 		d, err := v.rotator.Destination(v.subject, name)

@@ -27,7 +27,10 @@ type journal struct {
 	sleep func(context.Context, time.Duration) error
 	log   *slog.Logger
 
-	hand bool // whoever writes is a person in a terminal: no invocation
+	hand bool // a person in a terminal, who writes no record: no invocation
+	// rebuild is the record that an order has rebuilt in the place of one, and how that
+	// was found. ErrUnfit: it was not lost, or can't be told.
+	rebuild func(ctx context.Context, lost accesskey.Record, named accesskey.ID) (accesskey.Record, string, error)
 
 	tags    map[string]string // as they were last read
 	written found
@@ -69,7 +72,7 @@ func (j *journal) Fetch(ctx context.Context, subject accesskey.Subject) (accessk
 	switch {
 	case err != nil:
 		return accesskey.Record{}, err
-	case f.revision == 0 || !f.Record.Live():
+	case !f.live():
 		return accesskey.Record{}, rotation.ErrNoRecord
 	case f.Record.Subject.Account != subject.Account || f.Record.Subject.User != subject.User:
 		return accesskey.Record{}, fmt.Errorf("the record in the secret's tags is about user %s, its tag %s says %s: put the tag back until that rotation has ended",
@@ -84,7 +87,7 @@ func (j *journal) Create(ctx context.Context, r accesskey.Record, e accesskey.Ev
 	switch {
 	case err != nil:
 		return accesskey.Record{}, err
-	case f.revision > 0 && f.Record.Live():
+	case f.live():
 		return accesskey.Record{}, rotation.ErrExists
 	}
 	r = r.Clone()
@@ -99,7 +102,7 @@ func (j *journal) Replace(ctx context.Context, old, next accesskey.Record, e acc
 	switch {
 	case err != nil:
 		return accesskey.Record{}, err
-	case f.Record.ID != old.ID || f.Record.Version != old.Version, !j.hand && len(ordersIn(j.tags, f)) > 0:
+	case f.Record.ID != old.ID || f.Record.Version != old.Version, len(ordersIn(j.tags, f)) > 0:
 		return accesskey.Record{}, rotation.ErrConflict
 	}
 	next = next.Clone()
@@ -140,10 +143,7 @@ func (j *journal) write(ctx context.Context, f found, r accesskey.Record, e acce
 		return err
 	}
 	sum := sha256.Sum256(text)
-	next := found{entry{Record: brief(r), Acted: f.Acted, Seq: audit.Seq, Chain: hex.EncodeToString(sum[:]), Order: f.Order, Orders: f.Orders}, j.revisionAfter(f)}
-	if j.hand {
-		next.Order = next.Chain[:orderLength]
-	}
+	next := found{entry{Record: brief(r), Acted: f.Acted, Seq: audit.Seq, Chain: hex.EncodeToString(sum[:]), Orders: f.Orders}, j.revisionAfter(f)}
 	if e.Act() {
 		next.Acted = e.At
 	}
@@ -161,11 +161,10 @@ func (j *journal) write(ctx context.Context, f found, r accesskey.Record, e acce
 }
 
 // sweep takes away what was written before f, if there is much of it or nothing
-// more is to come; a person's command does not. That may fail, and may come late:
-// what is gone is not missed.
+// more is to come. That may fail, and may come late: what is gone is not missed.
 func (j *journal) sweep(ctx context.Context, f found, more bool) (swept bool) {
 	stale := older(j.tags, f.revision)
-	if len(stale) == 0 || j.hand || more && len(stale) <= keptTags-mostTags {
+	if len(stale) == 0 || more && len(stale) <= keptTags-mostTags {
 		return false
 	}
 	if err := j.store.Untag(ctx, j.arn, stale); err != nil {
@@ -211,24 +210,6 @@ func (j *journal) put(ctx context.Context, tags map[string]string, revision int6
 		err = errors.New("another record stands there")
 	}
 	return fmt.Errorf("write the record into the secret's tags and read it back: %w", err)
-}
-
-// orderSettles is how long after an order it is looked whether it stands: an
-// invocation that read the record before writes within that.
-const orderSettles = 5 * time.Second
-
-// stands looks whether what was just written by hand is what others go on from:
-// ErrConflict where it isn't.
-func (j *journal) stands(ctx context.Context) error {
-	mine := j.written.Order
-	if err := j.sleep(ctx, orderSettles); err != nil {
-		return err
-	}
-	f, err := j.read(ctx)
-	if err == nil && f.Order != mine {
-		err = rotation.ErrConflict
-	}
-	return err
 }
 
 func holds(tags, want map[string]string) bool {

@@ -20,7 +20,7 @@ func (f *Function) minds(d awsapi.SecretDescription) bool {
 		return true
 	}
 	latest, err := unpack(d.Tags)
-	return err != nil || latest.revision > 0 && latest.Record.Live()
+	return err != nil || latest.live()
 }
 
 // rotates: Secrets Manager has this function rotate the secret.
@@ -42,12 +42,17 @@ func (f *Function) recordless(ctx context.Context, d awsapi.SecretDescription) e
 	case err != nil:
 		return err
 	case v.lost():
-		return v.wrong("a rotation is under way (the user's tag %s), and its record is gone from the secret's tags: `%s` rebuilds it. Who has removed the tags must leave those below %s alone",
-			rotation.ClaimTag, v.command("", "recover"), OwnTags)
+		return v.gone()
 	case d.RotationLambda != f.ARN && f.ARN != "":
 		return nil // another function's, if anybody's
 	}
 	return v.sweep(ctx, d)
+}
+
+// gone is what people are told of a lost record.
+func (v *visit) gone() error {
+	return v.wrong("a rotation is under way (the user's tag %s), and its record is gone from the secret's tags: `%s` rebuilds it. Who has removed the tags must leave those below %s alone",
+		rotation.ClaimTag, v.command("", Rebuild), OwnTags)
 }
 
 // lost: the user carries the claim of a rotation of this secret, whose tags know of

@@ -22,14 +22,9 @@ type entry struct {
 	Acted  time.Time        `json:"a"` // the latest act of ours: rotation.Journal.Head
 	Seq    int64            `json:"n"` // of the latest audit line, over all of the secret's records
 	Chain  string           `json:"c"` // its hash
-	// Order is what the hash of the latest line begins with that a person wrote: two
-	// who write at the same moment find out by it whose write the others go on from.
-	Order string `json:"o,omitempty"`
 	// Orders are those carried out or refused of late, by the names of their tags.
 	Orders []string `json:"d,omitempty"`
 }
-
-const orderLength = 12
 
 // Every write of the record has tags of its own, named after its revision, so
 // that a lost write which comes late comes over nothing: it is older than what
@@ -101,6 +96,9 @@ type found struct {
 	entry
 	revision int64
 }
+
+// live: something is under way.
+func (f found) live() bool { return f.revision > 0 && f.Record.Live() }
 
 // unpack finds the latest entry. AWS writes all tags of a call or none: a latest
 // one that isn't whole was changed by somebody.

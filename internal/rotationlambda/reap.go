@@ -90,14 +90,14 @@ func (f *Function) reapOne(ctx context.Context, listed awsapi.SecretDescription,
 		return fmt.Errorf("account %s, secret %s: %w", f.Account, listed.ARN, err)
 	}
 	found, err := unpack(d.Tags)
-	if err == nil && found.revision == 0 {
+	if err == nil && found.revision == 0 && len(ordersIn(d.Tags, found)) == 0 {
 		return f.recordless(ctx, d)
 	}
 	if !d.Deleted.IsZero() { // AWS takes no tags there
 		f.doomed(ctx, d, found.Record, out)
 		return nil
 	}
-	if err == nil {
+	if err == nil && found.revision > 0 {
 		f.restate(ctx, d, found.Record)
 	}
 	v, err := f.open(ctx, d, Event{})
@@ -229,6 +229,9 @@ func (v *visit) sweep(ctx context.Context, d awsapi.SecretDescription) error {
 	status := v.statusOf(held.ID)
 	if d.RotationEnabled && held.ID != "" && status != accesskey.Active {
 		v.alarm(ctx, "AWSCURRENT names a key that does not work", "key", string(held.ID), "status", string(status))
+	}
+	if err := overtaken(v.tags); err != nil && d.RotationEnabled {
+		return v.wrong("%w", err)
 	}
 	return nil
 }

@@ -2,34 +2,43 @@ package rotationlambda
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
 )
 
-// Recovery is what a secret's record is rebuilt as after its tags were lost, or
+// Recovery is what a secret's record would be rebuilt as after its tags were lost, or
 // put back from a copy.
 type Recovery struct {
 	rotation.Recovery
-	Record accesskey.Record // that stands there now; zero: none
 
 	visit *visit
+	named accesskey.ID
 }
 
-// Over reports that nothing is under way: there is nothing to put on record.
+// Over reports that nothing is under way: that is what is put on record.
 func (r Recovery) Over() bool { return r.Recovery.Record.Old == "" }
 
 // errNotLost: the record in the tags is as good as any.
-var errNotLost = errors.New("the record in the secret's tags is whole: there is nothing to recover")
+var errNotLost = fmt.Errorf("there is nothing to recover, for the record in the secret's tags is whole: %w", rotation.ErrUnfit)
 
-// Lost rebuilds a secret's record from the user's claim, its keys, what the
-// destinations hold, and CloudTrail. named is the key that was being replaced, as
-// a person says; empty: nobody does. It changes nothing.
-func (f *Function) Lost(ctx context.Context, id string, past rotation.Past, named accesskey.ID) (Recovery, error) {
+// wanting: there is no record, or AWS shows that it is older than what was done since.
+func wanting(r accesskey.Record) error {
+	behind := r.Live() && r.Block != nil && r.Block.Reason == policy.WhyJournalBehind
+	if r.ID != "" && !behind {
+		return errNotLost
+	}
+	return nil
+}
+
+// Lost is a secret's record rebuilt from the user's claim, its keys, what the
+// destinations hold, and CloudTrail. named is the key that was being replaced, as a
+// person says; empty: nobody does. It changes nothing.
+func (f *Function) Lost(ctx context.Context, id string, named accesskey.ID) (Recovery, error) {
 	v, _, err := f.enter(ctx, id)
 	if err != nil {
 		return Recovery{}, err
@@ -38,20 +47,40 @@ func (f *Function) Lost(ctx context.Context, id string, past rotation.Past, name
 	if err != nil {
 		return Recovery{}, v.wrong("%w", err)
 	}
-	r := latest.Record
-	if behind := r.Live() && r.Block != nil && r.Block.Reason == policy.WhyJournalBehind; r.ID != "" && !behind {
-		return Recovery{}, v.wrong("%w", errNotLost)
+	for _, o := range ordersIn(v.journal.tags, latest) {
+		if _, rebuilds := o.rebuilds(); rebuilds {
+			return Recovery{}, v.wrong("%s has ordered that before, and it waits until the function comes next", o.by)
+		}
 	}
-	remains, err := v.remains(ctx, past)
+	found, err := v.recovery(ctx, latest.Record, named)
+	return Recovery{Recovery: found, visit: v, named: named}, err
+}
+
+// PutBack has the function rebuild the record, as it looks when the function comes
+// next. It alone writes records, so that nothing it does meanwhile comes over this.
+func (f *Function) PutBack(ctx context.Context, who string, found Recovery) error {
+	answer := Rebuild
+	if found.named != "" {
+		answer += "/" + string(found.named)
+	}
+	return found.visit.give(ctx, newOrder(Order{Record: "-", Answer: answer}, who, found.visit.rotator.Random(), f.Rotator.Clock.Now()))
+}
+
+// recovery rebuilds a record in the place of one.
+func (v *visit) recovery(ctx context.Context, r accesskey.Record, named accesskey.ID) (rotation.Recovery, error) {
+	if err := wanting(r); err != nil {
+		return rotation.Recovery{}, v.wrong("%w", err)
+	}
+	remains, err := v.remains(ctx)
 	if err != nil {
-		return Recovery{}, err
+		return rotation.Recovery{}, err
 	}
 	remains.Named = named
-	return Recovery{Recovery: rotation.Recovered(remains, f.Rotator.Clock.Now()), Record: r, visit: v}, nil
+	return rotation.Recovered(remains, v.f.Rotator.Clock.Now()), nil
 }
 
 // remains is what can still be seen of a lost record.
-func (v *visit) remains(ctx context.Context, past rotation.Past) (rotation.Remains, error) {
+func (v *visit) remains(ctx context.Context) (rotation.Remains, error) {
 	marks, known := v.user.Tags.Get()
 	keys, listed := v.user.Keys.Get()
 	if !known || !listed {
@@ -69,7 +98,7 @@ func (v *visit) remains(ctx context.Context, past rotation.Past) (rotation.Remai
 			return seen, v.wrong("who made key %s: %s", id, fact.Why())
 		}
 	}
-	acts := past.Acts(ctx, v.subject)
+	acts := v.f.Past.Acts(ctx, v.subject)
 	if seen.Acts, known = acts.Get(); !known {
 		return seen, v.wrong("what was done to the user's keys: %s", acts.Why())
 	}
@@ -104,49 +133,37 @@ func (v *visit) holding(ctx context.Context, seen *rotation.Remains) error {
 	return nil
 }
 
-// PutBack puts on record what was rebuilt, in the place of what the tags have, in
-// one write; where nothing is under way, that it has ended, so that the next
-// rotation is not held up by what AWS shows of those before.
-func (f *Function) PutBack(ctx context.Context, who string, found Recovery) error {
-	v, next := found.visit, found.Recovery.Record
+// rebuilt is the record that a person had rebuilt, by what is to be seen now. Where
+// nothing is under way, it has ended, so that the next rotation is not held up by what
+// AWS shows of those before.
+func (v *visit) rebuilt(ctx context.Context, r accesskey.Record, named accesskey.ID) (accesskey.Record, string, error) {
+	if fact := v.rotator.Keys.User(ctx, v.subject); !fact.Known() {
+		return r, "", v.wrong("read the user: %s", fact.Why())
+	}
+	found, err := v.recovery(ctx, r, named)
+	next, now := found.Record, v.f.Rotator.Clock.Now()
 	switch {
-	case found.Over() && found.Record.ID != "":
-		_, err := v.rotator.Give(ctx, v.subject, who, rotation.Supersede())
-		if err == nil {
-			err = v.stands(ctx)
-		}
-		return err
-	case found.Over():
-		key, err := v.oldKey(ctx)
-		if err != nil {
-			return err
-		}
-		now := f.Rotator.Clock.Now()
-		old, _ := key.ID.Get()
-		next = accesskey.Record{
-			ID: v.rotator.Random(), Work: accesskey.Rotation, Subject: v.subject, Old: old, Phase: accesskey.RolledBack, Since: now, Started: now, Ended: now,
-			Outcome: policy.WhyJournalBehind,
-		}
+	case err != nil:
+	case found.Say != "":
+		err = v.wrong("%s: %s: %w", found.Story, found.Say, rotation.ErrUnfit)
+	case next.Old == "" && r.ID != "":
+		next, err = rotation.Supersede().On(r, now)
+	case next.Old == "":
+		next, err = v.ended(ctx, now)
+	case next.Stage() == accesskey.RollingBack:
+		err = v.withdraw(ctx, next.New)
 	}
-	if next.Stage() == accesskey.RollingBack {
-		if err := v.withdraw(ctx, next.New); err != nil {
-			return err
-		}
-	}
-	event := accesskey.Event{
-		At: f.Rotator.Clock.Now(), Who: who, What: accesskey.Recovered, Record: next.ID, Account: f.Account, User: v.subject.User,
-		Key: next.Old, Note: found.Story, Alert: true,
-	}
-	var err error
-	if found.Record.ID == "" {
-		_, err = v.journal.Create(ctx, next, event)
-	} else {
-		_, err = v.journal.Replace(ctx, found.Record, next, event)
-	}
-	if err != nil {
-		return v.wrong("%w", err)
-	}
-	return v.stands(ctx)
+	return next, found.Story, err
+}
+
+// ended is a record of which nothing is left to do.
+func (v *visit) ended(ctx context.Context, now time.Time) (accesskey.Record, error) {
+	key, err := v.oldKey(ctx)
+	old, _ := key.ID.Get()
+	return accesskey.Record{
+		ID: v.rotator.Random(), Work: accesskey.Rotation, Subject: v.subject, Old: old, Phase: accesskey.RolledBack, Since: now, Started: now, Ended: now,
+		Outcome: policy.WhyJournalBehind,
+	}, err
 }
 
 // withdraw takes AWSPENDING off a key that is to go: while it is there the key is

@@ -1,8 +1,10 @@
 package rotationlambda
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,14 +20,23 @@ import (
 func (w *world) retag(tags map[string]string) {
 	w.t.Helper()
 	_, err := w.secrets().UntagResource(w.t.Context(), &secretsmanager.UntagResourceInput{SecretId: aws.String(secretID), TagKeys: slices.Collect(maps.Keys(w.ownTags()))})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.tag(tags)
+}
+
+// tag has somebody add tags to the secret.
+func (w *world) tag(tags map[string]string) {
+	w.t.Helper()
 	var list []types.Tag
 	for key, value := range tags {
 		list = append(list, types.Tag{Key: aws.String(key), Value: aws.String(value)})
 	}
-	if err == nil && len(list) > 0 {
-		_, err = w.secrets().TagResource(w.t.Context(), &secretsmanager.TagResourceInput{SecretId: aws.String(secretID), Tags: list})
+	if len(list) == 0 {
+		return
 	}
-	if err != nil {
+	if _, err := w.secrets().TagResource(w.t.Context(), &secretsmanager.TagResourceInput{SecretId: aws.String(secretID), Tags: list}); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -45,12 +56,18 @@ func (w *world) until(phase accesskey.Phase) {
 // recover has a person rebuild the record.
 func (w *world) recover() Recovery {
 	w.t.Helper()
-	f := w.function()
-	found, err := f.Lost(w.t.Context(), secretID, w.account, "")
-	if err != nil {
-		w.t.Fatal(err)
+	found := w.rebuild(w.hand())
+	w.reap()
+	return found
+}
+
+func (w *world) rebuild(f *Function) Recovery {
+	w.t.Helper()
+	found, err := f.Lost(w.t.Context(), secretID, "")
+	if err == nil {
+		err = f.PutBack(w.t.Context(), "ana", found)
 	}
-	if err := f.PutBack(w.t.Context(), "ana", found); err != nil {
+	if err != nil {
 		w.t.Fatal(err)
 	}
 	return found
@@ -103,7 +120,7 @@ func TestRecoverNothing(t *testing.T) {
 	in(t, nil, func(w *world) {
 		w.rotate(30)
 		w.until(accesskey.Done)
-		if _, err := w.function().Lost(w.t.Context(), secretID, w.account, ""); err == nil {
+		if _, err := w.hand().Lost(w.t.Context(), secretID, ""); err == nil {
 			t.Error("a record that is whole is rebuilt")
 		}
 		w.retag(nil)
@@ -114,6 +131,88 @@ func TestRecoverNothing(t *testing.T) {
 		w.oneKeyLeft()
 		if r := w.record(); r.Phase != accesskey.Done {
 			t.Errorf("the next rotation ends %s: %+v", r.Phase, r.Block)
+		}
+	})
+}
+
+// TestRecoverWhileTheFunctionIsSlow: a person has a lost record rebuilt after a step of
+// the next rotation found none, and has long left the terminal when the step goes on.
+func TestRecoverWhileTheFunctionIsSlow(t *testing.T) {
+	var answers int
+	in(t, nil, func(w *world) { answers = w.recoverAfter(0) })
+	if answers == 0 {
+		t.Fatal("the function doesn't read the record")
+	}
+	for n := 1; n <= answers; n++ {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			in(t, nil, func(w *world) {
+				w.recoverAfter(n)
+				w.reap()
+				if r := w.record(); r.Phase != accesskey.Overlap || r.Old != oldKey || r.New != w.holds().ID {
+					w.t.Errorf("the record is %s\n%s", stateOf(r), strings.Join(w.fails, "\n"))
+				}
+			})
+		})
+	}
+}
+
+// recoverAfter is a record that is lost, which a person has rebuilt after the n-th
+// answer to the question of the next rotation how the secret stands; 0: nobody does. How
+// many there were.
+func (w *world) recoverAfter(n int) (answers int) {
+	w.t.Helper()
+	w.rotate(30)
+	w.until(accesskey.Overlap)
+	w.retag(nil)
+	w.after = func(action string) {
+		if action != "secretsmanager.DescribeSecret" {
+			return
+		}
+		if answers++; answers == n {
+			w.rebuild(w.hand())
+			time.Sleep(time.Minute)
+		}
+	}
+	w.rotate(0)
+	w.after = nil
+	return answers
+}
+
+// TestOrdersBesideARecover: until a record is rebuilt nobody knows what it will be, so
+// nothing else can be ordered; and what was ordered of the lost one is refused aloud.
+func TestOrdersBesideARecover(t *testing.T) {
+	in(t, nil, func(w *world) {
+		w.rotate(30)
+		w.until(accesskey.Overlap)
+		record := w.record().ID
+		w.retag(nil)
+		w.rebuild(w.hand())
+		if _, err := w.hand().Lost(w.t.Context(), secretID, ""); err == nil {
+			w.t.Error("it is rebuilt twice")
+		}
+		if s, err := w.hand().Status(w.t.Context(), secretID); err != nil || !s.Rebuilt || len(s.Orders) != 1 {
+			w.t.Errorf("status: %+v, %v", s, err)
+		}
+		if _, err := w.hand().Give(w.t.Context(), secretID, "bo", Order{record, GoBack}); err == nil {
+			w.t.Error("a record that nobody knows yet is rolled back")
+		}
+		w.reap()
+		w.retag(nil)
+		late := newOrder(Order{record, GoBack}, "bo", "x", time.Now())
+		w.tag(map[string]string{late.tag: late.value()})
+		w.log.Reset()
+		w.reap()
+		if said := w.log.String(); !strings.Contains(said, "an order was refused") || len(w.ownTags()) > 0 {
+			w.t.Errorf("tags %v; said %s", w.ownTags(), said)
+		}
+		second := newOrder(Order{"-", Rebuild}, "cy", "x", time.Now())
+		w.rebuild(w.hand())
+		w.reap()
+		w.tag(map[string]string{second.tag: second.value()})
+		w.reap()
+		if said := w.log.String(); !strings.Contains(said, "refused: ") || w.record().Phase != accesskey.Overlap {
+			w.t.Errorf("the record is %s; said %s", stateOf(w.record()), said)
 		}
 	})
 }

@@ -55,7 +55,8 @@ type Function struct {
 	// further destinations.
 	Rotator rotation.Rotator
 	Store   Store
-	Account string // twelve digits
+	Past    rotation.Past // by which a lost record is rebuilt
+	Account string        // twelve digits
 	Region  string
 	ARN     string // of the function, without alias or version; empty: this is none
 

@@ -90,6 +90,7 @@ func timeLeft(ctx context.Context) time.Duration {
 func (v *visit) wire() {
 	r := v.f.Rotator
 	v.journal = &journal{store: v.f.Store, arn: v.arn, clock: r.Clock, sleep: v.f.Sleep, log: v.f.Log}
+	v.journal.rebuild = v.rebuilt
 	v.self = newPlace(v)
 	r.Journal, r.Escrow, r.Freezer = v.journal, escrow{v}, nil
 	r.Keys, r.Mutations, r.Tags = keys{r.Keys, v}, mutations{r.Mutations, v}, tags{r.Tags, v}

@@ -187,7 +187,7 @@ func (w *world) function() *Function {
 			Decide: policy.Decide, Gate: policy.Gate{Mode: policy.Enforce}, JournalName: "fn",
 			Random: func() string { word++; return fmt.Sprintf("w%dx%d", w.runs, word) },
 		},
-		Store: store, Account: account, Region: region, ARN: functionARN,
+		Store: store, Past: a, Account: account, Region: region, ARN: functionARN,
 		Terms:    func(accesskey.User, accesskey.Key) (accesskey.Terms, error) { return w.terms, nil },
 		MarkUser: a.MarkSecret, Sleep: w.sleep, Log: slog.New(slog.NewJSONHandler(w.log, nil)), Name: fmt.Sprintf("request-%d", w.runs),
 	}
@@ -205,7 +205,7 @@ func (w *world) hand() *Function {
 	a := onaws.New(s, onaws.Options{Journal: "fn", Function: true})
 	r := &f.Rotator
 	r.Keys, r.Mutations, r.Tags, r.Rights, r.Prover, r.Trail, r.Signer, r.Clock = a, a, a, a, a, a, a, a
-	f.Store, f.ARN, f.Sleep = s.Secrets(region), "", func(_ context.Context, d time.Duration) error { time.Sleep(d); return nil }
+	f.Store, f.Past, f.ARN, f.Sleep = s.Secrets(region), a, "", func(_ context.Context, d time.Duration) error { time.Sleep(d); return nil }
 	return f
 }
 
