@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -151,6 +152,11 @@ func (w *way) window() migrate.Window {
 		out.Data = out.Data && e.DataSeen
 		for _, gap := range e.Unread {
 			out.Unread = append(out.Unread, gap.Where+": "+gap.Why)
+		}
+		for _, lack := range e.Lacks {
+			if !slices.Contains(out.Lacks, lack) { // each of the keys' evidence has it
+				out.Lacks = append(out.Lacks, lack)
+			}
 		}
 	}
 	return out

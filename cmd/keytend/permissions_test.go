@@ -41,6 +41,7 @@ func TestPermissionsAreEnoughAndNoMore(t *testing.T) {
 		{"usage", []permission.Feature{permission.Usage}, limitedUsage()},
 		{"usage of logs", []permission.Feature{permission.Usage, permission.UsageLogs}, limitedUsage("--logs", "s3://example-trail")},
 		{"usage by Athena", []permission.Feature{permission.Usage, permission.UsageAthena}, limitedUsage("--athena", "logs.cloudtrail", "--athena-output", "s3://example-trail/athena")},
+		{"usage by Lake", []permission.Feature{permission.Usage, permission.UsageLake}, limitedUsage("--lake", limitedStore)},
 		{"locate", []permission.Feature{permission.Locate}, limitedLocate("--regions", "all")},
 		{"locate values", []permission.Feature{permission.Locate, permission.LocateValues}, limitedLocate("--read-parameters", "--read-secrets", "--in", "ssm,secretsmanager")},
 		{"root", []permission.Feature{permission.Root}, limitedRoots},
@@ -96,6 +97,8 @@ const (
 	limitedSecret  = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 	limitedKMS     = "1234abcd-12ab-34cd-56ef-1234567890ab"
 
+	limitedStore = "1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
+
 	limitedFunction = "arn:aws:lambda:us-east-1:123456789012:function:keytend-rotation"
 )
 
@@ -127,12 +130,13 @@ func (l *limited) account(needs []permission.Need, start time.Time) fakeaws.Acco
 	old := start.AddDate(0, 0, -200)
 	return fakeaws.AccountSpec{
 		ID: limitedAccount, Management: true, RootAccess: []string{"RootSessions"}, SecurityHub: true, ConfigRecorder: true,
-		Directories:   []fakeaws.DirectorySpec{{ID: "d-1234567890"}},
-		Stacks:        []fakeaws.StackSpec{{Name: "ci", Region: "eu-west-1"}},
-		Buckets:       []fakeaws.BucketSpec{{Name: "example-states", Objects: map[string]string{"prod.tfstate": `{"version": 4, "resources": []}`}}, {Name: "example-trail", Trail: "/"}},
-		AthenaTables:  []string{"logs.cloudtrail"},
-		OIDCProviders: []fakeaws.OIDCProviderSpec{{URL: "token.actions.githubusercontent.com", ClientIDs: []string{"sts.amazonaws.com"}}},
-		Events:        []fakeaws.EventSpec{{At: start.AddDate(0, 0, -60), Days: 3, Key: limitedKey, Service: "ec2.amazonaws.com", Name: "DescribeInstances", Source: "192.0.2.1", Agent: "acme/1"}},
+		Directories:     []fakeaws.DirectorySpec{{ID: "d-1234567890"}},
+		Stacks:          []fakeaws.StackSpec{{Name: "ci", Region: "eu-west-1"}},
+		Buckets:         []fakeaws.BucketSpec{{Name: "example-states", Objects: map[string]string{"prod.tfstate": `{"version": 4, "resources": []}`}}, {Name: "example-trail", Trail: "/"}},
+		AthenaTables:    []string{"logs.cloudtrail"},
+		EventDataStores: []fakeaws.EventDataStoreSpec{{ID: limitedStore, Name: "calls"}},
+		OIDCProviders:   []fakeaws.OIDCProviderSpec{{URL: "token.actions.githubusercontent.com", ClientIDs: []string{"sts.amazonaws.com"}}},
+		Events:          []fakeaws.EventSpec{{At: start.AddDate(0, 0, -60), Days: 3, Key: limitedKey, Service: "ec2.amazonaws.com", Name: "DescribeInstances", Source: "192.0.2.1", Agent: "acme/1"}},
 		Roles: []fakeaws.RoleSpec{{
 			Name: "keytend", Path: "/ops/",
 			TrustPolicy:    `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}`,

@@ -32,6 +32,7 @@ type usages struct {
 	results string   // of Athena: s3://bucket/prefix
 	group   string   // Athena's workgroup; empty: primary
 	day     string   // Athena's partition by day
+	lake    string   // an event data store's ARN or ID
 	output  choice
 	out     string
 
@@ -63,8 +64,9 @@ function, key, secret or role that it named.
 With --logs, it reads a trail's log files as well: a folder of .json and .json.gz
 files, or the bucket that CloudTrail writes them into. With --athena, it asks an
 Athena table over the trail, made as AWS's documentation has it, one question for
-all keys. Both may go back farther than 90 days, and have data events where the
-trail has them. An event that several of these have counts once.
+all keys; with --lake, an event data store of CloudTrail Lake likewise. They may
+go back farther than 90 days, and have data events where the trail or the store
+has them. An event that several of these have counts once.
 
 Management events don't show reads and writes of data (S3 objects, DynamoDB
 items, ...): where AWS says that the key was last used for such, usage says so.
@@ -79,6 +81,7 @@ address: AWS's ip-ranges.json or GitHub's meta.`,
   keytend usage ci-deploy --output json
   keytend usage ci-deploy --logs s3://example-trail --days 365
   keytend usage ci-deploy --athena logs.cloudtrail --athena-output s3://example-athena/keytend
+  keytend usage ci-deploy --lake arn:aws:cloudtrail:us-east-1:123456789012:eventdatastore/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d --days 365
   keytend usage ci-deploy --ip-ranges ip-ranges.json --ip-ranges github-meta.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -102,6 +105,7 @@ func (u *usages) addFlags(command *cobra.Command) {
 	flags.StringVar(&u.results, "athena-output", "", "where Athena is to write its results: s3://BUCKET/PREFIX (default: the workgroup's)")
 	flags.StringVar(&u.group, "athena-workgroup", "", "`workgroup` that Athena runs it in (default: primary)")
 	flags.StringVar(&u.day, "athena-day", "", "`column` by which that table is partitioned by day, as 2026/11/23: less is read then")
+	flags.StringVar(&u.lake, "lake", "", "ask this event data `store` of CloudTrail Lake: its ARN, or its ID where it is in the session's region")
 	flags.DurationVar(&u.within, "within", u.within, "how long to read the event history at most")
 	flags.StringArrayVar(&u.ranges, "ip-ranges", nil, "`file` or https URL of published ranges: AWS's ip-ranges.json or GitHub's meta (repeatable)")
 	flags.BoolVar(&u.offline, "offline", false, "read nothing: only what is on record")
@@ -132,8 +136,8 @@ func (u *usages) check() error {
 }
 
 func (u *usages) checkSources() error {
-	if u.offline && (u.athena != "" || len(u.logs) > 0) {
-		return errors.New("--offline reads nothing: leave out --logs and --athena")
+	if u.offline && (u.athena+u.lake != "" || len(u.logs) > 0) {
+		return errors.New("--offline reads nothing: leave out --logs, --athena and --lake")
 	}
 	for _, place := range u.logs {
 		if _, _, err := evidence.ParseBucket(place); strings.HasPrefix(place, "s3:") && err != nil {
@@ -143,11 +147,15 @@ func (u *usages) checkSources() error {
 	if u.athena == "" && u.results+u.group+u.day != "" {
 		return errors.New("--athena-output, --athena-workgroup and --athena-day go with --athena")
 	}
-	if u.athena == "" {
-		return nil
+	if u.athena != "" {
+		if err := evidence.CheckTable(u.athena, u.day); err != nil {
+			return fmt.Errorf("--athena: %w", err)
+		}
 	}
-	if err := evidence.CheckTable(u.athena, u.day); err != nil {
-		return fmt.Errorf("--athena: %w", err)
+	if u.lake != "" {
+		if _, err := evidence.ParseEventStore(u.lake); err != nil {
+			return fmt.Errorf("--lake: %w", err)
+		}
 	}
 	return nil
 }

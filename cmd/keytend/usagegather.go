@@ -93,11 +93,21 @@ func (u *usages) sweep(ctx context.Context, keys []accesskey.ID) error {
 			return err
 		}
 	}
-	if u.athena == "" {
+	if u.athena != "" {
+		table := evidence.Table{Account: u.account, User: u.user, Athena: u.session, Name: u.athena, Output: u.results, WorkGroup: u.group, Day: u.day, Keep: u.desk, Since: u.since(), Now: u.ends}
+		if err := u.take(table.Collect(ctx, keys)); err != nil {
+			return err
+		}
+	}
+	if u.lake == "" {
 		return nil
 	}
-	table := evidence.Table{Account: u.account, User: u.user, Athena: u.session, Name: u.athena, Output: u.results, WorkGroup: u.group, Day: u.day, Keep: u.desk, Since: u.since(), Now: u.ends}
-	return u.take(table.Collect(ctx, keys))
+	store, err := evidence.ParseEventStore(u.lake)
+	if err != nil {
+		return err
+	}
+	lake := evidence.Lake{Account: u.account, User: u.user, Lake: u.session, Store: store, Keep: u.desk, Since: u.since(), Now: u.ends}
+	return u.take(lake.Collect(ctx, keys))
 }
 
 func (u *usages) take(found map[accesskey.ID]evidence.Found, err error) error {
@@ -166,7 +176,7 @@ func (u *usages) evidence(user string, key accesskey.ID) usage.Evidence {
 	}
 	e := usage.Evidence{
 		Account: u.account, User: user, Key: key, LastUsed: u.ours.last[key], From: u.since(), To: u.ends, Uses: all.Uses(),
-		Looked: found.Looked, Unread: found.Unread, DataSeen: found.Data, Network: u.ours.known,
+		Looked: found.Looked, Unread: found.Unread, Lacks: found.Lacks, DataSeen: found.Data, Network: u.ours.known,
 	}
 	if len(e.Uses) > 0 {
 		e.Unread = append(slices.Clone(e.Unread), u.ours.unknown...)

@@ -2,9 +2,7 @@ package awsapi
 
 import (
 	"context"
-	"fmt"
 	"iter"
-	"time"
 )
 
 // AthenaQuery is one query.
@@ -15,44 +13,16 @@ type AthenaQuery struct {
 	WorkGroup string // empty: primary
 }
 
-// athenaResults is how many rows of results AWS gives at once.
-const athenaResults = 1000
-
 // AthenaRows runs a query in the session's region and returns its rows, without
 // the header; what is null is empty (athena:StartQueryExecution,
 // GetQueryExecution, GetQueryResults, and what the query reads and writes as the
 // caller). It ends at the first error.
 func (s *Session) AthenaRows(ctx context.Context, q AthenaQuery) iter.Seq2[[]string, error] {
-	return func(yield func([]string, error) bool) {
-		id, err := s.startQuery(ctx, q)
-		if err == nil {
-			err = s.awaitQuery(ctx, id)
-		}
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		header := true
-		for token := ""; ; header = false {
-			rows, next, err := s.queryResults(ctx, id, token)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if header && len(rows) > 0 {
-				rows = rows[1:]
-			}
-			for _, row := range rows {
-				if !yield(row, nil) {
-					return
-				}
-			}
-			if next == "" {
-				return
-			}
-			token = next
-		}
-	}
+	return sqlQuery{
+		start: func() (string, error) { return s.startExecution(ctx, q) },
+		ended: func(id string) (bool, error) { return s.executionEnded(ctx, id) },
+		page:  func(id, token string) ([][]string, string, error) { return s.executionResults(ctx, id, token) },
+	}.rows(ctx)
 }
 
 func (s *Session) athena(ctx context.Context, operation string, in, out any) error {
@@ -60,7 +30,7 @@ func (s *Session) athena(ctx context.Context, operation string, in, out any) err
 }
 
 // https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html
-func (s *Session) startQuery(ctx context.Context, q AthenaQuery) (string, error) {
+func (s *Session) startExecution(ctx context.Context, q AthenaQuery) (string, error) {
 	type location struct{ OutputLocation string }
 	in := struct {
 		QueryString           string
@@ -77,41 +47,33 @@ func (s *Session) startQuery(ctx context.Context, q AthenaQuery) (string, error)
 	return out.QueryExecutionID, err
 }
 
-// awaitQuery waits until a query has ended. It ends the look, not the query,
-// where the context does.
-func (s *Session) awaitQuery(ctx context.Context, id string) error {
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 3*time.Second) {
-		var out struct {
-			QueryExecution struct {
-				Status struct{ State, StateChangeReason string }
-			}
+// https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryExecution.html
+func (s *Session) executionEnded(ctx context.Context, id string) (bool, error) {
+	var out struct {
+		QueryExecution struct {
+			Status struct{ State, StateChangeReason string }
 		}
-		if err := s.athena(ctx, "GetQueryExecution", struct{ QueryExecutionId string }{id}, &out); err != nil {
-			return err
-		}
-		switch status := out.QueryExecution.Status; status.State {
-		case "SUCCEEDED":
-			return nil
-		case "FAILED", "CANCELLED":
-			return s.fail("athena:GetQueryExecution", fmt.Errorf("the query has %s: %s", lowerState[status.State], status.StateChangeReason))
-		}
-		select {
-		case <-ctx.Done():
-			return s.fail("athena:GetQueryExecution", ctx.Err())
-		case <-time.After(wait):
-		}
+	}
+	if err := s.athena(ctx, "GetQueryExecution", struct{ QueryExecutionId string }{id}, &out); err != nil {
+		return false, err
+	}
+	switch status := out.QueryExecution.Status; status.State {
+	case "SUCCEEDED":
+		return true, nil
+	case "QUEUED", "RUNNING":
+		return false, nil
+	default:
+		return false, s.fail("athena:GetQueryExecution", unanswered(status.State, status.StateChangeReason))
 	}
 }
 
-var lowerState = map[string]string{"FAILED": "failed", "CANCELLED": "been cancelled"}
-
 // https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html
-func (s *Session) queryResults(ctx context.Context, id, token string) (rows [][]string, next string, err error) {
+func (s *Session) executionResults(ctx context.Context, id, token string) (rows [][]string, next string, err error) {
 	in := struct {
 		QueryExecutionId string
 		MaxResults       int
 		NextToken        string `json:",omitempty"`
-	}{id, athenaResults, token}
+	}{id, queryResults, token}
 	var out struct {
 		NextToken string
 		ResultSet struct {
@@ -127,6 +89,9 @@ func (s *Session) queryResults(ctx context.Context, id, token string) (rows [][]
 			row[i] = d.VarCharValue
 		}
 		rows = append(rows, row)
+	}
+	if token == "" && len(rows) > 0 {
+		rows = rows[1:] // the header
 	}
 	return rows, out.NextToken, err
 }

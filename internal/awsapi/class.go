@@ -63,6 +63,9 @@ var classOfCode = map[string]Class{
 	"NoSuchBucket":               NotFound,
 	"NotFound":                   NotFound, // KMS
 	"AccountNotFound":            NotFound, // Organizations
+	"EventDataStoreNotFound":     NotFound, // CloudTrail Lake
+	"EventDataStoreARNInvalid":   NotFound, // or it is another account's
+	"MaxConcurrentQueries":       LimitExceeded,
 	"MissingAuthentication":      CredentialsMissing,
 	"InvalidClientTokenId":       CredentialsInvalid,
 	"InvalidAccessKeyId":         CredentialsInvalid,

@@ -115,10 +115,7 @@ func (s *Session) eventPage(ctx context.Context, q EventQuery) (EventPage, error
 		Events    []listedEvent
 		NextToken string
 	}
-	err := s.wireJSON(ctx, wireCall{
-		service: "CloudTrail", host: "cloudtrail", target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
-		action: "LookupEvents", region: q.Region,
-	}, in, &out)
+	err := s.wireJSON(ctx, cloudTrail("LookupEvents", q.Region), in, &out)
 	page := EventPage{Events: make([]Event, 0, len(out.Events)), Next: out.NextToken}
 	for _, e := range out.Events {
 		page.Events = append(page.Events, event(e))

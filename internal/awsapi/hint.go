@@ -53,6 +53,8 @@ func refusalHint(e *Error) string {
 		return "Security Hub is not on in this account and region: switch it on there, or name the region where it is by --region."
 	case wordless(e):
 		return "Whoever answered spoke another language than AWS: check AWS_ENDPOINT_URL and proxy."
+	case strings.HasPrefix(e.Code, "EventDataStore") && e.Class == NotFound:
+		return "An ID is looked for in the session's region, an ARN names its own; `aws cloudtrail list-event-data-stores --region REGION` lists those that the account has."
 	case e.Code == "AWSOrganizationsNotInUseException":
 		return "The account is in no organization. Several accounts can be named by --profiles."
 	case strings.HasPrefix(e.Call, "organizations:") && e.Class == Denied && !deniedPattern.MatchString(e.Message):

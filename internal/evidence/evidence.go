@@ -1,6 +1,6 @@
 // Package evidence collects where keys are used: from CloudTrail's event
 // history, from exported log files and buckets, from an Athena table over a
-// trail. It adds events up into usage's aggregates, which are all that is kept
+// trail, from CloudTrail Lake. It adds events up into usage's aggregates, which are all that is kept
 // of them, and can be gone on with where it was broken off.
 //
 // It never believes an event twice, never takes what it could not read for
@@ -29,6 +29,7 @@ type Found struct {
 	Uses   []usage.Use
 	Looked []string    // where was looked, a phrase each
 	Unread []usage.Gap // where could not be looked, or not all of the way
+	Lacks  []string    // what a source that was read can't have, a sentence each
 	Data   bool        // the source has data events
 }
 
@@ -36,7 +37,7 @@ type Found struct {
 func (f Found) And(other Found) Found {
 	return Found{
 		Uses: slices.Concat(f.Uses, other.Uses), Looked: slices.Concat(f.Looked, other.Looked), Unread: slices.Concat(f.Unread, other.Unread),
-		Data: f.Data || other.Data,
+		Lacks: slices.Concat(f.Lacks, other.Lacks), Data: f.Data || other.Data,
 	}
 }
 

@@ -329,13 +329,13 @@ func TestWhatARecordSaysStaysInItsLine(t *testing.T) {
 }
 
 func TestImplausibleRows(t *testing.T) {
-	table := Table{Since: noon.AddDate(0, 0, -90), Now: noon}
+	asked := question{since: noon.AddDate(0, 0, -90), now: noon}
 	row := func(first, last, count, errors, denied string) error {
 		_, use, err := useOfRow([]string{string(key), "192.0.2.1", "acme/1", "ec2.amazonaws.com", "DescribeInstances", "us-east-1", first, last, count, errors, denied, "2026-11-22"})
 		if err != nil {
 			return err
 		}
-		return table.plausible(use)
+		return asked.plausible(use)
 	}
 	const before, after = "2026-11-22T01:00:00Z", "2026-11-22T02:00:00Z"
 	if err := row(before, after, "3", "2", "1"); err != nil {

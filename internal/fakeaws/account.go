@@ -28,6 +28,7 @@ type account struct {
 	index     map[lookupAttribute][]int // their numbers, from 1, by name and by key
 	dropped   int                       // events that were, before those
 	queries   map[string]*athenaQuery
+	lake      map[string]*lakeQuery
 	data      []Event // data events of before the simulation began, in order of time
 	reads     uint64  // of access keys, so far
 	regions   map[string]*stores

@@ -1,8 +1,6 @@
 package fakeaws
 
 import (
-	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,89 +65,20 @@ func (r *request) run(in startQueryInput) *athenaQuery {
 			return &athenaQuery{state: "FAILED", reason: err.Message}
 		}
 	}
-	q, reason := understood(in.QueryString)
-	if reason == "" && !slices.Contains(r.account.spec.AthenaTables, q.table) {
-		reason = "TABLE_NOT_FOUND: line 1:8: Table 'awsdatacatalog." + q.table + "' does not exist"
+	q, ok := understood(athenaForm, time.RFC3339, in.QueryString)
+	switch {
+	case !ok:
+		return &athenaQuery{state: "FAILED", reason: "SYNTAX_ERROR: line 1:1: mismatched input"}
+	case !slices.Contains(r.account.spec.AthenaTables, q.table):
+		return &athenaQuery{state: "FAILED", reason: "TABLE_NOT_FOUND: line 1:8: Table 'awsdatacatalog." + q.table + "' does not exist"}
 	}
-	if reason != "" {
-		return &athenaQuery{state: "FAILED", reason: reason}
-	}
-	return &athenaQuery{state: "SUCCEEDED", rows: q.rows(r.account)}
-}
-
-// athenaUses is the question: which keys, in which table, since when.
-type athenaUses struct {
-	table, since, day string
-	keys              []string
-}
-
-// athenaCall is how a query tells calls apart. The table is over one account's trail,
-// in which each call stands once.
-const athenaCall = `coalesce\(nullif\(sharedeventid, ''\), eventid\)`
-
-var athenaShape = regexp.MustCompile(`^SELECT useridentity\.accesskeyid, coalesce\(nullif\(vpcendpointid, ''\), sourceipaddress\), useragent, eventsource, eventname, awsregion, ` +
-	`min\(eventtime\), max\(eventtime\), count\(DISTINCT ` + athenaCall + `\), count\(DISTINCT CASE WHEN errorcode <> '' THEN ` + athenaCall + ` END\), ` +
-	`count\(DISTINCT CASE WHEN errorcode LIKE '%AccessDenied%' OR errorcode LIKE '%Unauthorized%' OR errorcode = 'AuthorizationError' THEN ` + athenaCall + ` END\), ` +
-	`array_join\(array_agg\(DISTINCT substr\(eventtime, 1, 10\)\), ' '\) ` +
-	`FROM "(\w+)"\."(\w+)" WHERE useridentity\.accesskeyid IN \(((?:'AKIA[A-Z0-9]+'(?:, )?)+)\) AND eventtime >= '([0-9TZ:-]+)'(?: AND "\w+" >= '([0-9/]+)')? GROUP BY 1, 2, 3, 4, 5, 6$`)
-
-func understood(sql string) (q athenaUses, reason string) {
-	m := athenaShape.FindStringSubmatch(sql)
-	if m == nil {
-		return q, "SYNTAX_ERROR: line 1:1: mismatched input"
-	}
-	return athenaUses{table: m[1] + "." + m[2], since: m[4], day: m[5], keys: strings.Split(strings.ReplaceAll(m[3], "'", ""), ", ")}, ""
-}
-
-// athenaGroup is what one row is about.
-type athenaGroup [6]string
-
-type athenaSum struct {
-	first, last           string
-	count, failed, denied int
-	days                  map[string]bool
-}
-
-func (q athenaUses) rows(acct *account) [][]string {
-	sums := map[athenaGroup]*athenaSum{}
-	for _, list := range [][]Event{acct.events, acct.data} {
+	sums := eventSums{}
+	for _, list := range [][]Event{r.account.events, r.account.data} {
 		for i := range list {
-			if e := &list[i]; slices.Contains(q.keys, e.Identity.AccessKeyID) {
-				q.add(acct, sums, e)
-			}
+			sums.add(q, r.account, &list[i])
 		}
 	}
-	rows := [][]string{{"accesskeyid", "_col1", "useragent", "eventsource", "eventname", "awsregion", "_col6", "_col7", "_col8", "_col9", "_col10", "_col11"}}
-	for group, s := range sums {
-		days := slices.Sorted(maps.Keys(s.days))
-		rows = append(rows, append(group[:], s.first, s.last, strconv.Itoa(s.count), strconv.Itoa(s.failed), strconv.Itoa(s.denied), strings.Join(days, " ")))
-	}
-	slices.SortFunc(rows[1:], func(a, b []string) int { return strings.Compare(strings.Join(a, "\x00"), strings.Join(b, "\x00")) })
-	return rows
-}
-
-func (q athenaUses) add(acct *account, sums map[athenaGroup]*athenaSum, e *Event) {
-	at, source := e.Time.UTC().Format(time.RFC3339), e.SourceIP
-	if e.VPCEndpoint != "" {
-		source = e.VPCEndpoint
-	}
-	if at < q.since || q.day != "" && e.Time.UTC().Format("2006/01/02") < q.day {
-		return
-	}
-	group := athenaGroup{e.Identity.AccessKeyID, source, e.UserAgent, e.Source, e.Name, e.seenIn(acct.partition)}
-	s := sums[group]
-	if s == nil {
-		s = &athenaSum{first: at, days: map[string]bool{}}
-		sums[group] = s
-	}
-	s.first, s.last, s.count = min(s.first, at), max(s.last, at), s.count+1
-	s.days[at[:10]] = true
-	if e.ErrorCode != "" {
-		s.failed++
-	}
-	if strings.Contains(e.ErrorCode, "AccessDenied") || strings.Contains(e.ErrorCode, "Unauthorized") {
-		s.denied++
-	}
+	return &athenaQuery{state: "SUCCEEDED", rows: append([][]string{eventColumns}, sums.rows()...)}
 }
 
 func (r *request) queryAsked() (*athenaQuery, string, *apiError) {

@@ -12,17 +12,17 @@ import (
 const trailKept = 90 * 24 * time.Hour
 
 // cloudtrailService is CloudTrail's event history: the management events of
-// one account and region, newest first.
+// one account and region, newest first; and Lake.
 // https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
 func cloudtrailService() service {
+	actions := lakeActions()
+	actions["LookupEvents"] = action{do: lookupEvents, reads: true, rate: 2}
 	return service{
 		name:     "cloudtrail",
 		source:   "cloudtrail.amazonaws.com",
 		protocol: json11,
 		target:   "CloudTrail_20131101",
-		actions: map[string]action{
-			"LookupEvents": {do: lookupEvents, reads: true, rate: 2},
-		},
+		actions:  actions,
 	}
 }
 

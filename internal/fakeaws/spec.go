@@ -70,6 +70,8 @@ type AccountSpec struct {
 	Directories  []DirectorySpec // of IAM Identity Center
 	SecurityHub  bool            // it is on, in every region
 
+	EventDataStores []EventDataStoreSpec // of CloudTrail Lake
+
 	// ConfigRules are AWS Config's managed rules, in every region: a source
 	// identifier, perhaps with parameters: ACCESS_KEYS_ROTATED {"maxAccessKeyAge":"60"}.
 	ConfigRules    []string

@@ -90,6 +90,9 @@ func (j *Journal) Uses(ctx context.Context, account string) (map[accesskey.ID][]
 	err := j.each(ctx, func(rows *sql.Rows) error {
 		key, via, u, err := scanUse(rows)
 		kind, _, _ := strings.Cut(via, " ")
+		if kind == "athena" || kind == "lake" { // two tables may well have the same events
+			kind = via
+		}
 		s := usage.Stream{Account: account, Key: key, Via: kind}
 		if streams[s] == nil {
 			streams[s] = &usage.Tally{}

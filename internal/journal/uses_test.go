@@ -12,7 +12,7 @@ import (
 )
 
 // What is kept of a stream comes back as it was; streams of one kind add up, and
-// what different kinds tell may be the same events.
+// what different kinds tell, or different tables, may be the same events.
 func TestUses(t *testing.T) {
 	j, err := Open(t.Context(), filepath.Join(t.TempDir(), "state.db"))
 	if err != nil {
@@ -41,6 +41,9 @@ func TestUses(t *testing.T) {
 	keep("history us-east-1", use("us-east-1", 5)) // in the place of what was
 	keep("history eu-west-1", use("eu-west-1", 7))
 	keep("logs s3://example-trail", use("us-east-1", 6))
+	keep("athena logs.cloudtrail", use("us-east-1", 4))
+	keep("lake 1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d", use("us-east-1", 3))
+	keep("lake 2b3c4d5e-6f7a-8b9c-0d1e-2f3a4b5c6d7e", use("us-east-1", 5))
 
 	gotReading, gotUses, err := j.Reading(t.Context(), usage.Stream{Account: account, Key: key, Via: "history us-east-1"})
 	if diff := cmp.Diff(reading, gotReading) + cmp.Diff([]usage.Use{use("us-east-1", 5)}, gotUses); err != nil || diff != "" {
@@ -54,7 +57,7 @@ func TestUses(t *testing.T) {
 		t.Error(err, diff)
 	}
 	streams, err := j.Streams(t.Context(), account, key)
-	if err != nil || len(streams) != 3 || streams[2].Via != "logs s3://example-trail" {
+	if err != nil || len(streams) != 6 || streams[5].Via != "logs s3://example-trail" {
 		t.Error(streams, err)
 	}
 	users, err := j.UsersOfKeys(t.Context(), account)

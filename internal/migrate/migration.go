@@ -27,6 +27,7 @@ type Window struct {
 	// Data says that data events were among it: reads of objects, messages, items.
 	Data   bool
 	Unread []string // what could not be read, a phrase each
+	Lacks  []string // what a source that was read can't have, a sentence each
 }
 
 // Unseen says what the window can't have seen.
@@ -40,6 +41,7 @@ func (w Window) Unseen() []string {
 	for _, u := range w.Unread {
 		out = append(out, "Not read: "+u+".")
 	}
+	out = append(out, w.Lacks...)
 	return append(out, "What happens less often than the window is long (yearly jobs, recovery) is not in it either.")
 }
 

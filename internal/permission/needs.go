@@ -262,6 +262,12 @@ var needs = map[Feature][]Need{
 		{Action: "s3:ListBucket", Kind: Read, on: shelves, Why: "which log files there are"},
 		{Action: "s3:PutObject", Kind: Deliver, on: states, Why: "Athena writes its results as the caller"},
 	},
+	UsageLake: {
+		{Action: "cloudtrail:DescribeQuery", Kind: Read, on: anything, Why: "whether the query has ended"},
+		{Action: "cloudtrail:GetEventDataStore", Kind: Read, on: anything, Why: "which events the store collects, and since when"},
+		{Action: "cloudtrail:GetQueryResults", Kind: Read, on: anything, Why: "its answer"},
+		{Action: "cloudtrail:StartQuery", Kind: Read, on: anything, Why: "ask an event data store of CloudTrail Lake"},
+	},
 	Root: {
 		{Action: "organizations:ListAccounts", Kind: Read, on: anything, Why: "which accounts there are"},
 		{Action: "iam:ListOrganizationsFeatures", Kind: Read, on: anything, Why: "whether root sessions are on"},

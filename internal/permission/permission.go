@@ -41,6 +41,7 @@ const (
 	Usage          Feature = "usage"
 	UsageLogs      Feature = "usage-logs"   // beside usage: a bucket of log files
 	UsageAthena    Feature = "usage-athena" // beside usage
+	UsageLake      Feature = "usage-lake"   // beside usage
 	Root           Feature = "root"         // of the caller, not of the role in each account
 	SNS            Feature = "sns"          // as a channel of notices
 	EventBridge    Feature = "eventbridge"  // as a channel of notices
@@ -108,7 +109,7 @@ type Need struct {
 
 // Features are all there are, in the order in which they are told of.
 func Features() []Feature {
-	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, AllStacks, IdentityStore, Locate, LocateValues, Usage, Migrate, UsageLogs, UsageAthena, Root, SNS, EventBridge, CloudWatch, Monitor, MonitorAll, Lambda, Reap, SecretAdopt, SecretCreate, SecretStatus, SecretResolve, ScanSecrets}
+	return []Feature{Scan, Scorecard, Local, Organization, ByTag, ByUnit, ExplainMember, Rotate, Retire, Revoke, SecretsManager, SSM, EscrowKMS, SecurityHub, TerraformState, MakingStacks, AllStacks, IdentityStore, Locate, LocateValues, Usage, Migrate, UsageLogs, UsageAthena, UsageLake, Root, SNS, EventBridge, CloudWatch, Monitor, MonitorAll, Lambda, Reap, SecretAdopt, SecretCreate, SecretStatus, SecretResolve, ScanSecrets}
 }
 
 // ParseFeature returns the feature of that name.
@@ -181,6 +182,7 @@ var about = map[Feature]string{
 	Migrate:        "migrate: the way from a key to a role, beside usage; --retire",
 	UsageLogs:      "usage --logs s3://...",
 	UsageAthena:    "usage --athena",
+	UsageLake:      "usage --lake",
 	Locate:         "where keys live (with --all: scan too; states in S3: terraform-state)",
 	LocateValues:   "locate --read-parameters --read-secrets: whoever has it can read every secret",
 	Root:           "the caller of root audit and root delete",

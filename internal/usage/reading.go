@@ -12,7 +12,7 @@ import (
 type Stream struct {
 	Account string
 	Key     accesskey.ID
-	Via     string // "history eu-central-1", "logs s3://bucket/prefix", "athena db.table"
+	Via     string // "history eu-central-1", "logs s3://bucket/prefix", "athena db.table", "lake ID"
 }
 
 // Reading is how far a stream was read, newest events first: so much that no

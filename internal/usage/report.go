@@ -20,6 +20,7 @@ type Evidence struct {
 	Uses     []Use
 	Looked   []string // where was looked, a phrase each: "CloudTrail's event history in us-east-1"
 	Unread   []Gap    // where could not be looked
+	Lacks    []string // what a source that was read can't have, a sentence each
 	DataSeen bool     // log files or a table were read that have data events of this key
 	Network  network.Directory
 }
@@ -117,13 +118,14 @@ func (e Evidence) blind() []string {
 	for _, gap := range e.Unread {
 		lines = append(lines, fmt.Sprintf("Could not look at %s: %s.", gap.Where, strings.TrimSuffix(gap.Why, ".")))
 	}
+	lines = append(lines, e.Lacks...)
 	last, known := e.LastUsed.Get()
 	switch what, data := dataPlane[last.Service]; {
 	case !known:
 		lines = append(lines, "When it was last used is not known: "+e.LastUsed.Why()+".")
 	case e.DataSeen || last.Never() || slices.ContainsFunc(e.Uses, func(u Use) bool { return Data(u.What) }):
 	case data && !e.seen(last.Service):
-		lines = append(lines, fmt.Sprintf("AWS says that it was last used for %s, %s: CloudTrail's management events don't show %s. A trail with data events does (--logs, --athena).",
+		lines = append(lines, fmt.Sprintf("AWS says that it was last used for %s, %s: CloudTrail's management events don't show %s. A trail with data events does (--logs, --athena, --lake).",
 			last.Service, moment(last.At, e.To), what))
 	default:
 		lines = append(lines, "Management events alone were read: they don't show reads and writes of data, such as S3 objects and DynamoDB items.")

@@ -37,6 +37,7 @@ func start(t *testing.T) (*checked, []string) {
 			spec.StackSetsAccess = true
 			spec.Directories = []fakeaws.DirectorySpec{{ID: "d-1234567890", Addresses: []string{"ana@example.com"}}}
 			spec.Buckets = []fakeaws.BucketSpec{{Name: "conf-states", Region: "eu-west-1", Objects: map[string]string{"a dir/b+c.tfstate": "{}"}}}
+			spec.EventDataStores = []fakeaws.EventDataStoreSpec{{ID: "1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d", Name: "conf-calls"}, {ID: "2b3c4d5e-6f7a-8b9c-0d1e-2f3a4b5c6d7e", Name: "conf-old", Status: "PENDING_DELETION"}}
 			spec.Clusters = []fakeaws.ClusterSpec{{Name: "conf", Services: map[string]string{"web": "conf-web:1"}}}
 			spec.TaskDefinitions = []fakeaws.TaskDefinitionSpec{
 				{Family: "conf-web", Containers: []fakeaws.ContainerSpec{{Name: "app", Command: []string{"serve"}, Environment: map[string]string{"STAGE": "prod"},
@@ -96,7 +97,7 @@ func TestBoto3(t *testing.T) {
 	}
 	c, env := start(t)
 	run(t, env, python, filepath.Join("testdata", "boto.py"))
-	wantActions(t, c, 140)
+	wantActions(t, c, 145)
 }
 
 // TestRails lets python3-boto3 make a function, have it rotate a secret, and set

@@ -230,6 +230,57 @@ for _ in range(8):
         throttled += 1
 assert throttled, "LookupEvents allows 2 requests a second"
 
+# --- CloudTrail Lake: stores, and a query that is waited for
+STORE = "1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
+stores = trail.list_event_data_stores(MaxResults=1)
+assert stores["NextToken"] and stores["EventDataStores"][0]["EventDataStoreArn"].endswith("eventdatastore/" + STORE), stores
+assert len(trail.list_event_data_stores(NextToken=stores["NextToken"])["EventDataStores"]) == 1
+fails("InvalidNextTokenException", 400, trail.list_event_data_stores, NextToken="nonsense")
+fails("InvalidMaxResultsException", 400, trail.list_event_data_stores, MaxResults=1001)
+store = trail.get_event_data_store(EventDataStore=stores["EventDataStores"][0]["EventDataStoreArn"])
+assert store["Status"] == "ENABLED" and store["MultiRegionEnabled"] and store["AdvancedEventSelectors"][0]["FieldSelectors"], store
+fails("EventDataStoreNotFoundException", 400, trail.get_event_data_store, EventDataStore="00000000-0000-0000-0000-000000000000")
+fails("EventDataStoreNotFoundException", 400, client("cloudtrail", region="eu-west-1").get_event_data_store, EventDataStore=STORE)
+fails("EventDataStoreARNInvalidException", 400, trail.get_event_data_store, EventDataStore=f"arn:aws:cloudtrail:eu-west-1:{MANAGEMENT}:eventdatastore/{STORE}")
+fails("InvalidQueryStatementException", 400, trail.start_query, QueryStatement="DROP TABLE x")
+fails("InactiveEventDataStoreException", 400, trail.start_query, QueryStatement="SELECT eventID FROM 2b3c4d5e-6f7a-8b9c-0d1e-2f3a4b5c6d7e")
+fails("QueryIdNotFoundException", 400, trail.describe_query, QueryId=STORE)
+WHEN, CALL = "date_format(eventtime, '%Y-%m-%dT%H:%i:%sZ')", "coalesce(nullif(sharedeventid, ''), eventid)"
+QUESTION = (
+    "SELECT useridentity.accesskeyid AS access_key, coalesce(nullif(vpcendpointid, ''), sourceipaddress) AS caller, useragent AS agent, "
+    "eventsource AS service, eventname AS action, awsregion AS region, "
+    f"min({WHEN}) AS first_use, max({WHEN}) AS last_use, count(DISTINCT {CALL}) AS calls, "
+    f"count(DISTINCT CASE WHEN errorcode <> '' THEN {CALL} END) AS failed, "
+    "count(DISTINCT CASE WHEN errorcode LIKE '%AccessDenied%' OR errorcode LIKE '%Unauthorized%' OR errorcode = 'AuthorizationError' "
+    f"THEN {CALL} END) AS denied, array_join(array_agg(DISTINCT substr({WHEN}, 1, 10)), ' ') AS days "
+    f"FROM {STORE} WHERE useridentity.accesskeyid IN ('{second['AccessKeyId']}') "
+    "AND eventtime >= '2020-01-01 00:00:00' AND eventtime <= '2099-01-01 00:00:00' GROUP BY 1, 2, 3, 4, 5, 6")
+
+
+def lake(sql):
+    query, states = trail.start_query(QueryStatement=sql)["QueryId"], []
+    while not states or states[-1] in ("QUEUED", "RUNNING"):
+        time.sleep(0.02)
+        states.append(trail.describe_query(QueryId=query)["QueryStatus"])
+        trail.get_query_results(QueryId=query)
+    return query, states
+
+
+query, states = lake(QUESTION)
+assert states[-1] == "FINISHED" and len(states) > 1, states
+answer = trail.get_query_results(QueryId=query, MaxQueryResults=1)
+assert answer["QueryStatistics"]["TotalResultsCount"] > 1 and answer["NextToken"], answer
+found = answer["QueryResultRows"]
+while answer.get("NextToken"):
+    answer = trail.get_query_results(QueryId=query, MaxQueryResults=1, NextToken=answer["NextToken"])
+    found += answer["QueryResultRows"]
+assert len(found) == answer["QueryStatistics"]["TotalResultsCount"], len(found)
+rows = [{name: value for column in row for name, value in column.items()} for row in found]
+assert {"GetCallerIdentity", "ListUsers"} <= {row["action"] for row in rows}, rows
+assert all(row["access_key"] == second["AccessKeyId"] for row in rows), rows
+_, states = lake(f"SELECT eventID FROM {STORE} LIMIT 10")
+assert states[-1] == "FAILED", states
+
 # --- Config
 config = client("config")
 config.describe_config_rules()
