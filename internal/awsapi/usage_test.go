@@ -110,3 +110,37 @@ func TestAthenaFails(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestLakeFails(t *testing.T) {
+	const store = "1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
+	cloud, session := cloudWith(t, func(s *fakeaws.AccountSpec) { s.EventDataStores = []fakeaws.EventDataStoreSpec{{ID: store}} })
+	ask := func(sql string) (err error) {
+		for _, err = range session.LakeRows(t.Context(), LakeQuery{SQL: sql, Region: "us-east-1"}) {
+			_ = err
+		}
+		return err
+	}
+	if err := ask("SELECT eventid FROM " + store); err == nil || !strings.Contains(err.Error(), "cloudtrail:DescribeQuery: the query has failed: ") {
+		t.Error(err)
+	}
+	if err := ask("SELECT eventid FROM 00000000-0000-0000-0000-000000000000"); ClassOf(err) != NotFound || !strings.Contains(Hint(err), "list-event-data-stores") {
+		t.Error(err, Hint(err))
+	}
+	cloud.SetFault(func(c fakeaws.Call) fakeaws.Fault {
+		return fakeaws.Refuse(400, "AccessDeniedException", "User: x is not authorized to perform: cloudtrail:"+c.Action)
+	})
+	if err := ask("SELECT eventid FROM " + store); ClassOf(err) != Denied {
+		t.Error(err)
+	}
+}
+
+// Columns go by their names: none is taken for another.
+func TestColumnsOf(t *testing.T) {
+	row, err := columnsOf([]map[string]string{{"Calls": "3"}, {"access_key": "AKIAIOSFODNN7EXAMPLE"}}, []string{"access_key", "agent", "calls"})
+	if diff := cmp.Diff([]string{"AKIAIOSFODNN7EXAMPLE", "", "3"}, row); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+	if _, err := columnsOf([]map[string]string{{"_col1": "3"}}, []string{"access_key"}); err == nil {
+		t.Error("a column that nobody asked for is taken")
+	}
+}

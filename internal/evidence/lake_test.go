@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -86,6 +87,23 @@ func TestLake(t *testing.T) {
 				t.Errorf("looked at %q", f.Looked)
 			}
 		})
+	}
+}
+
+// An answer of more than a page is read to its end.
+func TestLakesAnswerHasPages(t *testing.T) {
+	var events []fakeaws.EventSpec
+	for i := range 2345 {
+		e := past(noon.Add(-2*time.Hour), 1, 1)
+		e.Name = fmt.Sprintf("DescribeThing%04d", i)
+		events = append(events, e)
+	}
+	_, session := simulated(t, func(s *fakeaws.AccountSpec) {
+		s.Events, s.EventDataStores = events, []fakeaws.EventDataStoreSpec{{ID: storeID}}
+	})
+	found, err := Lake{Account: account, Lake: session, Store: EventStore{ID: storeID}, Keep: newMemory(), Since: noon.AddDate(0, 0, -1), Now: noon}.Collect(t.Context(), []accesskey.ID{key})
+	if f := found[key]; err != nil || calls(f.Uses) != 2345 || len(f.Uses) != 2345 {
+		t.Errorf("%d calls, %d uses, %v, %v", calls(f.Uses), len(f.Uses), f.Unread, err)
 	}
 }
 
