@@ -2,6 +2,8 @@ package report
 
 import (
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
@@ -9,7 +11,8 @@ import (
 )
 
 // controlsPage gathers a page for auditors: all controls, the accounts that
-// don't pass, and the evidence of the first of htmlFindings verdicts.
+// don't pass, and the first of htmlFindings pieces of evidence. What is the same for
+// several controls stands there once: frameworks ask the same of one key.
 type controlsPage struct {
 	w        io.Writer
 	now      time.Time
@@ -17,8 +20,9 @@ type controlsPage struct {
 	sum      map[policy.Control]controlCount
 	missed   []missedControl
 	evidence []controlEvidence
-	more     int // verdicts beyond htmlFindings
+	more     int // pieces of evidence beyond htmlFindings
 	accounts int
+	first    accesskey.Account
 }
 
 // missedControl is a control that an account doesn't pass.
@@ -31,12 +35,19 @@ type missedControl struct {
 type controlEvidence struct {
 	account string
 	policy.ControlVerdict
+	controls []policy.Control
+}
+
+// said is what a verdict says, whatever the control.
+func said(v policy.ControlVerdict) string {
+	return strings.Join(append(evidenceTexts(v.Evidence), v.User, string(v.KeyID), string(v.State), v.Why), "\x00")
 }
 
 // The views hold clean text for the template.
 type (
 	controlsView struct {
 		Accounts, At, Headline, More string
+		Several                      bool // accounts
 		Controls                     []controlView
 		Missed                       []controlView
 		Evidence                     []controlEvidenceView
@@ -47,8 +58,8 @@ type (
 		Passed, Failed, Unknown               string
 	}
 	controlEvidenceView struct {
-		Framework, ID, Account, User, Key, Status, Why string
-		Evidence                                       []string
+		Account, User, Key, Status, Why string
+		Controls, Evidence              []string
 	}
 )
 
@@ -68,7 +79,9 @@ func (p *controlsPage) account(inv accesskey.Inventory, _ []policy.Finding, _ po
 }
 
 func (p *controlsPage) add(s accountSheet) {
-	p.accounts++
+	if p.accounts++; p.accounts == 1 {
+		p.first = s.account
+	}
 	for _, c := range policy.Controls() {
 		n, sum := s.counts[c.Control], p.sum[c.Control]
 		sum.plus(n)
@@ -77,12 +90,26 @@ func (p *controlsPage) add(s accountSheet) {
 			p.missed = append(p.missed, missedControl{s.account, c.Control, n})
 		}
 	}
+	p.tell(s)
+}
+
+// tell adds the evidence of one account.
+func (p *controlsPage) tell(s accountSheet) {
+	told := map[string]int{} // the place in evidence; beyond its end: it has none
 	for _, v := range s.verdicts {
-		if len(p.evidence) >= htmlFindings {
+		text := said(v)
+		at, known := told[text]
+		switch {
+		case known && at < len(p.evidence) && !slices.Contains(p.evidence[at].controls, v.Control): // of two keys without an ID each has its own
+			p.evidence[at].controls = append(p.evidence[at].controls, v.Control)
+		case known && at >= len(p.evidence):
+		case len(p.evidence) >= htmlFindings:
+			told[text] = htmlFindings
 			p.more++
-			continue
+		default:
+			told[text] = len(p.evidence)
+			p.evidence = append(p.evidence, controlEvidence{s.account.ID, v, []policy.Control{v.Control}})
 		}
-		p.evidence = append(p.evidence, controlEvidence{s.account.ID, v})
 	}
 }
 
@@ -92,7 +119,10 @@ func (p *controlsPage) end(r rest) error {
 	for _, f := range unreadAccounts(r.errors, p.seen) {
 		p.add(unreadSheet(f))
 	}
-	view := controlsView{Accounts: count(p.accounts, "account"), At: moment(p.now), Failures: failureViews(r.gist)}
+	view := controlsView{Accounts: count(p.accounts, "account"), Several: p.accounts > 1, At: moment(p.now), Failures: failureViews(r.gist)}
+	if p.accounts == 1 {
+		view.Accounts = "account " + naming(p.first)
+	}
 	tally := map[string]int{}
 	titles := map[policy.Control]string{}
 	for _, c := range policy.Controls() {
@@ -102,7 +132,10 @@ func (p *controlsPage) end(r rest) error {
 		view.Controls = append(view.Controls, controlRow(c.Control, c.Title, "", n))
 	}
 	view.Headline = thousands(tally["fail"]) + " failed, " + thousands(tally[unknown]) + " unknown, " + thousands(tally["pass"]) + " passed"
-	for _, m := range p.missed {
+	for _, m := range p.missed { // of one account it would be said twice
+		if !view.Several {
+			break
+		}
 		view.Missed = append(view.Missed, controlRow(m.control, titles[m.control], naming(m.account), m.count))
 	}
 	for _, e := range p.evidence {
@@ -123,8 +156,10 @@ func controlRow(c policy.Control, title, account string, n controlCount) control
 
 func (p *controlsPage) evidenceView(e controlEvidence) controlEvidenceView {
 	view := controlEvidenceView{
-		Framework: clean(e.Control.Framework), ID: clean(e.Control.ID), Account: clean(e.account), User: clean(e.User),
-		Key: clean(string(e.KeyID)), Status: controlWords[e.State], Why: clean(e.Why),
+		Account: clean(e.account), User: clean(e.User), Key: clean(string(e.KeyID)), Status: controlWords[e.State], Why: clean(e.Why),
+	}
+	for _, c := range e.controls {
+		view.Controls = append(view.Controls, clean(c.Framework)+" "+clean(c.ID))
 	}
 	for _, text := range evidenceTexts(e.Evidence) {
 		view.Evidence = append(view.Evidence, clean(text))
