@@ -176,8 +176,8 @@ var needs = map[Feature][]Need{
 	SecretResolve: slices.Concat(inspecting, []Need{
 		tracing, {Action: "secretsmanager:TagResource", Kind: Create, on: secrets, Why: "leave the function an order on the secret", only: []string{"keytend:rotation/order/*"}},
 	}),
-	ScanSecrets:   {{Action: "secretsmanager:ListSecrets", Kind: Read, on: anything, Why: "which secrets say that they hold a key, and whether they are rotated"}},
-	Retire:        slices.Concat(looking, []Need{switching, deleting}),
+	ScanSecrets: {{Action: "secretsmanager:ListSecrets", Kind: Read, on: anything, Why: "which secrets say that they hold a key, and whether they are rotated"}},
+	Retire:      slices.Concat(looking, []Need{switching, deleting}),
 	Revoke: slices.Concat(looking, claiming, []Need{
 		{Action: "iam:CreateAccessKey", Kind: Create, on: users, Why: "replace the leaked key"},
 		{Action: "iam:GetUserPolicy", Kind: Read, on: users, Why: "add to the policy that denies old sessions"},
