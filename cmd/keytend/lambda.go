@@ -65,43 +65,50 @@ func (m *functionMode) handle(ctx context.Context, event json.RawMessage) (json.
 	if line.Args != nil {
 		return m.command(ctx, line.Args)
 	}
-	out, err := m.rotate(ctx, event)
+	out, alarms, err := m.rotate(ctx, event)
 	if err != nil {
 		m.logger().ErrorContext(ctx, "invocation failed", "error", printable(err.Error()), "alert", true)
-	}
-	return out, errors.Join(err, m.measure(out, err))
-}
-
-// measure embeds what became of the invocation into the log, where CloudWatch
-// finds it: no right is needed for that.
-func (m *functionMode) measure(out json.RawMessage, failed error) error {
-	var data []report.Datum
-	var reaped rotationlambda.Reaped
-	switch {
-	case json.Unmarshal(out, &reaped) == nil && reaped.Secrets > 0:
-		data = append(data, report.RecordsBlocked(len(reaped.Blocked)), report.RotationsFailed(len(reaped.Failed)))
-	case failed != nil:
-		data = append(data, report.RotationsFailed(1))
-	default:
-		return nil
 	}
 	at := m.app.now()
 	if m.session != nil {
 		at = m.session.Now()
 	}
-	return report.EmbedMetrics(m.app.stdout, at, data)
+	return out, errors.Join(err, report.EmbedMetrics(m.app.stdout, at, became(out, alarms, err)))
+}
+
+// became is what became of an invocation, for the alarms: nobody reads the log before one
+// rings. What the reaper could not look at may be blocked still; a zero would end that
+// alarm.
+func became(out json.RawMessage, alarms int, failed error) []report.Datum {
+	var reaped rotationlambda.Reaped
+	reaps := len(out) > 0 && string(out) != "null" && json.Unmarshal(out, &reaped) == nil
+	failures := len(reaped.Failed)
+	if failed != nil {
+		failures = max(failures, 1)
+	}
+	failures += alarms
+	var data []report.Datum
+	if blocked := len(reaped.Blocked); reaps && (blocked > 0 || failed == nil && reaped.Left == 0) {
+		data = append(data, report.RecordsBlocked(blocked))
+	}
+	if reaps || failures > 0 {
+		data = append(data, report.RotationsFailed(failures))
+	}
+	return data
 }
 
 func (m *functionMode) logger() *slog.Logger {
 	return slog.New(slog.NewJSONHandler(m.app.stdout, nil))
 }
 
-func (m *functionMode) rotate(ctx context.Context, event json.RawMessage) (json.RawMessage, error) {
+func (m *functionMode) rotate(ctx context.Context, event json.RawMessage) (answer json.RawMessage, alarms int, err error) {
 	m.app.log = m.logger()
 	if err := m.open(ctx); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return m.function(ctx).Handle(ctx, event)
+	f := m.function(ctx)
+	answer, err = f.Handle(ctx, event)
+	return answer, f.Alarms(), err
 }
 
 // open reads the policy and enters AWS, once for the life of the process.

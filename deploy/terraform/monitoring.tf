@@ -79,7 +79,7 @@ locals {
     }
     rotations-failed = {
       fed         = local.has_metrics || local.has_function
-      description = "A rotation of an access key has failed: keytend status says which, and what to do; keytend scan does where its secret was deleted."
+      description = "A rotation of an access key has failed, or needs a look: keytend status says which, or the lines of the function's log with an alert; keytend scan where its secret was deleted."
       metric      = "RotationsFailed"
       dimensions  = {}
       statistic   = "Sum"
@@ -87,7 +87,7 @@ locals {
     }
     records-blocked = {
       fed         = local.has_metrics || local.has_function
-      description = "A rotation of an access key waits for a person to choose: keytend status says which, and what to do."
+      description = "A rotation of an access key waits for a person to choose: keytend status says which, and what to do; of a secret the function's log says which, and keytend secret status what to do."
       metric      = "RecordsBlocked"
       dimensions  = {}
       statistic   = "Maximum"

@@ -93,8 +93,8 @@ func (o Options) alarms(topic string) []awsapi.Alarm {
 	return []awsapi.Alarm{
 		one("old-keys", "Keys", state("old"), "Maximum", 0, "Active access keys are older than "+spell(o.MaxAge)+". See keytend scan."),
 		one("oldest-key", "OldestKeyAge", nil, "Maximum", (o.MaxAge + o.Late).Seconds(), "An Active access key is older than "+spell(o.MaxAge+o.Late)+". See keytend scan."),
-		one("rotations-failed", "RotationsFailed", nil, "Sum", 0, "Rotations have failed. See keytend status, and keytend scan where a secret was deleted."),
-		one("records-blocked", "RecordsBlocked", nil, "Maximum", 0, "Work on access keys waits for a person's choice. See keytend status."),
+		one("rotations-failed", "RotationsFailed", nil, "Sum", 0, "Rotations have failed, or need a look. See keytend status, or the lines of the rotation function's log with an alert; keytend scan where a secret was deleted."),
+		one("records-blocked", "RecordsBlocked", nil, "Maximum", 0, "Work on access keys waits for a person's choice. See keytend status, or the rotation function's log and keytend secret status."),
 		silent,
 	}
 }

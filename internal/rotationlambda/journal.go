@@ -27,6 +27,8 @@ type journal struct {
 	sleep func(context.Context, time.Duration) error
 	log   *slog.Logger
 
+	alarms *int // raised by the invocation
+
 	hand bool // a person in a terminal, who writes no record: no invocation
 	// rebuild is the record that an order has rebuilt in the place of one, and how that
 	// was found. ErrUnfit: it was not lost, or can't be told.
@@ -225,6 +227,9 @@ func holds(tags, want map[string]string) bool {
 func (j *journal) say(ctx context.Context, audit line, hash string, doubt error) {
 	attrs := []slog.Attr{slog.Any("audit", audit), slog.String("hash", hash)}
 	level := slog.LevelInfo
+	if audit.Event.Alert && audit.Event.What != string(accesskey.Blocked) {
+		*j.alarms++
+	}
 	if audit.Event.Alert {
 		level = slog.LevelError
 		attrs = append(attrs, slog.Bool("alert", true))

@@ -156,6 +156,7 @@ func (j *journal) carryOut(ctx context.Context, f found, o order) error {
 	case err != nil && !errors.Is(err, rotation.ErrUnfit):
 		return err
 	case err != nil && !f.live():
+		*j.alarms++
 		j.log.ErrorContext(ctx, "an order was refused", "alert", true, "secret", j.arn, "order", o.Answer, "by", o.by, "why", err.Error())
 		return nil
 	case err != nil:

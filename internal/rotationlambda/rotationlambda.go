@@ -69,7 +69,13 @@ type Function struct {
 	Sleep func(context.Context, time.Duration) error
 	Log   *slog.Logger // audit and alarms, one line each
 	Name  string       // this invocation: its request ID
+
+	alarms int // raised by now
 }
+
+// Alarms is how many alarms this invocation has raised in its log. Blocks are not among
+// them: Reaped counts what is blocked, for as long as it is.
+func (f *Function) Alarms() int { return f.alarms }
 
 // Event is what the function is invoked with.
 type Event struct {

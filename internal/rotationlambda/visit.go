@@ -89,7 +89,7 @@ func timeLeft(ctx context.Context) time.Duration {
 // wire puts the function's own ports into a copy of the rotator.
 func (v *visit) wire() {
 	r := v.f.Rotator
-	v.journal = &journal{store: v.f.Store, arn: v.arn, clock: r.Clock, sleep: v.f.Sleep, log: v.f.Log}
+	v.journal = &journal{store: v.f.Store, arn: v.arn, clock: r.Clock, sleep: v.f.Sleep, log: v.f.Log, alarms: &v.f.alarms}
 	v.journal.rebuild = v.rebuilt
 	v.self = newPlace(v)
 	r.Journal, r.Escrow, r.Freezer = v.journal, escrow{v}, nil
@@ -135,6 +135,7 @@ func (v *visit) wrong(format string, args ...any) error {
 
 // alarm tells people, through the log.
 func (v *visit) alarm(ctx context.Context, what string, attrs ...any) {
+	v.f.alarms++
 	attrs = append(attrs, slog.Bool("alert", true), slog.String("account", v.f.Account), slog.String("user", v.subject.User), slog.String("secret", v.arn))
 	v.f.Log.ErrorContext(ctx, what, attrs...)
 }

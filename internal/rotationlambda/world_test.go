@@ -44,14 +44,15 @@ const (
 // world is a secret with ana's key, the function that rotates it, and people
 // and consumers around them, everything in virtual time.
 type world struct {
-	t     *testing.T
-	cloud *fakeaws.AWS
-	log   *lockedBuffer
-	dead  bool // the invocation under way has died
-	runs  int
-	calls []string // by the function, in order
-	fails []string // of the invocations
-	terms accesskey.Terms
+	t      *testing.T
+	cloud  *fakeaws.AWS
+	log    *lockedBuffer
+	dead   bool // the invocation under way has died
+	runs   int
+	calls  []string // by the function, in order
+	fails  []string // of the invocations
+	alarms int      // of the invocations
+	terms  accesskey.Terms
 
 	session  *awsapi.Session
 	account  *onaws.Account
@@ -150,7 +151,9 @@ func (w *world) invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		delete(w.before, stepOf(e.Step))
 		before()
 	}
-	out, err := w.function().Handle(ctx, payload)
+	f := w.function()
+	out, err := f.Handle(ctx, payload)
+	w.alarms += f.Alarms()
 	if err != nil {
 		w.fails = append(w.fails, err.Error())
 	}
