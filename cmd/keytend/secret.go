@@ -168,10 +168,12 @@ discard, whichever "keytend secret status" names; rollback goes back to the old 
 in any case. The order waits in a tag of the secret until the function's reaper
 comes next, or Secrets Manager tries the rotation again.
 
-Recover rebuilds a record that was lost with the secret's tags, or is older than
-what AWS shows: from the tag of the user's claim, the keys, what the secret and
-its further destinations hold, and CloudTrail. Nothing is guessed: where the key
-that was being replaced can't be told, it says which command names it (--old).`,
+Recover has the function rebuild a record that was lost with the secret's tags, or
+is older than what AWS shows: from the tag of the user's claim, the keys, what the
+secret and its further destinations hold, and CloudTrail. What it would be is shown
+before; when the order is carried out, it is looked at anew. Nothing is guessed:
+where the key that was being replaced can't be told, it says which command names it
+(--old).`,
 		Example: `  keytend secret resolve prod/billing retry
   keytend secret resolve prod/billing rollback --yes
   keytend secret resolve prod/billing recover`,
@@ -185,16 +187,30 @@ that was being replaced can't be told, it says which command names it (--old).`,
 	return command
 }
 
+// check reads what needs no AWS.
+func (o *secretOrder) check(answer string) error {
+	if o.old == "" {
+		return nil
+	}
+	if answer != rotationlambda.Rebuild {
+		return errors.New("--old goes with recover alone")
+	}
+	if _, err := accesskey.ParseID(o.old); err != nil {
+		return fmt.Errorf("--old: %w", err)
+	}
+	return nil
+}
+
 func (o *secretOrder) run(ctx context.Context, name, answer string) error {
+	if err := o.check(answer); err != nil {
+		return usageError{o.command, err}
+	}
 	m, f, err := o.app.functionHere(ctx, o.config, name)
 	if err != nil {
 		return err
 	}
-	switch {
-	case answer == "recover":
+	if answer == rotationlambda.Rebuild {
 		return o.rebuild(ctx, m, f, name)
-	case o.old != "":
-		return usageError{o.command, errors.New("--old goes with recover alone")}
 	}
 	s, err := f.Status(ctx, name)
 	if err != nil {
@@ -210,7 +226,7 @@ func (o *secretOrder) run(ctx context.Context, name, answer string) error {
 	if err := o.app.ask(o.command, o.yes, fmt.Sprintf("Secret %s, user %s, %s by %s, %s: %s?", name, r.Subject.User, r.Old, orElseNone(r.New), r.Phase, answer)); err != nil {
 		return err
 	}
-	if r, err = f.Give(ctx, name, m.who.ARN, rotationlambda.Order{Record: r.ID, Answer: answer}); errors.Is(err, rotation.ErrUnfit) || errors.Is(err, rotation.ErrConflict) {
+	if r, err = f.Give(ctx, name, m.who.ARN, rotationlambda.Order{Record: r.ID, Answer: answer}); errors.Is(err, rotation.ErrUnfit) {
 		return hinted{err, "`keytend secret status " + name + "` shows how it stands"}
 	}
 	if err == nil {
