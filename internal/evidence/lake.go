@@ -131,6 +131,9 @@ func (l Lake) lacks(store awsapi.EventStore) []string {
 	case len(by) > 0:
 		out = append(out, "collects management events only as it chooses them by "+inLine(strings.Join(by, ", ")))
 	}
+	if some, by := store.Collects("Data"); some && len(by) > 0 { // always: AWS wants them chosen
+		out = append(out, "collects data events only as it chooses them by "+inLine(strings.Join(by, ", ")))
+	}
 	if !store.EveryRegion {
 		out = append(out, "has the events of its own region alone")
 	}

@@ -44,6 +44,7 @@ func askLake(t *testing.T, store fakeaws.EventDataStoreSpec, named EventStore) F
 // What a store has is read, and what it can't have is said.
 func TestLake(t *testing.T) {
 	readOnly := fakeaws.FieldSelectorSpec{Field: "readOnly", Equals: []string{"false"}}
+	objects := fakeaws.FieldSelectorSpec{Field: "resources.type", Equals: []string{"AWS::S3::Object"}}
 	for name, c := range map[string]struct {
 		store fakeaws.EventDataStoreSpec
 		named EventStore
@@ -54,6 +55,7 @@ func TestLake(t *testing.T) {
 	}{
 		"management events":   {calls: 32},
 		"data events too":     {store: fakeaws.EventDataStoreSpec{Selectors: []fakeaws.EventSelectorSpec{selecting("Management"), selecting("Data")}}, calls: 33, data: true},
+		"some data events":    {store: fakeaws.EventDataStoreSpec{Selectors: []fakeaws.EventSelectorSpec{selecting("Management"), selecting("Data", objects)}}, calls: 33, data: true, lacks: "collects data events only as it chooses them by resources.type"},
 		"data events alone":   {store: fakeaws.EventDataStoreSpec{Selectors: []fakeaws.EventSelectorSpec{selecting("Data")}}, calls: 1, data: true, lacks: "collects no management events"},
 		"some of them":        {store: fakeaws.EventDataStoreSpec{Selectors: []fakeaws.EventSelectorSpec{selecting("Management", readOnly)}}, calls: 2, lacks: "only as it chooses them by readOnly"},
 		"since lately":        {store: fakeaws.EventDataStoreSpec{Created: noon.AddDate(0, 0, -3)}, calls: 11, lacks: "began on 2026-11-20"},

@@ -128,7 +128,7 @@ func (e Evidence) blind() []string {
 		lines = append(lines, fmt.Sprintf("AWS says that it was last used for %s, %s: CloudTrail's management events don't show %s. A trail with data events does (--logs, --athena, --lake).",
 			last.Service, moment(last.At, e.To), what))
 	default:
-		lines = append(lines, "Management events alone were read: they don't show reads and writes of data, such as S3 objects and DynamoDB items.")
+		lines = append(lines, "Management events alone were seen: they don't show reads and writes of data, such as S3 objects and DynamoDB items.")
 	}
 	return append(lines, e.unsighted(last)...)
 }
