@@ -148,12 +148,27 @@ func (m *migration) check(args []string) error {
 		return errors.New("--before is for --all")
 	case m.fleet.asked() && !m.all:
 		return errors.New("--organization and --profiles are for --all")
+	case m.retire && (m.dir != "" || format != "text" || m.read.out != ""):
+		return errors.New("--retire ends a key; --dir, --output and --out write what comes before it: run one after the other")
+	case !m.retire && m.endingFlag() != "":
+		return fmt.Errorf("--%s goes with --retire", m.endingFlag())
 	}
 	if m.delete > 0 {
 		m.terms.Keep, m.terms.Rest = false, m.delete
 	}
 	m.terms.OverlapMax = max(m.terms.OverlapMax, m.terms.Idle+m.terms.LagMargin)
 	return errors.Join(m.read.check(), feasible(m.terms))
+}
+
+// endingFlag is a flag that was given and says nothing where no key is ended; empty:
+// none was.
+func (m *migration) endingFlag() string {
+	for _, name := range []string{"role", "idle", "lag-margin", "schedule", "overlap-max", "delete-after"} {
+		if m.command.Flags().Changed(name) {
+			return name
+		}
+	}
+	return ""
 }
 
 func (m *migration) run(ctx context.Context) error {
