@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
 	"github.com/keytend/keytend/internal/rotationlambda"
@@ -88,14 +89,7 @@ func secretStatus(s rotationlambda.Status) string {
 	d, r := s.Secret, s.Record
 	row("secret", d.ARN)
 	row("user", s.User.Name)
-	switch {
-	case !d.RotationEnabled:
-		row("rotation", "off")
-	case d.Schedule != "":
-		row("rotation", d.Schedule+" by "+d.RotationLambda)
-	default:
-		row("rotation", "every "+count(int(d.RotateAfterDays), "day")+" by "+d.RotationLambda)
-	}
+	row("rotation", rotatedHow(d))
 	row("last", whenOrNever(d.LastRotated))
 	if d.RotationEnabled {
 		row("next by", whenOrNever(d.NextRotation))
@@ -123,6 +117,17 @@ func secretStatus(s rotationlambda.Status) string {
 		}
 	}
 	return strings.TrimRight(b.String(), "\n")
+}
+
+// rotatedHow is when a secret is rotated, and by which function.
+func rotatedHow(d awsapi.SecretDescription) string {
+	switch {
+	case !d.RotationEnabled:
+		return "off"
+	case d.Schedule != "":
+		return d.Schedule + " by " + d.RotationLambda
+	}
+	return "every " + count(int(d.RotateAfterDays), "day") + " by " + d.RotationLambda
 }
 
 func orElseNone(id accesskey.ID) string {

@@ -43,14 +43,10 @@ func (v *visit) ready(ctx context.Context) (accesskey.Record, error) {
 
 // oldKey is the key that AWSCURRENT names: the user's, and Active.
 func (v *visit) oldKey(ctx context.Context) (accesskey.Key, error) {
-	text, _, err := v.f.Store.Value(ctx, v.arn)
-	if err != nil {
-		return accesskey.Key{}, v.wrong("%w", err)
-	}
-	held, err := document.Read(text.Reveal())
+	held, err := v.f.held(ctx, v.arn)
 	switch {
 	case err != nil:
-		return accesskey.Key{}, v.wrong("the secret's value is not understood: %w. Wanted is a JSON object with accessKeyId and secretAccessKey, or with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", err)
+		return accesskey.Key{}, v.wrong("%w", err)
 	case held.ID == "":
 		return accesskey.Key{}, v.wrong("the secret holds no key yet: put one there, or make one with `keytend secret create`")
 	}

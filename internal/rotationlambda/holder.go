@@ -13,18 +13,27 @@ import (
 // is no secret: whoever may write and tag a secret could otherwise have a key
 // made for any user whose key ID he knows.
 func (v *visit) holder(ctx context.Context) error {
-	text, _, err := v.f.Store.Value(ctx, v.arn)
-	if err != nil {
-		return v.wrong("%w", err)
+	held, err := v.f.held(ctx, v.arn)
+	if err == nil {
+		err = v.f.holds(ctx, held, v.user)
 	}
-	held, err := document.Read(text.Reveal())
 	if err != nil {
-		return v.wrong("the secret's value is not understood: %w", err)
-	}
-	if err := v.f.holds(ctx, held, v.user); err != nil {
 		return v.wrong("%w", err)
 	}
 	return nil
+}
+
+// held is the pair in a secret's AWSCURRENT.
+func (f *Function) held(ctx context.Context, arn string) (rotation.Credential, error) {
+	text, _, err := f.Store.Value(ctx, arn)
+	if err != nil {
+		return rotation.Credential{}, err
+	}
+	pair, err := document.Read(text.Reveal())
+	if err != nil {
+		err = fmt.Errorf("its value is not understood: %w. Wanted is a JSON object with accessKeyId and secretAccessKey, or with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", err)
+	}
+	return pair, err
 }
 
 // A new key takes some seconds until it works everywhere.
