@@ -21,7 +21,7 @@ type Recovery struct {
 }
 
 // Over reports that nothing is under way: that is what is put on record.
-func (r Recovery) Over() bool { return r.Recovery.Record.Old == "" }
+func (r Recovery) Over() bool { return !r.Record.Live() }
 
 // errNotLost: the record in the tags is as good as any.
 var errNotLost = fmt.Errorf("there is nothing to recover, for the record in the secret's tags is whole: %w", rotation.ErrUnfit)
@@ -66,7 +66,8 @@ func (f *Function) PutBack(ctx context.Context, who string, found Recovery) erro
 	return found.visit.give(ctx, newOrder(Order{Record: "-", Answer: answer}, who, found.visit.rotator.Random(), f.Rotator.Clock.Now()))
 }
 
-// recovery rebuilds a record in the place of one.
+// recovery rebuilds a record in the place of one. Where nothing is under way, it has
+// ended, so that the next rotation is not held up by what AWS shows of those before.
 func (v *visit) recovery(ctx context.Context, r accesskey.Record, named accesskey.ID) (rotation.Recovery, error) {
 	if err := wanting(r); err != nil {
 		return rotation.Recovery{}, v.wrong("%w", err)
@@ -76,7 +77,16 @@ func (v *visit) recovery(ctx context.Context, r accesskey.Record, named accesske
 		return rotation.Recovery{}, err
 	}
 	remains.Named = named
-	return rotation.Recovered(remains, v.f.Rotator.Clock.Now()), nil
+	now := v.f.Rotator.Clock.Now()
+	found := rotation.Recovered(remains, now)
+	switch {
+	case found.Say != "" || found.Record.Old != "":
+	case r.ID != "":
+		found.Record, err = rotation.Supersede().On(r, now)
+	default:
+		found.Record, err = v.ended(ctx, now)
+	}
+	return found, err
 }
 
 // remains is what can still be seen of a lost record.
@@ -133,27 +143,21 @@ func (v *visit) holding(ctx context.Context, seen *rotation.Remains) error {
 	return nil
 }
 
-// rebuilt is the record that a person had rebuilt, by what is to be seen now. Where
-// nothing is under way, it has ended, so that the next rotation is not held up by what
-// AWS shows of those before.
+// rebuilt is the record that a person had rebuilt, by what is to be seen now, and its
+// story.
 func (v *visit) rebuilt(ctx context.Context, r accesskey.Record, named accesskey.ID) (accesskey.Record, string, error) {
 	if fact := v.rotator.Keys.User(ctx, v.subject); !fact.Known() {
 		return r, "", v.wrong("read the user: %s", fact.Why())
 	}
 	found, err := v.recovery(ctx, r, named)
-	next, now := found.Record, v.f.Rotator.Clock.Now()
 	switch {
 	case err != nil:
 	case found.Say != "":
 		err = v.wrong("%s: %s: %w", found.Story, found.Say, rotation.ErrUnfit)
-	case next.Old == "" && r.ID != "":
-		next, err = rotation.Supersede().On(r, now)
-	case next.Old == "":
-		next, err = v.ended(ctx, now)
-	case next.Stage() == accesskey.RollingBack:
-		err = v.withdraw(ctx, next.New)
+	case found.Record.Stage() == accesskey.RollingBack:
+		err = v.withdraw(ctx, found.Record.New)
 	}
-	return next, found.Story, err
+	return found.Record, found.Story, err
 }
 
 // ended is a record of which nothing is left to do.

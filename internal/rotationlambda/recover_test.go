@@ -124,8 +124,14 @@ func TestRecoverNothing(t *testing.T) {
 			t.Error("a record that is whole is rebuilt")
 		}
 		w.retag(nil)
+		held, _ := w.value(current)
+		w.put(`{"accessKeyId":"AKIAI44QH8DHBEXAMPL3","secretAccessKey":"x"}`)
+		if _, err := w.hand().Lost(w.t.Context(), secretID, ""); err == nil || !strings.Contains(err.Error(), "none of the user's") {
+			t.Errorf("what the function can't put on record may be ordered: %v", err)
+		}
+		w.put(held)
 		if found := w.recover(); !found.Over() || w.record().Live() {
-			t.Errorf("%s: on record is %+v", found.Story, found.Recovery.Record)
+			t.Errorf("%s: on record is %+v", found.Story, found.Record)
 		}
 		w.live(40*24*time.Hour, 4*time.Hour) // and the next rotation comes
 		w.oneKeyLeft()
