@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,8 @@ func (m *migration) end(ctx context.Context) error {
 		return err
 	case under && (len(record.Successors) == 0 || key != "" && key != record.Old):
 		return hinted{fmt.Errorf("a %s of %s is under way, of key %s", record.Work, user.Name, record.Old), "`keytend status " + user.Name + "` shows it"}
+	case under && m.others(record.Successors):
+		return hinted{fmt.Errorf("the retirement of %s under way waits for role %s, as it was begun", user.Name, strings.Join(record.Successors, " and role ")), "`keytend rollback " + user.Name + "` ends it; then begin it anew with --role"}
 	case !under:
 		if err := m.begin(ctx, b, user, key); err != nil {
 			return err
@@ -41,6 +44,11 @@ func (m *migration) end(ctx context.Context) error {
 	}
 	r := &retire{app: m.app, state: m.read.state, stay: m.stay}
 	return r.drive(ctx, b, b.subjectOf(user))
+}
+
+// others reports whether roles were named, and not those that are waited for.
+func (m *migration) others(waited []string) bool {
+	return len(m.roles) > 0 && !slices.Equal(slices.Sorted(slices.Values(m.roles)), slices.Sorted(slices.Values(waited)))
 }
 
 func (m *migration) begin(ctx context.Context, b *bench, user accesskey.User, key accesskey.ID) error {
