@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/network"
 )
 
 // Judgement is what a key is taken to be used by.
@@ -143,7 +144,7 @@ func (p *Part) add(s Seen, v Verdict) {
 // judgePlaces judges every place, and takes for the same what is less sure at an
 // address of which one is sure: a build that says who it is calls more programs
 // that don't. Behind an address of the account's own many live, so there it
-// doesn't hold.
+// doesn't hold, and where addresses aren't told apart there is nothing to hold by.
 func judgePlaces(seen []Seen) map[Place]Verdict {
 	verdicts := map[Place]Verdict{}
 	surest := map[string]Verdict{}
@@ -156,7 +157,7 @@ func judgePlaces(seen []Seen) map[Place]Verdict {
 	}
 	for place, v := range verdicts {
 		best, there := surest[place.Network]
-		if !there || place.From == FromOwn || place.From == FromService || v.Confidence >= inherited {
+		if !there || place.Network == network.Anywhere || place.From == FromOwn || place.From == FromService || v.Confidence >= inherited {
 			continue
 		}
 		if best.Workload == v.Workload {

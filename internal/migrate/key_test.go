@@ -41,6 +41,7 @@ func TestJudgeKey(t *testing.T) {
 		{"a build and the programs it calls", accesskey.Key{}, []Seen{use(theAction, "203.0.113.1", FromOther, 1), use(onLinux, "203.0.113.1", FromOther, 20), use(azureLinux, "203.0.113.2", FromOther, 20)}, GitHubActions, 1},
 		{"what AWS's services do is nobody's", accesskey.Key{}, []Seen{use("cloudformation.amazonaws.com", "cloudformation.amazonaws.com", FromService, 50), use(cliOnMac, "198.51.100.7", FromOther, 3)}, Human, 1},
 		{"behind the account's own address many live", accesskey.Key{}, []Seen{use(onLambda, "54.162.1.1", FromOwn, 10), use(onLinux, "54.162.1.1", FromOwn, 10)}, Mixed, 2},
+		{"of addresses that aren't told apart none speaks for another", accesskey.Key{}, []Seen{use(theAction, "0.0.0.0/0", FromOther, 20), use(cliOnMac, "0.0.0.0/0", FromOther, 20)}, Mixed, 2},
 		{"never used", lastUsed(accesskey.LastUse{}), nil, Unused, 0},
 		{"long unused", lastUsed(accesskey.LastUse{At: noon.AddDate(0, -6, 0), Service: "s3"}), nil, Unused, 0},
 		{"used, and not seen", lastUsed(accesskey.LastUse{At: noon.AddDate(0, 0, -1), Service: "s3"}), nil, Unknown, 0},

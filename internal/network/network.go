@@ -90,6 +90,9 @@ func private(a netip.Addr) bool {
 	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || shared.Contains(a)
 }
 
+// Anywhere is the network of calls from more networks than are told apart.
+const Anywhere = "0.0.0.0/0"
+
 // Block is the network that an address is taken to be a part of, so that two
 // addresses of one block are not taken for two networks: /16 of IPv4, /32 of
 // IPv6, which is what providers are given. What is no address is its own block.

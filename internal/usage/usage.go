@@ -202,7 +202,7 @@ func (t *Tally) folded(source string, agent *useragent.Agent) string {
 }
 
 // Anywhere is the source of calls from more networks than are told apart.
-const Anywhere = "0.0.0.0/0"
+const Anywhere = network.Anywhere
 
 // Uses are all aggregates, in order.
 func (t *Tally) Uses() []Use {
