@@ -150,6 +150,8 @@ func (m *migration) check(args []string) error {
 		return errors.New("--organization and --profiles are for --all")
 	case m.retire && (m.dir != "" || format != "text" || m.read.out != ""):
 		return errors.New("--retire ends a key; --dir, --output and --out write what comes before it: run one after the other")
+	case m.retire && m.only != "":
+		return errors.New("--retire ends the key for all that use it: name the roles that are to be seen in use with --role, not one workload with --only")
 	case !m.retire && m.endingFlag() != "":
 		return fmt.Errorf("--%s goes with --retire", m.endingFlag())
 	}

@@ -73,35 +73,43 @@ func (m *migration) begin(ctx context.Context, b *bench, user accesskey.User, ke
 }
 
 // successors are the roles that must be in use before the key goes: those named,
-// else those that the evidence asks for. Each must be there, and one that nobody named
-// must have been made for the user: of another's the use shows nothing. What is to be
-// known about those named is told beside them.
+// else those that the evidence asks for; and what is to be known about them.
 func (m *migration) successors(ctx context.Context, b *bench, user accesskey.User) (roles []string, doubts string, err error) {
-	named := len(m.roles) > 0
-	if roles = m.roles; !named {
-		if roles, err = m.recommended(ctx, b); err != nil {
+	if roles = m.roles; len(roles) == 0 {
+		if roles, doubts, err = m.recommended(ctx, b); err != nil {
 			return nil, "", err
 		}
 	}
 	for _, role := range roles {
-		use, err := b.session.RoleLastUsed(ctx, role)
+		doubt, err := m.examine(ctx, b, role, user)
 		if err != nil {
 			return nil, "", err
 		}
-		if !use.Exists {
-			return nil, "", hinted{fmt.Errorf("there is no role %s in account %s", role, b.account), "apply the Terraform of `keytend migrate " + m.read.subject + " --output terraform` first, or name the role with --role"}
-		}
-		doubt := doubted(role, use, user.Name, user.ID)
-		switch {
-		case doubt == "" || named && use.At.IsZero():
-		case named:
-			doubts += "  " + doubt + ". If others\n  use it too, its use doesn't show that who uses the key has moved; the key's silence is waited for all the same.\n"
-		default:
-			return nil, "", hinted{fmt.Errorf("%s: its use would not show that who uses the key has moved", doubt),
-				"apply the Terraform of `keytend migrate " + m.read.subject + " --output terraform`, which tags the role. Where the name is taken, give yours another one in it. Or name the role that you know to be the right one: --role " + role}
-		}
+		doubts += doubt
 	}
 	return roles, doubts, nil
+}
+
+// examine wants a role to be there, and one that nobody named to have been made for
+// the user: of another's the use shows nothing. What is to be known about one that was
+// named is told.
+func (m *migration) examine(ctx context.Context, b *bench, role string, user accesskey.User) (string, error) {
+	use, err := b.session.RoleLastUsed(ctx, role)
+	if err != nil {
+		return "", err
+	}
+	if !use.Exists {
+		return "", hinted{fmt.Errorf("there is no role %s in account %s", role, b.account), "apply the Terraform of `keytend migrate " + m.read.subject + " --output terraform` first, or name the role with --role"}
+	}
+	doubt, named := doubted(role, use, user.Name, user.ID), len(m.roles) > 0
+	switch {
+	case doubt == "" || named && use.At.IsZero():
+		return "", nil
+	case named:
+		return "  " + doubt + ". If others\n  use it too, its use doesn't show that who uses the key has moved; the key's silence is waited for all the same.\n", nil
+	}
+	return "", hinted{fmt.Errorf("%s: its use would not show that who uses the key has moved", doubt),
+		"apply the Terraform of `keytend migrate " + m.read.subject + " --output terraform`, which tags the role. Where the name is taken, give yours another one in it. Or name the role that you know to be the right one: --role " + role}
 }
 
 // taken says what stands in the way of a role that is to be made for a user.
@@ -137,20 +145,21 @@ func day(at time.Time) string {
 	return at.Format(time.DateOnly)
 }
 
-// recommended are the roles that Terraform was written for.
-func (m *migration) recommended(ctx context.Context, b *bench) ([]string, error) {
+// recommended are the roles that Terraform was written for, and whom else the key
+// serves.
+func (m *migration) recommended(ctx context.Context, b *bench) (roles []string, unwatched string, err error) {
 	m.read.session, m.read.account, m.read.desk = b.session, b.account, b.desk
 	m.read.ends = b.now()
 	ranges, err := m.app.readRanges(ctx, m.read.ranges)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	m.read.ours.known.Ranges = ranges
 	w, err := m.way(ctx)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	var roles, without []string
+	var without []string
 	for _, p := range w.plans {
 		if p.RoleARN() != "" {
 			roles = append(roles, p.RoleName)
@@ -159,10 +168,23 @@ func (m *migration) recommended(ctx context.Context, b *bench) ([]string, error)
 		without = append(without, p.Part.Workload.String())
 	}
 	if len(roles) == 0 {
-		return nil, hinted{fmt.Errorf("the keys of %s are used by %s: no role of this account takes their place, so that none can be seen in use", w.user, or(strings.Join(without, ", "), w.judgement.Workload.String())),
+		return nil, "", hinted{fmt.Errorf("the keys of %s are used by %s: no role of this account takes their place, so that none can be seen in use", w.user, or(strings.Join(without, ", "), w.judgement.Workload.String())),
 			"name one with --role, or end the key once it is silent: `keytend retire " + w.keyID() + "`"}
 	}
-	return roles, nil
+	return roles, w.unwatched(), nil
+}
+
+// unwatched tells of whoever uses the key and gets no role: of them the key's silence
+// alone tells that they have gone.
+func (w *way) unwatched() string {
+	text := ""
+	for _, p := range w.judgement.Parts {
+		planned := slices.ContainsFunc(w.plans, func(m migrate.Migration) bool { return m.Part.Workload == p.Workload && m.RoleARN() != "" })
+		if !planned && !p.Noise() {
+			text += fmt.Sprintf("  It is used otherwise, too (%s: %s, the last %s): no role is watched for that, and\n  the key's silence alone tells when it has ended.\n", p.Workload, count(p.Calls, "call"), day(p.Last))
+		}
+	}
+	return text
 }
 
 func or(text, fallback string) string {
