@@ -78,7 +78,7 @@ func (m *migration) keeps(path, text string) error {
 	case err != nil:
 		return usageError{m.command, fmt.Errorf("%s is there, and is %w: name another file", path, err)}
 	case len(dropped) > 0:
-		return usageError{m.command, fmt.Errorf("%s has what would not be written again, and Terraform would take it away: %s. Name another file for this user; a folder (--dir) holds many users' files, and what they have in common", path, strings.Join(dropped, ", "))}
+		return usageError{m.command, fmt.Errorf("%s has what would not be written again, and Terraform would take it away: %s. Take that out of the file where it may go, or name another file; a folder (--dir) holds many users' files, and what they have in common", path, strings.Join(dropped, ", "))}
 	}
 	return nil
 }
