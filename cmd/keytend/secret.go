@@ -246,6 +246,10 @@ func whoGoesOn(r accesskey.Record, name string) string {
 	switch r.Stage() {
 	case accesskey.Requested, accesskey.Claimed, accesskey.Created, accesskey.Proven:
 		return "Noted. Secrets Manager goes on when it tries next. Where it tries no more, the reaper takes the rotation back within a day, and `aws secretsmanager rotate-secret --secret-id " + name + "` begins another."
+	case accesskey.RollingBack:
+		if r.New == "" {
+			return "Noted. Secrets Manager's next try ends the rotation; where it tries no more, the reaper does, within a day."
+		}
 	}
 	return reaperComes
 }

@@ -148,14 +148,17 @@ func RejectIt(by, why string, until time.Time) Order {
 	}}
 }
 
-// Rollback goes back to the old key.
-func Rollback() Order {
+// Rollback goes back to the old key, because a person asked for it.
+func Rollback() Order { return GoBack(policy.WhyPersonRolledBack) }
+
+// GoBack goes back to the old key.
+func GoBack(why accesskey.Reason) Order {
 	return Order{"rollback", func(r *accesskey.Record, now time.Time) error {
 		if r.Stage() == accesskey.RollingBack {
 			return fmt.Errorf("it is being rolled back already: %w", ErrUnfit)
 		}
 		unblock(r)
-		TurnAround(r, policy.WhyPersonRolledBack, now)
+		TurnAround(r, why, now)
 		return nil
 	}}
 }

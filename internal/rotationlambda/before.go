@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
 )
 
@@ -34,7 +35,11 @@ func (v *visit) outOfTheWay(ctx context.Context, r accesskey.Record) (accesskey.
 		}
 	case accesskey.RollingBack:
 		if !r.Flags.Offered {
-			return v.giveUp(ctx)
+			left, err := v.giveUp(ctx)
+			if err == nil && v.unwanted(r) {
+				err = v.end(ctx, v.unwantedHere())
+			}
+			return left, err
 		}
 	}
 	return v.reapFirst(ctx, r)
@@ -82,7 +87,7 @@ func (v *visit) unreaped(r accesskey.Record) string {
 
 // giveUp rolls a record back and waits for its end.
 func (v *visit) giveUp(ctx context.Context) (accesskey.Record, error) {
-	r, err := v.rotator.Give(ctx, v.subject, v.rotator.Holder, rotation.Rollback())
+	r, err := v.rotator.Give(ctx, v.subject, v.rotator.Holder, rotation.GoBack(WhyGivenUp))
 	if err != nil && !errors.Is(err, rotation.ErrUnfit) {
 		return r, v.wrong("%w", err)
 	}
@@ -90,6 +95,34 @@ func (v *visit) giveUp(ctx context.Context) (accesskey.Record, error) {
 		return r, err
 	}
 	return v.live(ctx)
+}
+
+// unwanted: a person had this very rotation rolled back. Secrets Manager's next try
+// would begin it anew.
+func (v *visit) unwanted(r accesskey.Record) bool {
+	where, err := parseSealed(r.Sealed)
+	return r.Outcome == policy.WhyPersonRolledBack && (err != nil || where.version == v.token)
+}
+
+func (v *visit) unwantedHere() error {
+	return v.wrong("a person had this rotation rolled back. The next comes by the schedule, or begin it with `aws secretsmanager rotate-secret --secret-id %s`", v.arn)
+}
+
+// callOff takes AWSPENDING off the version of a rotation that a person had rolled back
+// before a key was stored there.
+func (v *visit) callOff(ctx context.Context, r accesskey.Record) error {
+	if r.Outcome != policy.WhyPersonRolledBack {
+		return nil
+	}
+	now, next, err := v.labels(ctx)
+	if err != nil || next == "" || next == now {
+		return err
+	}
+	held, err := v.pair(ctx, next, pending)
+	if err == nil && held.ID == "" {
+		err = v.unlabel(ctx, next)
+	}
+	return err
 }
 
 // end ends a rotation that no retry can finish: AWSPENDING is taken off, so that

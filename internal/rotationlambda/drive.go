@@ -34,6 +34,8 @@ func (v *visit) drive(ctx context.Context, reached func(accesskey.Record) bool) 
 			continue
 		case reached(res.Record):
 			return nil
+		case !res.Record.Live() && v.unwanted(res.Record):
+			return v.end(ctx, v.unwantedHere())
 		case !res.Record.Live():
 			return v.wrong("the rotation has ended without it: %s (%s)", res.Record.Phase, res.Record.Outcome)
 		}

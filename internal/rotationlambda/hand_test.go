@@ -200,3 +200,66 @@ func TestTwoOrders(t *testing.T) {
 		})
 	}
 }
+
+// TestAnOrderWhileAStepWrites: a person has the rotation rolled back before a call of
+// one of its steps. The new key goes, and the next rotation is as any.
+func TestAnOrderWhileAStepWrites(t *testing.T) {
+	for n := 2; n < 40; n += 6 {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			in(t, nil, func(w *world) {
+				seen := w.meanwhile(n, mutating, func() {
+					if _, err := w.hand().Give(w.t.Context(), secretID, "bo", Order{w.record().ID, GoBack}); err != nil {
+						w.t.Error(err)
+					}
+				})
+				w.rotate(30)
+				w.pass(3*time.Hour, 2*time.Hour)
+				w.cloud.SetFault(nil)
+				if *seen < n {
+					return
+				}
+				w.live(5*day, 4*time.Hour)
+				if u, r := w.user("ana"), w.record(); r.Live() || len(u.Keys) != 1 || r.RollbackAt.IsZero() || w.holds().ID != oldKey {
+					w.t.Errorf("the record is %s; keys %v\n%s", stateOf(r), ids(u), strings.Join(w.fails, "\n"))
+				}
+				w.rotate(0)
+				w.live(5*day, 4*time.Hour)
+				w.oneKeyLeft()
+			})
+		})
+	}
+}
+
+// TestRolledBackBetweenTwoTries: the reaper carries the order out, and Secrets Manager's
+// next try does not begin the rotation anew. Where nobody ordered it, it does.
+func TestRolledBackBetweenTwoTries(t *testing.T) {
+	for name, ordered := range map[string]bool{"by a person": true, "by nobody": false} {
+		t.Run(name, func(t *testing.T) {
+			in(t, nil, func(w *world) {
+				w.cloud.SetFault(func(c fakeaws.Call) fakeaws.Fault {
+					if w.calling && c.Action == "CreateAccessKey" {
+						return fakeaws.Refuse(400, "ValidationException", "no")
+					}
+					return fakeaws.Proceed()
+				})
+				w.rotate(30)
+				w.cloud.SetFault(nil)
+				if ordered {
+					if _, err := w.hand().Give(w.t.Context(), secretID, "bo", Order{w.record().ID, GoBack}); err != nil {
+						w.t.Fatal(err)
+					}
+				}
+				w.reap()
+				w.pass(3*time.Hour, 2*time.Hour)
+				d, err := w.hand().Store.Describe(w.t.Context(), secretID)
+				if err != nil {
+					w.t.Fatal(err)
+				}
+				if rotated := w.holds().ID != oldKey; rotated == ordered || w.record().Live() == ordered || d.Labelled(pending) != "" {
+					w.t.Errorf("the record is %s; labels %v", stateOf(w.record()), d.Versions)
+				}
+			})
+		})
+	}
+}

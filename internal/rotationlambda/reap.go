@@ -149,7 +149,7 @@ func (v *visit) reap(ctx context.Context, d awsapi.SecretDescription, out *Reape
 		out.UnderWay++
 	case !r.Live():
 		out.Ended++
-		err = v.sweep(ctx, d)
+		err = errors.Join(v.callOff(ctx, r), v.sweep(ctx, d))
 	default:
 		out.count(v.arn, r)
 	}

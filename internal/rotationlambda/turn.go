@@ -7,6 +7,7 @@ import (
 
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/awsapi"
+	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/rotation"
 )
 
@@ -23,6 +24,9 @@ const (
 // until the user's other key has rested and makes room: that takes longer than
 // Secrets Manager tries.
 func (v *visit) turnOf(d awsapi.SecretDescription, r accesskey.Record) turn {
+	if v.endsByATry(d, r) {
+		return managers
+	}
 	if !slices.Contains([]accesskey.Phase{accesskey.Requested, accesskey.Claimed, accesskey.Created, accesskey.Proven}, r.Stage()) {
 		return reapers
 	}
@@ -38,6 +42,13 @@ func (v *visit) turnOf(d awsapi.SecretDescription, r accesskey.Record) turn {
 	return managers
 }
 
+// endsByATry: a person had it rolled back before a key was made, and Secrets Manager may
+// still try it again. Were there no record by then, that would begin it anew.
+func (v *visit) endsByATry(d awsapi.SecretDescription, r accesskey.Record) bool {
+	return r.Stage() == accesskey.RollingBack && r.New == "" && r.Outcome == policy.WhyPersonRolledBack &&
+		d.RotationEnabled && d.Labelled(pending) != "" && !v.stale(r)
+}
+
 // abandoned turns a rotation around that Secrets Manager has been called off, or
 // given up; left: it may still come back to it, and it is left alone.
 func (v *visit) abandoned(ctx context.Context, d awsapi.SecretDescription, r accesskey.Record) (left bool, err error) {
@@ -45,7 +56,7 @@ func (v *visit) abandoned(ctx context.Context, d awsapi.SecretDescription, r acc
 		return whose == managers, nil
 	}
 	v.alarm(ctx, "a rotation was called off or given up by Secrets Manager, and is rolled back", "record", stateOf(r))
-	_, err = v.rotator.Give(ctx, v.subject, v.rotator.Holder, rotation.Rollback())
+	_, err = v.rotator.Give(ctx, v.subject, v.rotator.Holder, rotation.GoBack(WhyGivenUp))
 	if err != nil && !errors.Is(err, rotation.ErrUnfit) {
 		return false, v.wrong("%w", err)
 	}
