@@ -148,7 +148,11 @@ func whenOrNever(t time.Time) string {
 func secretBlocked(r accesskey.Record, name string) error {
 	var lines []string
 	for _, c := range policy.Choices(r) {
-		lines = append(lines, fmt.Sprintf("keytend secret resolve %s %-9s %s", name, c.Answer, c.Means))
+		means := c.Means
+		if r.Block.Reason == policy.WhyOtherUnused && c.Answer == "drop" { // `keytend retire` leaves the user alone
+			means = "give the work up: keys and destinations stay as they are"
+		}
+		lines = append(lines, fmt.Sprintf("keytend secret resolve %s %-9s %s", name, c.Answer, means))
 	}
 	return verdict{code: exitBlocked, hint: strings.Join(lines, "\n"),
 		text: fmt.Sprintf("the %s of %s in account %s is blocked: %s: %s", r.Work, r.Subject.User, r.Subject.Account, r.Block.Reason, sentence(r.Block.Saw))}

@@ -80,7 +80,7 @@ func TestKeep(t *testing.T) {
 		if w.works(old) != nil || w.works(held) != nil || w.holds().ID != held.ID {
 			w.t.Errorf("after the next turn of the schedule: keys %v, record %s", ids(w.user("ana")), stateOf(w.record()))
 		}
-		if said := strings.Join(w.fails, "\n"); !strings.Contains(said, string(oldKey)) {
+		if said := strings.Join(w.fails, "\n"); !strings.Contains(said, string(oldKey)) || !strings.Contains(said, "aws iam update-access-key --user-name ana") {
 			w.t.Errorf("the rotation that can't be tells nobody of the other key:\n%s", said)
 		}
 	})

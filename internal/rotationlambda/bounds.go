@@ -22,6 +22,8 @@ const turnPause = 10 * time.Second
 func (v *visit) bounded(next policy.Step, r accesskey.Record, now time.Time) policy.Step {
 	allowed := true
 	switch next.Kind {
+	case policy.Block:
+		return v.byHand(next)
 	case policy.Create:
 		allowed = v.step == create
 	case policy.Prove:
@@ -37,6 +39,15 @@ func (v *visit) bounded(next policy.Step, r accesskey.Record, now time.Time) pol
 		Kind: policy.Wait, Reason: WhyItsStep, NotBefore: now.Add(turnPause), Deadline: r.Since.Add(r.Terms.DeliverMax),
 		Saw: fmt.Sprintf("%s is not for %s to do", next.Kind, v.whose()),
 	}
+}
+
+// byHand says how people end another key of the user: `keytend retire` leaves the users of
+// functions alone.
+func (v *visit) byHand(next policy.Step) policy.Step {
+	if next.Reason == policy.WhyOtherUnused || next.Reason == policy.WhyBothUsed {
+		next.Saw += fmt.Sprintf(" (here by `aws iam update-access-key --user-name %s --status Inactive --access-key-id` and its ID, for `keytend retire` leaves the users of functions alone; once it has rested it is deleted to make room)", v.subject.User)
+	}
+	return next
 }
 
 func (v *visit) whose() string {
