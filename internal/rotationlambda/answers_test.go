@@ -83,6 +83,11 @@ func TestKeep(t *testing.T) {
 		if said := strings.Join(w.fails, "\n"); !strings.Contains(said, string(oldKey)) || !strings.Contains(said, "aws iam update-access-key --user-name ana") {
 			w.t.Errorf("the rotation that can't be tells nobody of the other key:\n%s", said)
 		}
+		w.set(oldKey, iamtypes.StatusTypeInactive) // as they were told
+		w.live(40*24*time.Hour, 4*time.Hour)
+		if w.has(string(oldKey)) || w.holds().ID == held.ID {
+			w.t.Errorf("the key that was switched off made no room: keys %v, record %s", ids(w.user("ana")), stateOf(w.record()))
+		}
 	})
 }
 
