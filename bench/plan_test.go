@@ -9,6 +9,7 @@ import (
 	"github.com/keytend/keytend/internal/accesskey"
 	"github.com/keytend/keytend/internal/config"
 	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/ranking"
 )
 
 // BenchmarkPlan plans a million keys, 200 accounts of 5,000 users with a key
@@ -48,11 +49,15 @@ func BenchmarkPlan(b *testing.B) {
 			due, used, before := 0, processor(), inUse()
 			var schedule *policy.Schedule
 			for b.Loop() {
-				schedule = policy.NewSchedule(noon, noon.Add(30*policy.Day))
+				schedule = policy.NewSchedule(noon, noon.Add(30*policy.Day), ranking.Items)
 				for range 200 {
-					schedule.Add(policy.Plan(policy.Survey{Inventory: c.inv}, c.rule, noon))
+					if err := schedule.Add(policy.Plan(policy.Survey{Inventory: c.inv}, c.rule, noon)); err != nil {
+						b.Fatal(err)
+					}
 				}
-				policy.Allot(schedule.Items(), nil, noon)
+				if err := schedule.Allot(nil); err != nil {
+					b.Fatal(err)
+				}
 				t := schedule.Totals()
 				due = t.Rotate + t.SwitchOff + t.PutOff
 			}

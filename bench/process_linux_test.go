@@ -29,15 +29,21 @@ func BenchmarkFleetProcess(b *testing.B) {
 }
 
 // BenchmarkPlanProcess is a whole `keytend plan --organization` on the worst day,
-// the first: more than half of the Active keys are due. KEYTEND_BENCH_ACCOUNTS
-// says of how many accounts. The figures are BenchmarkFleetProcess's.
+// the first: more than half of the Active keys are due; as a table and as JSON,
+// which has every item. KEYTEND_BENCH_ACCOUNTS says of how many accounts. The
+// figures are BenchmarkFleetProcess's.
 func BenchmarkPlanProcess(b *testing.B) {
 	policy := filepath.Join(b.TempDir(), "keytend.yaml")
 	if err := os.WriteFile(policy, []byte(plannedBy), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	for _, n := range accountsAsked(b, 50, 150) {
-		inProcess(b, n, "plan", "--organization", "--quiet", "--config", policy, "--state", filepath.Join(b.TempDir(), "state.db"), "--all")
+	for _, format := range []string{"table", "json"} {
+		b.Run(format, func(b *testing.B) {
+			for _, n := range accountsAsked(b, 50, 150) {
+				inProcess(b, n, "plan", "--organization", "--quiet", "--config", policy, "--state", filepath.Join(b.TempDir(), "state.db"),
+					"--all", "--output", format)
+			}
+		})
 	}
 }
 

@@ -105,13 +105,13 @@ func (p *apply) carry(ctx context.Context) error {
 		return err
 	}
 	p.unread = len(failed)
-	if p.saved != nil {
-		p.saved.restrict(schedule.Items())
-	}
 	if err := p.allot(ctx, schedule); err != nil {
 		return err
 	}
-	todo, idle := p.todo(schedule.Items())
+	todo, idle, err := p.todo(schedule)
+	if err != nil {
+		return err
+	}
 	if err := p.show(schedule, failed, idle); err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (p *apply) readSaved() error {
 	if err != nil {
 		return fmt.Errorf("read plan: %w", err)
 	}
-	doc, err := report.ReadPlan(f)
+	doc, err := report.ReadPlan(f, does)
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("read plan: %w", err)
 	}
@@ -149,19 +149,22 @@ func (p *apply) readSaved() error {
 
 // todo is what is to be carried out: what begins, and a pass over everything
 // under way. idle is how many are only observed.
-func (p *apply) todo(items []*policy.Item) (todo []*policy.Item, idle int) {
-	for _, i := range items {
+func (p *apply) todo(schedule *policy.Schedule) (todo []*policy.Item, idle int, err error) {
+	for i, err := range schedule.All() {
 		switch {
+		case err != nil:
+			return nil, 0, err
 		case i.Action != policy.Begin && i.Record == "" || p.saved != nil && !p.saved.means(i):
 		case observed(i):
 			if i.Action == policy.Begin || i.Action == policy.GoOn {
 				idle++
 			}
 		default:
+			i.Evidence = nil // the table doesn't show it
 			todo = append(todo, i)
 		}
 	}
-	return todo, idle
+	return todo, idle, nil
 }
 
 // observed reports that the policy's mode lets nothing be done. What a person
@@ -185,7 +188,11 @@ func (p *apply) show(schedule *policy.Schedule, failed []accesskey.Failure, idle
 		}
 	}
 	if p.saved != nil {
-		for _, line := range p.saved.lapsed(schedule.Items()) {
+		lines, err := p.saved.lapsed(schedule)
+		if err != nil {
+			return err
+		}
+		for _, line := range lines {
 			p.app.line("not done: " + line)
 		}
 	}

@@ -11,26 +11,19 @@ func (a *app) sparing() {
 	}
 }
 
-// bounded has the garbage collector keep a survey within memoryFor what it keeps,
-// as again is told of that, until end is called. What the user has set stays.
-func (a *app) bounded() (again func(kept int), end func()) {
+// bounded has the garbage collector keep a survey within surveyMemory, until end
+// is called. What the user has set stays.
+func (a *app) bounded() (end func()) {
 	_, percent := a.lookupEnv("GOGC")
 	_, limit := a.lookupEnv("GOMEMLIMIT")
 	if percent || limit {
-		return func(int) {}, func() {}
+		return func() {}
 	}
-	before := debug.SetMemoryLimit(memoryFor(0))
-	return func(kept int) { debug.SetMemoryLimit(memoryFor(kept)) }, func() { debug.SetMemoryLimit(before) }
+	before := debug.SetMemoryLimit(surveyMemory)
+	return func() { debug.SetMemoryLimit(before) }
 }
 
-// memoryFor is what a survey that keeps so many items is to do with, in bytes:
-// less than 256 MiB together with the program's own 40, as long as that leaves the
-// collector room. More items have more than they take, lest it do nothing else.
-func memoryFor(kept int) int64 {
-	const (
-		usual = 192 << 20
-		room  = 50_000 // items, of 1 KiB or less
-		each  = 5 << 8
-	)
-	return usual + int64(max(0, kept-room))*each
-}
+// surveyMemory is what a survey is to do with, in bytes: less than 256 MiB together
+// with the program's own 40. Items that would take too much of it are put into
+// a file: see ranking.ItemsHeld.
+const surveyMemory = 192 << 20

@@ -1,18 +1,19 @@
 package main
 
-import "testing"
+import (
+	"testing"
 
-// TestMemoryFor: a usual survey stays below 256 MiB with the program's own 40;
-// one that keeps more has room for it, and for as much garbage.
-func TestMemoryFor(t *testing.T) {
+	"github.com/keytend/keytend/internal/ranking"
+)
+
+// TestSurveyMemory: a survey stays below 256 MiB with the program's own 40, and
+// has room for the items that it holds and for what is under way.
+func TestSurveyMemory(t *testing.T) {
 	const item, program, transient = 1 << 10, 40 << 20, 100 << 20
-	for _, kept := range []int{0, 1, 49_999, 60_000, 260_000, 1_000_000} {
-		got := memoryFor(kept)
-		if kept < 50_000 && got+program >= 256<<20 {
-			t.Errorf("%d items: %d MiB", kept, got>>20)
-		}
-		if need := int64(kept*item + transient); got < need {
-			t.Errorf("%d items: %d MiB, and what is kept and under way alone takes %d", kept, got>>20, need>>20)
-		}
+	if surveyMemory+program >= 256<<20 {
+		t.Errorf("%d MiB", (surveyMemory+program)>>20)
+	}
+	if need := ranking.ItemsHeld*item + transient; surveyMemory < need {
+		t.Errorf("%d MiB, and what is held and under way alone takes %d", surveyMemory>>20, need>>20)
 	}
 }

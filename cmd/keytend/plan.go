@@ -66,6 +66,9 @@ func (p *plan) run(ctx context.Context) error {
 		return err
 	}
 	defer p.close()
+	if err := p.openPlaces(ctx); err != nil {
+		return err
+	}
 	schedule, failed, err := p.survey(ctx)
 	if err == nil {
 		err = p.allot(ctx, schedule)
@@ -73,17 +76,14 @@ func (p *plan) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.write(ctx, schedule, failed); err != nil {
+	if err := p.write(schedule, failed); err != nil {
 		return err
 	}
 	return p.verdict(ctx, schedule.Totals(), failed)
 }
 
-func (p *plan) write(ctx context.Context, schedule *policy.Schedule, failed []accesskey.Failure) error {
+func (p *plan) write(schedule *policy.Schedule, failed []accesskey.Failure) error {
 	doc := p.document(schedule, failed)
-	if err := p.whereUsed(ctx, schedule, &doc); err != nil {
-		return err
-	}
 	doc.Calendar = p.calendar
 	if p.out != "" {
 		err := p.app.writeOutput(p.out, func(w io.Writer) error { return report.WritePlan(w, report.JSON, doc, report.Options{}) })

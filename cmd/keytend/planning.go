@@ -15,6 +15,7 @@ import (
 	"github.com/keytend/keytend/internal/awsapi"
 	"github.com/keytend/keytend/internal/config"
 	"github.com/keytend/keytend/internal/managed"
+	"github.com/keytend/keytend/internal/notice"
 	"github.com/keytend/keytend/internal/policy"
 	"github.com/keytend/keytend/internal/report"
 	"github.com/keytend/keytend/internal/rotation"
@@ -44,7 +45,10 @@ type planning struct {
 	desk    *desk             // nil: there is no state file
 	freezes []rotation.Freeze
 	sealed  rotation.Escrow
-	heed    func(*policy.Item) // is told of every item, by several at once; may be nil
+	heed    func(*policy.Item) // is told of every item before it is kept, by several at once; may be nil
+	places  bool               // say where keys are used, as far as it is on record
+	acks    []notice.Ack       // that hold now, for that
+	due     *policy.Schedule   // nil: nothing was surveyed
 	measure measuring
 	met     sync.Map // names of the users there are, where --user names some
 	idle    sync.Map // IDs of the records that a pass would leave as they are
@@ -96,6 +100,9 @@ func (p *planning) open(ctx context.Context) error {
 }
 
 func (p *planning) close() {
+	if p.due != nil {
+		_ = p.due.Close() // its file is gone with the process in any case
+	}
 	if p.desk != nil {
 		p.desk.close()
 	}

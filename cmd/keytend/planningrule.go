@@ -41,7 +41,7 @@ func (p *planning) ramp(r *policy.Ruling, k *accesskey.Key, now time.Time) []acc
 func (p *planning) allot(ctx context.Context, schedule *policy.Schedule) error {
 	drawn := map[string]int{}
 	if p.desk != nil {
-		for _, b := range policy.BudgetsOf(schedule.Items()) {
+		for _, b := range schedule.Budgets() {
 			n, err := p.desk.Drawn(ctx, b)
 			if err != nil {
 				return err
@@ -49,8 +49,7 @@ func (p *planning) allot(ctx context.Context, schedule *policy.Schedule) error {
 			drawn[b.Budget] = n
 		}
 	}
-	policy.Allot(schedule.Items(), drawn, p.crew.at)
-	return nil
+	return schedule.Allot(drawn)
 }
 
 // limitsOf are the policy's limits for everybody, overrides aside.

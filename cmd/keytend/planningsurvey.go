@@ -11,15 +11,18 @@ import (
 	"github.com/keytend/keytend/internal/fleet"
 	"github.com/keytend/keytend/internal/inventory"
 	"github.com/keytend/keytend/internal/policy"
+	"github.com/keytend/keytend/internal/ranking"
 	"github.com/keytend/keytend/internal/rotation"
 	"github.com/keytend/keytend/internal/rotation/onaws"
 )
 
 // survey plans every account. What begins is for allot to say.
 func (p *planning) survey(ctx context.Context) (*policy.Schedule, []accesskey.Failure, error) {
-	schedule := policy.NewSchedule(p.crew.at, p.crew.at.Add(p.horizon))
+	schedule := policy.NewSchedule(p.crew.at, p.crew.at.Add(p.horizon), ranking.Items)
+	p.due = schedule
 	var lock sync.Mutex
 	var failed []accesskey.Failure
+	var broken error // nothing can be kept any more; ends the survey
 	under, err := p.underwayUsers(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -28,9 +31,10 @@ func (p *planning) survey(ctx context.Context) (*policy.Schedule, []accesskey.Fa
 	options := inventory.Options{Wanted: func(inv accesskey.Inventory) []string {
 		return append(policy.PlanWanted(inv, p.rule, p.crew.at), under[inv.Account.ID]...)
 	}}
-	bound, unbound := p.app.bounded()
-	defer unbound()
-	missing := p.crew.visit(ctx, options, func(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
+	defer p.app.bounded()()
+	visiting, stop := context.WithCancel(ctx)
+	defer stop()
+	missing := p.crew.visit(visiting, options, func(ctx context.Context, session *awsapi.Session, inv accesskey.Inventory) error {
 		items, unlooked, err := p.one(ctx, session, inv)
 		if err != nil {
 			return err
@@ -38,13 +42,22 @@ func (p *planning) survey(ctx context.Context) (*policy.Schedule, []accesskey.Fa
 		p.meet(items)
 		items = p.filter(items)
 		p.noteLeavers(ctx, items)
-		schedule.Add(items)
-		bound(schedule.Kept())
+		if err := p.whereUsed(ctx, schedule, items); err != nil {
+			return err
+		}
+		err = schedule.Add(items)
 		lock.Lock()
 		defer lock.Unlock()
 		failed = slices.Concat(failed, inv.Failures, unlooked)
-		return nil
+		if err != nil {
+			broken = err
+			stop()
+		}
+		return err
 	})
+	if broken != nil {
+		return nil, nil, broken
+	}
 	p.unmet()
 	failed = slices.Concat(failed, missing, p.leavers.failures())
 	return schedule, failed, ctx.Err()

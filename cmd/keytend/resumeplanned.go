@@ -73,7 +73,10 @@ func (r *resume) everywhere(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	todo, _ := p.todo(schedule.Items())
+	todo, _, err := p.todo(schedule)
+	if err != nil {
+		return err
+	}
 	if len(todo) == 0 {
 		return p.nothing(ctx, schedule.Totals(), failed)
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/keytend/keytend/internal/network"
 	"github.com/keytend/keytend/internal/notice"
 	"github.com/keytend/keytend/internal/policy"
-	"github.com/keytend/keytend/internal/report"
 	"github.com/keytend/keytend/internal/rotation"
 	"github.com/keytend/keytend/internal/usage"
 )
@@ -88,31 +87,35 @@ func (d *desk) onRecord(ctx context.Context, account string, now time.Time) (map
 	return told, err
 }
 
-// whereUsed tells where the keys of a plan are used, as far as it is on record;
-// and of those that are to be switched off now, who knows of it and how it is
-// taken back.
-func (p *planning) whereUsed(ctx context.Context, schedule *policy.Schedule, doc *report.Plan) error {
-	if p.desk == nil {
+// openPlaces has a plan say where keys are used.
+func (p *planning) openPlaces(ctx context.Context) (err error) {
+	if p.places = p.desk != nil; p.places {
+		p.acks, err = p.desk.Acks(ctx, p.crew.at)
+	}
+	return err
+}
+
+// whereUsed says of one account's items where the keys are used, as far as it is
+// on record; and of those that are to be switched off now, who knows of it and
+// how it is taken back.
+func (p *planning) whereUsed(ctx context.Context, schedule *policy.Schedule, items []policy.Item) (err error) {
+	if !p.places {
 		return nil
 	}
-	acks, err := p.desk.Acks(ctx, schedule.Now)
-	if err != nil {
-		return err
-	}
-	doc.Used = map[accesskey.ID][]string{}
-	accounts := map[string]map[accesskey.ID][]string{}
-	for _, i := range schedule.Sorted() {
-		if i.Key == "" {
+	var used map[accesskey.ID][]string
+	for n := range items {
+		i := &items[n]
+		if i.Key == "" || !schedule.Keeps(i) {
 			continue
 		}
-		if accounts[i.Account] == nil {
-			if accounts[i.Account], err = p.desk.onRecord(ctx, i.Account, schedule.Now); err != nil {
+		if used == nil {
+			if used, err = p.desk.onRecord(ctx, i.Account, schedule.Now); err != nil {
 				return err
 			}
 		}
-		doc.Used[i.Key] = accounts[i.Account][i.Key]
+		i.Used = used[i.Key]
 		if i.Action == policy.GoOn && (i.Next == policy.Deactivate || i.Phase == accesskey.Noticed) {
-			doc.Used[i.Key] = append(doc.Used[i.Key], p.beforeOff(ctx, i, acks)...)
+			i.Used = slices.Concat(i.Used, p.beforeOff(ctx, i, p.acks))
 		}
 	}
 	return nil

@@ -23,11 +23,15 @@ func newSavedPlan(file string, doc report.PlanDocument) *savedPlan {
 	s := &savedPlan{file: file, doc: doc, items: map[itemName]*report.ItemRecord{}, seen: map[itemName]policy.Item{}}
 	for n := range doc.Items {
 		i := &doc.Items[n]
-		if policy.Action(i.Action) == policy.Begin || policy.Action(i.Action) == policy.GoOn {
-			s.items[nameOfRecord(i)] = i
-		}
+		s.items[nameOfRecord(i)] = i
 	}
 	return s
+}
+
+// does reports whether an item of a saved plan is to be done: nothing else is
+// kept of it.
+func does(i *report.ItemRecord) bool {
+	return policy.Action(i.Action) == policy.Begin || policy.Action(i.Action) == policy.GoOn
 }
 
 // fits refuses a plan that was made by another policy.
@@ -39,23 +43,22 @@ func (s *savedPlan) fits(hash string) error {
 		hint: "make a new plan: `keytend plan --out " + quoteWord(s.file) + "`"}
 }
 
-// heed notes how a key stands now.
+// heed keeps what the saved plan doesn't begin from drawing on budgets, and notes
+// how a key stands now.
 func (s *savedPlan) heed(i *policy.Item) {
+	if i.Action == policy.Begin && !s.means(i) {
+		i.Action = policy.PutOff
+		i.Saw = "not in " + s.file + ": " + i.Saw
+	}
+	s.note(i)
+}
+
+func (s *savedPlan) note(i *policy.Item) {
 	name := nameOf(i)
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if s.items[name] != nil {
 		s.seen[name] = *i
-	}
-}
-
-// restrict keeps what the saved plan doesn't begin from drawing on budgets.
-func (s *savedPlan) restrict(items []*policy.Item) {
-	for _, i := range items {
-		if i.Action == policy.Begin && !s.means(i) {
-			i.Action = policy.PutOff
-			i.Saw = "not in " + s.file + ": " + i.Saw
-		}
 	}
 }
 
@@ -85,9 +88,12 @@ func (s *savedPlan) differs(saved *report.ItemRecord, now *policy.Item) string {
 }
 
 // lapsed says of each item that no longer holds why it isn't done.
-func (s *savedPlan) lapsed(items []*policy.Item) []string {
-	for _, i := range items { // as the budgets have decided
-		s.heed(i)
+func (s *savedPlan) lapsed(schedule *policy.Schedule) ([]string, error) {
+	for i, err := range schedule.All() { // as the budgets have decided
+		if err != nil {
+			return nil, err
+		}
+		s.note(i)
 	}
 	var lines []string
 	for n := range s.doc.Items {
@@ -105,5 +111,5 @@ func (s *savedPlan) lapsed(items []*policy.Item) []string {
 		}
 	}
 	s.missed = len(lines)
-	return lines
+	return lines, nil
 }

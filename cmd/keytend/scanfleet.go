@@ -26,7 +26,7 @@ type fleetScan struct {
 
 	lock    sync.Mutex // guards what follows
 	stream  *report.Stream
-	ranked  *ranking.Ranking
+	ranked  *ranking.Findings
 	read    int
 	failing int   // findings that --fail-on and --baseline make fatal
 	broken  error // the report can't be written; ends the scan

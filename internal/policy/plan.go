@@ -64,7 +64,9 @@ type Item struct {
 	Planned    bool // a policy began the record under way
 	Unapproved bool // the record waits for something else, and will need a yes that nobody has given
 
-	rank    int                  // in ComparePlanned
+	Rank int      // in ComparePlanned, before due date and name
+	Used []string // where the key is used, a sentence each, as far as it is on record; Plan never says so
+
 	unruled bool                 // what the policy says of it can't be told
 	started time.Time            // of the record
 	drawn   []accesskey.Reserved // by it
@@ -93,7 +95,7 @@ type Underway struct {
 // Plan says what is to be done about each key of one account. It is total and
 // pure: one item a key, one a user whose keys are not known, in the order of
 // the inventory; same input, same items. Whether what may begin does so now is
-// for Allot to say, which sees every account.
+// for Schedule.Allot to say, which sees every account.
 func Plan(s Survey, rule Rulings, now time.Time) []Item {
 	p := planner{leak: newSubject(&s.Inventory, &Rules{}, now), Survey: s, rule: rule, now: now, under: map[string]*Underway{}, refused: map[accesskey.ID]*accesskey.Record{}}
 	for i := range s.Records {
@@ -168,6 +170,6 @@ func (p *planner) key(item *Item, u *accesskey.User, k *accesskey.Key) {
 		item.Evidence = s.evidence()
 	}
 	if s.err == nil && (item.Action == Begin || p.under[u.Name] != nil) {
-		item.Ruling, item.rank = p.shared(&s.ruling), rankOf(item, s.ruling.Wave)
+		item.Ruling, item.Rank = p.shared(&s.ruling), rankOf(item, s.ruling.Wave)
 	}
 }

@@ -13,33 +13,32 @@ import (
 
 // Allot decides which of the items that may begin do so now, across accounts,
 // and puts the others off: nothing begins in a freeze, nor more than the
-// budgets have room for. drawn is what the journal counts for each budget. The
-// order is the same for the same items, whatever theirs was: ComparePlanned.
-func Allot(items []*Item, drawn map[string]int, now time.Time) {
-	l := ledger{now: now, used: map[string]*drawing{}, drawn: drawn}
-	var ready []*Item
-	for _, i := range items {
-		switch {
-		case i.Record != "" && i.Ruling != nil:
-			l.count(i)
-		case i.Action == Begin:
-			ready = append(ready, i)
+// budgets have room for. drawn is what the journal counts for each of Budgets.
+// The order is the same for the same items, whatever theirs was: ComparePlanned.
+// It is called once, when every account was added; its error is the shelf's.
+func (s *Schedule) Allot(drawn map[string]int) error {
+	s.ledger.draw(drawn)
+	for k, err := range s.ready.All() {
+		if err != nil {
+			return err
+		}
+		i := s.ruled(k)
+		if !s.ledger.frozen(i) && !s.ledger.spent(i) {
+			s.ledger.take(i)
+		}
+		if err := s.settle(k); err != nil {
+			return err
 		}
 	}
-	slices.SortFunc(ready, ComparePlanned)
-	for _, i := range ready {
-		if !l.frozen(i) && !l.spent(i) {
-			l.take(i)
-		}
-	}
+	return s.ready.Close()
 }
 
 // ComparePlanned is the order in which items begin: by the policy's wave, then
 // what is unused, then what can do little harm, then the rest; by due date;
 // by name. Keys that are off already come last: they hurt nobody.
 func ComparePlanned(a, b *Item) int {
-	if a.rank != b.rank {
-		return cmp.Compare(a.rank, b.rank)
+	if a.Rank != b.Rank {
+		return cmp.Compare(a.Rank, b.Rank)
 	}
 	if c := a.Due.Compare(b.Due); c != 0 {
 		return c
@@ -69,9 +68,15 @@ func rankOf(i *Item, wave int) int {
 
 // ledger is how far the budgets are used up.
 type ledger struct {
-	now   time.Time
-	drawn map[string]int
-	used  map[string]*drawing
+	now  time.Time
+	used map[string]*drawing
+}
+
+// draw counts what the journal knows of.
+func (l *ledger) draw(drawn map[string]int) {
+	for budget, n := range drawn {
+		l.of(accesskey.Reservation{Budget: budget}).changing += n
+	}
 }
 
 // drawing is what counts for one budget.
@@ -93,7 +98,7 @@ type refusal struct {
 func (l *ledger) of(b accesskey.Reservation) *drawing {
 	u := l.used[b.Budget]
 	if u == nil {
-		u = &drawing{changing: l.drawn[b.Budget]}
+		u = &drawing{}
 		l.used[b.Budget] = u
 	}
 	return u

@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -11,21 +12,30 @@ import (
 )
 
 // Schedule gathers the plans of any number of accounts, in memory that goes
-// with what is to be done and not with how many keys there are: what is left
-// alone is counted by its reason, what comes after the horizon by its week. It
-// is safe for concurrent use.
+// neither with how many keys there are nor, where its shelves are elsewhere,
+// with what is to be done: what is left alone is counted by its reason, what
+// comes after the horizon by its week. Add is safe for concurrent use; what
+// else it does comes after.
 type Schedule struct {
 	Now     time.Time
 	Horizon time.Time // what comes before is kept one by one
 
-	lock     sync.Mutex
-	items    []*Item
-	coming   []*Item // before the horizon; the first comingKept of them, now and then
-	last     *Item   // of coming, when that was full: what comes later need not be kept; nil: it never was
-	left     map[apart]*LeftAlone
-	weeks    map[time.Time]*Week
-	accounts int
-	keys     int
+	lock    sync.Mutex
+	ready   Shelf // what may begin, for Allot to decide
+	due     Shelf // what is decided, all but what comes
+	rulings []*Ruling
+	latest  struct { // of rulings that were looked for
+		ruling *Ruling
+		number int
+	}
+	budgets map[string]accesskey.Reservation
+	ledger  ledger
+	coming  []*Item // before the horizon; the first comingKept of them, now and then
+	last    *Item   // of coming, when that was full: what comes later need not be kept; nil: it never was
+	left    map[apart]*LeftAlone
+	weeks   map[time.Time]*Week
+	totals  Totals // of what is decided
+	acts    map[Action]int
 }
 
 // LeftAlone is how many keys are left alone for one reason.
@@ -45,32 +55,67 @@ type Week struct {
 	GoOn   int // records under way to be looked at again
 }
 
-// NewSchedule keeps what comes before the horizon one by one.
-func NewSchedule(now, horizon time.Time) *Schedule {
-	return &Schedule{Now: now, Horizon: horizon, left: map[apart]*LeftAlone{}, weeks: map[time.Time]*Week{}}
+// NewSchedule keeps what comes before the horizon one by one, and what is due on
+// shelves that it has made; nil: in memory.
+func NewSchedule(now, horizon time.Time, shelf func() Shelf) *Schedule {
+	if shelf == nil {
+		shelf = func() Shelf { return &inMemory{} }
+	}
+	return &Schedule{
+		Now: now, Horizon: horizon, ready: shelf(), due: shelf(), ledger: ledger{now: now, used: map[string]*drawing{}},
+		left: map[apart]*LeftAlone{}, weeks: map[time.Time]*Week{}, budgets: map[string]accesskey.Reservation{}, acts: map[Action]int{},
+	}
 }
 
+// Close lets go of the shelves.
+func (s *Schedule) Close() error { return errors.Join(s.ready.Close(), s.due.Close()) }
+
 // Add takes one account's plan: it copies what it must keep of items, and the
-// next account's plan is written over the rest.
-func (s *Schedule) Add(items []Item) {
+// next account's plan is written over the rest. The error is the shelf's; the
+// schedule is of no use then.
+func (s *Schedule) Add(items []Item) error {
 	defer done(items)
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	s.accounts++
-	s.keys += len(items)
+	s.totals.Accounts++
+	s.totals.Keys += len(items)
 	for i := range items {
-		it := &items[i]
-		s.calendar(it)
-		switch {
-		case it.Action == Leave, it.Action == Comes && !it.At.Before(s.Horizon):
-			s.leave(it)
-		case it.Action == Comes:
-			s.comes(it)
-		default:
-			kept := *it
-			s.items = append(s.items, &kept)
+		if err := s.add(&items[i]); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+func (s *Schedule) add(it *Item) error {
+	s.calendar(it)
+	switch {
+	case !s.Keeps(it):
+		s.leave(it)
+	case it.Action == Comes:
+		s.comes(it)
+	case it.Action == Begin:
+		return s.ready.Add(s.kept(it))
+	default:
+		if it.Record != "" && it.Ruling != nil {
+			s.ledger.count(it)
+		}
+		return s.settle(s.kept(it))
+	}
+	return nil
+}
+
+// Keeps reports whether an item is kept one by one, as long as not too many like
+// it come before.
+func (s *Schedule) Keeps(i *Item) bool {
+	return i.Action != Leave && (i.Action != Comes || i.At.Before(s.Horizon))
+}
+
+// settle keeps what is decided.
+func (s *Schedule) settle(k *Shelved) error {
+	s.totals.add(&k.Item)
+	s.acts[k.Action]++
+	return s.due.Add(k)
 }
 
 // written are plans that were added, to be written over: an account's may weigh
@@ -188,33 +233,6 @@ func monday(t time.Time) time.Time {
 	return day.Add(-time.Duration((day.Weekday()+6)%7) * Day)
 }
 
-// Kept is how many items are kept one by one.
-func (s *Schedule) Kept() int {
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	return len(s.items) + len(s.coming)
-}
-
-// Items are what is to be done, all but what comes. They may be changed in
-// place, by Allot.
-func (s *Schedule) Items() []*Item { return s.items }
-
-// Sorted sorts the items for people: what begins and goes on first, what a
-// person must do, what waits; each in the order of ComparePlanned; then what
-// comes, the first ones.
-func (s *Schedule) Sorted() []*Item {
-	slices.SortFunc(s.items, func(a, b *Item) int {
-		if d := slices.Index(actions, a.Action) - slices.Index(actions, b.Action); d != 0 {
-			return d
-		}
-		return ComparePlanned(a, b)
-	})
-	s.trim()
-	return slices.Concat(s.items, s.coming)
-}
-
-var actions = []Action{Begin, GoOn, Approval, Blocked, Cannot, Unjudged, PutOff, Waits, Comes, Leave}
-
 // LeftAlone is what is left alone, the most first.
 func (s *Schedule) LeftAlone() []LeftAlone {
 	all := make([]LeftAlone, 0, len(s.left))
@@ -235,78 +253,4 @@ func (s *Schedule) Weeks() []Week {
 	}
 	slices.SortFunc(all, func(a, b Week) int { return a.From.Compare(b.From) })
 	return all
-}
-
-// Totals are the numbers of a plan.
-type Totals struct {
-	Accounts  int
-	Keys      int
-	Rotate    int // begin now
-	SwitchOff int // begin now: off after notice
-	Delete    int // begin now: Inactive ones
-	GoOn      int
-	Approval  int
-	Blocked   int
-	Cannot    int
-	Unjudged  int
-	PutOff    int
-	Waits     int
-	Late      int
-	Left      int // alone, with those whose time comes
-}
-
-// Totals counts, once Allot has decided.
-func (s *Schedule) Totals() Totals {
-	t := Totals{Accounts: s.accounts, Keys: s.keys}
-	for _, i := range s.items {
-		t.add(i)
-	}
-	t.Left += len(s.coming)
-	for _, l := range s.left {
-		t.Left += l.Count
-	}
-	return t
-}
-
-func (t *Totals) add(i *Item) {
-	if i.Late {
-		t.Late++
-	}
-	switch i.Action {
-	case Begin:
-		t.begin(i)
-	case GoOn:
-		t.GoOn++
-	case Approval:
-		t.Approval++
-	case Blocked:
-		t.Blocked++
-	case Cannot:
-		t.Cannot++
-	case Unjudged:
-		t.Unjudged++
-	case PutOff:
-		t.PutOff++
-	case Waits:
-		t.Waits++
-	default:
-		t.Left++
-	}
-}
-
-func (t *Totals) begin(i *Item) {
-	switch {
-	case i.Work == accesskey.Rotation:
-		t.Rotate++
-	case i.Inactive:
-		t.Delete++
-	default:
-		t.SwitchOff++
-	}
-}
-
-// Pressing reports whether anything is to be done now, by a machine or by a
-// person.
-func (t Totals) Pressing() bool {
-	return t.Rotate+t.SwitchOff+t.Delete+t.GoOn+t.Approval+t.Blocked+t.Cannot > 0
 }

@@ -321,10 +321,32 @@ func begun(items []*Item) []string {
 	return out
 }
 
+// allot has a schedule decide, and notes in items what it says.
+func allot(t rapid.TB, items []*Item, drawn map[string]int, at time.Time) {
+	t.Helper()
+	s := NewSchedule(at, at, nil)
+	byName := map[string]*Item{}
+	for _, i := range items {
+		byName[i.User+string(i.Key)] = i
+		if err := s.Add([]Item{*i}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Allot(drawn); err != nil {
+		t.Fatal(err)
+	}
+	for i, err := range s.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		*byName[i.User+string(i.Key)] = *i
+	}
+}
+
 func TestAllot(t *testing.T) {
 	two := func(r *Ruling) { r.Budgets = []accesskey.Reservation{{Budget: "all", Limit: 2}} }
 	items := candidates(ruling(two), "cy", "ana", "bo")
-	Allot(items, nil, now)
+	allot(t, items, nil, now)
 	if got := begun(items); !slices.Equal(got, []string{"ana", "cy"}) { // those due first
 		t.Errorf("%v", got)
 	}
@@ -332,7 +354,7 @@ func TestAllot(t *testing.T) {
 		t.Errorf("%s: %s", i.Reason, i.Saw)
 	}
 	items = candidates(ruling(two), "ana", "bo")
-	Allot(items, map[string]int{"all": 1}, now)
+	allot(t, items, map[string]int{"all": 1}, now)
 	if got := begun(items); !slices.Equal(got, []string{"ana"}) {
 		t.Errorf("with one under way: %v", got)
 	}
@@ -340,7 +362,7 @@ func TestAllot(t *testing.T) {
 		r.Budgets = []accesskey.Reservation{{Budget: "new", Limit: 1, Since: ago(Day), Until: now.Add(time.Hour)}}
 	}
 	items = candidates(ruling(daily), "ana", "bo")
-	Allot(items, nil, now)
+	allot(t, items, nil, now)
 	if items[1].Action != PutOff || !items[1].At.Equal(now.Add(time.Hour)) {
 		t.Errorf("%+v", items[1])
 	}
@@ -348,12 +370,12 @@ func TestAllot(t *testing.T) {
 		r.Budgets = []accesskey.Reservation{{Budget: "ramp", Since: now.Add(Day), Until: now.Add(Day)}}
 	}
 	items = candidates(ruling(coming), "ana")
-	Allot(items, nil, now)
+	allot(t, items, nil, now)
 	if i := items[0]; i.Action != PutOff || i.Saw != "budget ramp: it begins at "+stamp(now.Add(Day)) {
 		t.Errorf("before it begins: %s", i.Saw)
 	}
 	items = candidates(ruling(frozenFor(Day)), "ana")
-	Allot(items, nil, now)
+	allot(t, items, nil, now)
 	if items[0].Action != PutOff || items[0].Reason != WhyFrozen {
 		t.Errorf("%+v", items[0])
 	}
@@ -365,7 +387,7 @@ func TestAllotCountsUndrawn(t *testing.T) {
 	record := Underway{Record: underwayOf(accesskey.Rotation, accesskey.Requested), Step: Step{Kind: Wait, Reason: WhyNotYet}}
 	s := Survey{Inventory: inventory(holder("ana", aged(400*Day)), holder("bo", second(aged(400*Day)))), Quota: fact(2), Records: []Underway{record}}
 	items := Plan(s, ruled(one), now)
-	Allot([]*Item{&items[1], &items[0]}, nil, now)
+	allot(t, []*Item{&items[1], &items[0]}, nil, now)
 	if items[1].Action != PutOff {
 		t.Errorf("%+v", items[1])
 	}
@@ -405,7 +427,7 @@ func TestAllotNotice(t *testing.T) {
 		i := planOf(r, holder(name, with(aged(400*Day), rested(200*Day))))[0]
 		items = append(items, &i)
 	}
-	Allot(items, map[string]int{"all": 1}, now)
+	allot(t, items, map[string]int{"all": 1}, now)
 	if got := begun(items); !slices.Equal(got, []string{"ana", "bo"}) {
 		t.Errorf("%v", got)
 	}
@@ -427,7 +449,7 @@ func TestAllotOrder(t *testing.T) {
 		for _, i := range planOf(r, users...) {
 			items = append(items, &i)
 		}
-		Allot(items, nil, now)
+		allot(t, items, nil, now)
 		if got := begun(items); !slices.Equal(got, want) {
 			t.Errorf("%d: %v, want %v", limit, got, want)
 		}
@@ -441,25 +463,45 @@ func TestPlanOverAnother(t *testing.T) {
 	unread := altered(holder("unread"), func(u *accesskey.User) { u.Keys = accesskey.Unread[[]accesskey.Key]("denied") })
 	alike := cmp.AllowUnexported(Item{})
 	want := slices.Clone(planOf(planRuling(), young, unread))
-	s := NewSchedule(now, now.Add(30*Day))
+	s := NewSchedule(now, now.Add(30*Day), nil)
 	for range 3 {
-		s.Add(planOf(planRuling(), holder("old", aged(400*Day)), holder("idle", with(aged(400*Day), rested(100*Day)))))
+		if err := s.Add(planOf(planRuling(), holder("old", aged(400*Day)), holder("idle", with(aged(400*Day), rested(100*Day))))); err != nil {
+			t.Fatal(err)
+		}
 		if diff := cmp.Diff(want, planOf(planRuling(), young, unread), alike); diff != "" {
 			t.Error(diff)
 		}
 	}
-	for n, i := range s.Items() {
-		if who := []string{"old", "idle"}[n%2]; i.User != who || i.Action != Begin || len(i.Evidence) != 3 || i.Ruling == nil {
+	for n, i := range allOf(t, s) {
+		if who := []string{"idle", "old"}[n/3]; i.User != who || i.Action != Begin || len(i.Evidence) != 3 || i.Ruling == nil {
 			t.Errorf("%d: %+v", n, i)
 		}
 	}
 }
 
+// allOf is a schedule's items, with no budget drawn on.
+func allOf(t testing.TB, s *Schedule) (all []*Item) {
+	t.Helper()
+	if err := s.Allot(nil); err != nil {
+		t.Fatal(err)
+	}
+	for i, err := range s.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, i)
+	}
+	return all
+}
+
 func TestSchedule(t *testing.T) {
-	s := NewSchedule(now, now.Add(30*Day))
+	s := NewSchedule(now, now.Add(30*Day), nil)
 	items := planOf(planRuling(), holder("old", aged(400*Day)), holder("soon", aged(50*Day)), holder("young", second(aged(1*Day))))
-	s.Add(items)
+	if err := s.Add(items); err != nil {
+		t.Fatal(err)
+	}
 	items[0] = Item{} // the schedule keeps no hold on it
+	all := allOf(t, s)
 	totals := s.Totals()
 	if totals.Rotate != 1 || totals.Left != 2 || totals.Keys != 3 || totals.Accounts != 1 || !totals.Pressing() {
 		t.Errorf("%+v", totals)
@@ -477,8 +519,8 @@ func TestSchedule(t *testing.T) {
 	if diff := cmp.Diff([]string{"2026-10-12", "2026-11-30"}, weeks); diff != "" {
 		t.Error(diff)
 	}
-	if got := s.Sorted(); len(got) != 2 || got[0].User != "old" || got[1].User != "soon" {
-		t.Errorf("%+v", got)
+	if len(all) != 2 || all[0].User != "old" || all[1].User != "soon" || s.Of(Begin) != 1 || s.Of(Comes) != 1 || s.Of(PutOff) != 0 {
+		t.Errorf("%+v", all)
 	}
 }
 
@@ -570,7 +612,7 @@ func TestPlanProperties(t *testing.T) {
 			}
 			items = append(items, &i)
 		}
-		Allot(items, nil, now)
+		allot(t, items, nil, now)
 		if b := begun(items); len(b) > limit {
 			t.Fatalf("%d begin, the budget is %d", len(b), limit)
 		}

@@ -25,21 +25,3 @@ func PlanWanted(inv accesskey.Inventory, rule Rulings, now time.Time) []string {
 	}
 	return names
 }
-
-// BudgetsOf are the budgets that Allot will ask about, each once.
-func BudgetsOf(items []*Item) []accesskey.Reservation {
-	var all []accesskey.Reservation
-	seen := map[string]bool{}
-	for _, i := range items {
-		if i.Ruling == nil || i.Action != Begin && i.Record == "" {
-			continue
-		}
-		for _, b := range i.Ruling.Budgets {
-			if !seen[b.Budget] {
-				seen[b.Budget] = true
-				all = append(all, b)
-			}
-		}
-	}
-	return all
-}

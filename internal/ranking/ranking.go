@@ -1,78 +1,71 @@
-// Package ranking puts any number of findings into policy's order with bounded
-// memory: what is too much is kept in a temporary file, sorted piece by piece,
-// and merged when it is read. It decides no order and changes no finding but
-// its rank.
+// Package ranking puts any number of findings, and of a plan's items, into
+// policy's order with bounded memory: what is too much is kept in a temporary
+// file, sorted piece by piece, and merged when it is read. It decides no order,
+// and changes nothing but a finding's rank.
 package ranking
 
 import (
 	"bufio"
 	"container/heap"
-	"encoding/gob"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
 	"slices"
-
-	"github.com/keytend/keytend/internal/policy"
 )
 
-// Held is how many findings are held in memory before they are put into the
-// file: at about 2 KiB each, some 16 MiB.
-const Held = 8192
-
-// Ranking is findings to be ranked. It is not for use by several goroutines.
-type Ranking struct {
-	most int
-	held []policy.Finding
-	file *os.File // nil: all are held
-	ends []int64  // of the sorted pieces in the file
-	n    int
+// Ranking is things to be put into an order. It is not for use by several
+// goroutines.
+type Ranking[T any] struct {
+	kind  kind[T]
+	most  int
+	held  []T
+	file  *os.File // nil: all are held
+	named bool     // the file still has its name
+	ends  []int64  // of the sorted pieces in the file
+	n     int
 }
 
-// New returns an empty ranking that holds most findings in memory; 0: Held.
-func New(most int) *Ranking {
-	if most <= 0 {
-		most = Held
-	}
-	return &Ranking{most: most}
+// kind is what there is to know of things to be ranked.
+type kind[T any] struct {
+	name    string // many of them
+	compare func(a, b T) int
+	// write returns how to write one after the other, and read how to read them
+	// back: io.EOF after the last.
+	write func(*bufio.Writer) func(T) error
+	read  func(*bufio.Reader) func() (T, error)
 }
 
-// Len returns how many findings were added.
-func (r *Ranking) Len() int { return r.n }
+// Len returns how many were added.
+func (r *Ranking[T]) Len() int { return r.n }
 
-// Add takes findings of any account. The error is that of the temporary file.
-func (r *Ranking) Add(found []policy.Finding) error {
-	r.n += len(found)
-	for len(found) > 0 {
-		taken := min(len(found), r.most-len(r.held))
-		r.held = append(r.held, found[:taken]...)
-		found = found[taken:]
-		if len(r.held) < r.most {
-			continue
-		}
-		if err := r.spill(); err != nil {
-			return fmt.Errorf("rank findings: %w", err)
-		}
+// Add takes one more. The error is that of the temporary file.
+func (r *Ranking[T]) Add(thing T) error {
+	r.n++
+	if r.held = append(r.held, thing); len(r.held) < r.most {
+		return nil
 	}
-	return nil
+	return r.failed(r.spill())
+}
+
+func (r *Ranking[T]) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("rank %s: %w", r.kind.name, err)
 }
 
 // spill writes what is held, sorted, to the end of the file.
-func (r *Ranking) spill() error {
-	if r.file == nil {
-		file, err := os.CreateTemp("", "keytend-findings-*") // for its owner alone
-		if err != nil {
-			return err
-		}
-		r.file = file
+func (r *Ranking[T]) spill() error {
+	if err := r.open(); err != nil {
+		return err
 	}
-	slices.SortFunc(r.held, policy.Compare)
+	slices.SortFunc(r.held, r.kind.compare)
 	out := bufio.NewWriterSize(r.file, 1<<16)
-	encoder := gob.NewEncoder(out)
-	for i := range r.held {
-		if err := encoder.Encode(&r.held[i]); err != nil {
+	write := r.kind.write(out)
+	for _, thing := range r.held {
+		if err := write(thing); err != nil {
 			return err
 		}
 	}
@@ -89,102 +82,147 @@ func (r *Ranking) spill() error {
 	return nil
 }
 
-// All yields every finding in order, ranked from 1. It ends at the first error,
-// which is that of the temporary file. Nothing may be added meanwhile.
-func (r *Ranking) All() iter.Seq2[policy.Finding, error] {
-	return func(yield func(policy.Finding, error) bool) {
-		pieces, err := r.pieces()
+// open makes the file, for its owner alone. It loses its name at once where that
+// can be, so that it is gone with the process, however that ends; Windows lets
+// go of no name in use.
+func (r *Ranking[T]) open() (err error) {
+	if r.file != nil {
+		return nil
+	}
+	if r.file, err = os.CreateTemp("", "keytend-"+r.kind.name+"-*"); err != nil {
+		return err
+	}
+	r.named = os.Remove(r.file.Name()) != nil
+	return nil
+}
+
+// All yields everything in order. It ends at the first error, which is that of
+// the temporary file. Nothing may be added meanwhile.
+func (r *Ranking[T]) All() iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		err := r.merge(func(thing T) bool { return yield(thing, nil) })
 		if err != nil {
-			yield(policy.Finding{}, fmt.Errorf("rank findings: %w", err))
-			return
-		}
-		heap.Init(&pieces)
-		for rank := 1; len(pieces) > 0; rank++ {
-			first := pieces[0]
-			finding := first.top
-			finding.Rank = rank
-			if !yield(finding, nil) {
-				return
-			}
-			switch err := first.advance(); {
-			case errors.Is(err, io.EOF):
-				heap.Pop(&pieces)
-			case err != nil:
-				yield(policy.Finding{}, fmt.Errorf("rank findings: %w", err))
-				return
-			default:
-				heap.Fix(&pieces, 0)
-			}
+			var none T
+			yield(none, r.failed(err))
 		}
 	}
 }
 
-// pieces opens every sorted piece, each at its first finding.
-func (r *Ranking) pieces() (merge, error) {
-	slices.SortFunc(r.held, policy.Compare)
-	all := []*piece{{held: r.held}}
+func (r *Ranking[T]) merge(yield func(T) bool) error {
+	open, err := r.pieces()
+	if err != nil {
+		return err
+	}
+	left := r.n
+	for ; left > 0 && len(open.ready) > 0; left-- {
+		if !yield(open.ready[0].top) {
+			return nil
+		}
+		if err := open.advance(); err != nil {
+			return err
+		}
+	}
+	if left > 0 || len(open.ready) > 0 {
+		return errDamaged
+	}
+	return nil
+}
+
+var errDamaged = errors.New("the temporary file is not as it was written")
+
+// pieces opens every sorted piece, each at its first.
+func (r *Ranking[T]) pieces() (*pieces[T], error) {
+	slices.SortFunc(r.held, r.kind.compare)
+	all := []*piece[T]{{read: each(r.held)}}
 	begin := int64(0)
 	for _, end := range r.ends {
 		section := bufio.NewReaderSize(io.NewSectionReader(r.file, begin, end-begin), 1<<15)
-		all = append(all, &piece{decoder: gob.NewDecoder(section)})
+		all = append(all, &piece[T]{read: r.kind.read(section)})
 		begin = end
 	}
-	var ready merge
+	open := &pieces[T]{compare: r.kind.compare}
 	for _, p := range all {
 		err := p.advance()
 		switch {
 		case err == nil:
-			ready = append(ready, p)
+			open.ready = append(open.ready, p)
 		case !errors.Is(err, io.EOF):
 			return nil, err
 		}
 	}
-	return ready, nil
+	heap.Init(open)
+	return open, nil
 }
 
-// Close removes the temporary file.
-func (r *Ranking) Close() error {
-	if r.file == nil {
+// Close forgets everything and removes the temporary file.
+func (r *Ranking[T]) Close() error {
+	file := r.file
+	r.held, r.file, r.ends, r.n = nil, nil, nil, 0
+	if file == nil {
 		return nil
 	}
-	file := r.file
-	r.file = nil
-	return errors.Join(file.Close(), os.Remove(file.Name()))
+	err := file.Close()
+	if r.named {
+		err = errors.Join(err, os.Remove(file.Name()))
+	}
+	return err
 }
 
-// piece is a sorted run of findings, in memory or in the file.
-type piece struct {
-	top     policy.Finding
-	held    []policy.Finding
-	decoder *gob.Decoder
+// piece is a sorted run, in memory or in the file.
+type piece[T any] struct {
+	top  T
+	read func() (T, error)
 }
 
-// advance sets top to the next finding; io.EOF: there is none.
-func (p *piece) advance() error {
-	if p.decoder != nil {
-		p.top = policy.Finding{} // gob leaves alone what is zero
-		return p.decoder.Decode(&p.top)
+// each reads what is held one by one.
+func each[T any](held []T) func() (T, error) {
+	return func() (T, error) {
+		if len(held) == 0 {
+			var none T
+			return none, io.EOF
+		}
+		first := held[0]
+		held = held[1:]
+		return first, nil
 	}
-	if len(p.held) == 0 {
-		return io.EOF
+}
+
+// advance sets top to the next; io.EOF: there is none.
+func (p *piece[T]) advance() (err error) {
+	p.top, err = p.read()
+	return err
+}
+
+// pieces are those not read to their end, the one with the first on top.
+type pieces[T any] struct {
+	ready   []*piece[T]
+	compare func(a, b T) int
+}
+
+// advance goes on to what is first after the first.
+func (m *pieces[T]) advance() error {
+	err := m.ready[0].advance()
+	switch {
+	case errors.Is(err, io.EOF):
+		heap.Pop(m)
+	case err != nil:
+		return err
+	default:
+		heap.Fix(m, 0)
 	}
-	p.top, p.held = p.held[0], p.held[1:]
 	return nil
 }
 
-// merge is the pieces, the one with the first finding on top.
-type merge []*piece
-
-func (m merge) Len() int           { return len(m) }
-func (m merge) Less(i, j int) bool { return policy.Compare(m[i].top, m[j].top) < 0 }
-func (m merge) Swap(i, j int)      { m[i], m[j] = m[j], m[i] }
+func (m *pieces[T]) Len() int           { return len(m.ready) }
+func (m *pieces[T]) Less(i, j int) bool { return m.compare(m.ready[i].top, m.ready[j].top) < 0 }
+func (m *pieces[T]) Swap(i, j int)      { m.ready[i], m.ready[j] = m.ready[j], m.ready[i] }
 
 // Push implements heap.Interface.
-func (m *merge) Push(x any) { *m = append(*m, x.(*piece)) }
+func (m *pieces[T]) Push(x any) { m.ready = append(m.ready, x.(*piece[T])) }
 
 // Pop implements heap.Interface.
-func (m *merge) Pop() any {
-	last := (*m)[len(*m)-1]
-	*m = (*m)[:len(*m)-1]
+func (m *pieces[T]) Pop() any {
+	last := m.ready[len(m.ready)-1]
+	m.ready = m.ready[:len(m.ready)-1]
 	return last
 }

@@ -3,6 +3,7 @@ package ranking
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -78,21 +79,30 @@ func identities(all []policy.Finding) []string {
 	return lines
 }
 
+// TestNothingIsLeftBehind: the file is its owner's alone, and gone at the end;
+// where the system lets go of its name, with the process.
 func TestNothingIsLeftBehind(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
-	t.Setenv("TMP", os.Getenv("TMPDIR"))
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	t.Setenv("TMP", folder)
 	r := New(2)
 	if err := r.Add(make([]policy.Finding, 5)); err != nil {
 		t.Fatal(err)
 	}
-	info, err := os.Stat(r.file.Name())
+	info, err := r.all.file.Stat()
 	if err != nil || info.Size() == 0 {
 		t.Fatalf("nothing was put into the file: %v", err)
+	}
+	if readers := info.Mode().Perm() &^ 0o600; readers != 0 && runtime.GOOS != "windows" {
+		t.Errorf("others may read it: %v", info.Mode())
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 && runtime.GOOS != "windows" {
+		t.Errorf("a process that is killed leaves behind: %v %v", left, err)
 	}
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) > 0 {
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
 		t.Fatalf("left behind: %v %v", left, err)
 	}
 }
@@ -102,7 +112,7 @@ func TestFileErrorsAreTold(t *testing.T) {
 	if err := r.Add(make([]policy.Finding, 2)); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.file.Truncate(10); err != nil {
+	if err := r.all.file.Truncate(10); err != nil {
 		t.Fatal(err)
 	}
 	var failed error

@@ -1,7 +1,7 @@
 package report
 
 import (
-	"encoding/json"
+	"bufio"
 	"fmt"
 	"io"
 	"time"
@@ -22,8 +22,6 @@ type Plan struct {
 	Failures []accesskey.Failure
 	LeftOut  []LeftOut
 	Calendar bool // show all of it, not the next few weeks
-	// Used is where keys are used, a sentence each, as far as it is on record.
-	Used map[accesskey.ID][]string
 }
 
 // PolicyRecord names the policy that a plan was made by.
@@ -154,7 +152,7 @@ func WritePlan(w io.Writer, f Format, p Plan, o Options) error {
 	case Table:
 		return planTable(w, p, o)
 	case JSON:
-		return writeDocument(w, recordPlan(p))
+		return planJSON(w, p)
 	case HTML:
 		return planHTML(w, p)
 	case Markdown:
@@ -163,42 +161,58 @@ func WritePlan(w io.Writer, f Format, p Plan, o Options) error {
 	return fmt.Errorf("write plan: unknown format %q", f)
 }
 
-// ReadPlan reads a plan that WritePlan wrote as JSON.
-func ReadPlan(r io.Reader) (PlanDocument, error) {
-	var doc PlanDocument
-	if err := json.NewDecoder(r).Decode(&doc); err != nil {
-		return doc, fmt.Errorf("read plan: %w", err)
+// planJSON writes a PlanDocument, indented, without ever holding it.
+func planJSON(w io.Writer, p Plan) error {
+	out := bufio.NewWriter(w)
+	e := &jsonEmitter{w: out}
+	_, err := io.WriteString(out, "{\n")
+	for _, part := range []func() error{
+		func() error { return e.field("schema", PlanSchema) },
+		func() error { return e.field("generated_at", p.Schedule.Now.UTC()) },
+		func() error { return e.field("policy", p.Policy) },
+		func() error { return e.field("only", append([]string{}, p.Only...)) },
+		func() error { return e.field("horizon", p.Horizon.UTC()) },
+		func() error { return e.field("totals", recordTotals(p.Schedule.Totals())) },
+		func() error { return planItems(e, p.Schedule) },
+		func() error { return writeList(e, "calendar", p.Schedule.Weeks(), ",\n", recordWeek) },
+		func() error { return writeList(e, "left_alone", p.Schedule.LeftAlone(), ",\n", recordLeftAlone) },
+		func() error { return writeList(e, "left_out", p.LeftOut, ",\n", recordLeftOut) },
+		func() error { return writeList(e, "errors", p.Failures, "\n", recordError) },
+	} {
+		if err == nil {
+			err = part()
+		}
 	}
-	if doc.Schema != PlanSchema {
-		return doc, fmt.Errorf("read plan: schema %q, want %q: write one with `keytend plan --out FILE`", doc.Schema, PlanSchema)
+	if err != nil {
+		return err
 	}
-	return doc, nil
+	_, _ = out.WriteString("}\n") // flush tells of errors
+	return out.Flush()
 }
 
-func recordPlan(p Plan) PlanDocument {
-	doc := PlanDocument{
-		Schema: PlanSchema, GeneratedAt: p.Schedule.Now.UTC(), Policy: p.Policy, Only: append([]string{}, p.Only...),
-		Horizon: p.Horizon.UTC(), Totals: recordTotals(p.Schedule.Totals()),
-		Items: []ItemRecord{}, Calendar: []WeekRecord{}, LeftAlone: []LeftAloneRecord{}, LeftOut: []LeftOutRecord{}, Errors: []ErrorRecord{},
+func planItems(e *jsonEmitter, s *policy.Schedule) error {
+	if _, err := io.WriteString(e.w, `  "items": [`); err != nil {
+		return err
 	}
-	for _, i := range p.Schedule.Sorted() {
-		rec := recordItem(i)
-		rec.WhereUsed = append([]string{}, p.Used[i.Key]...)
-		doc.Items = append(doc.Items, rec)
+	filled := false
+	for i, err := range s.All() {
+		if err == nil {
+			err = e.element(!filled, recordItem(i), "")
+		}
+		if err != nil {
+			return err
+		}
+		filled = true
 	}
-	for _, w := range p.Schedule.Weeks() {
-		doc.Calendar = append(doc.Calendar, WeekRecord{From: w.From.UTC().Format(time.DateOnly), Rotate: w.Rotate, SwitchOff: w.Retire, Delete: w.Delete, GoOn: w.GoOn})
-	}
-	for _, l := range p.Schedule.LeftAlone() {
-		doc.LeftAlone = append(doc.LeftAlone, LeftAloneRecord{Reason: string(l.Reason), Saw: l.Saw, Count: l.Count, Examples: append([]string{}, l.Examples...)})
-	}
-	for _, l := range p.LeftOut {
-		doc.LeftOut = append(doc.LeftOut, recordLeftOut(l))
-	}
-	for _, f := range p.Failures {
-		doc.Errors = append(doc.Errors, recordError(f))
-	}
-	return doc
+	return e.closeList(filled, ",\n")
+}
+
+func recordWeek(w policy.Week) WeekRecord {
+	return WeekRecord{From: w.From.UTC().Format(time.DateOnly), Rotate: w.Rotate, SwitchOff: w.Retire, Delete: w.Delete, GoOn: w.GoOn}
+}
+
+func recordLeftAlone(l policy.LeftAlone) LeftAloneRecord {
+	return LeftAloneRecord{Reason: string(l.Reason), Saw: l.Saw, Count: l.Count, Examples: append([]string{}, l.Examples...)}
 }
 
 func recordTotals(t policy.Totals) TotalsRecord {
@@ -213,7 +227,7 @@ func recordItem(i *policy.Item) ItemRecord {
 		Account: i.Account, User: i.User, UserID: i.UserID, Created: timeOrNull(i.Created), Owner: i.Owner, OwnerLeft: i.OwnerLeft, Privileged: i.Privileged,
 		Action: string(i.Action), Work: string(i.Work), Delete: i.Delete, At: timeOrNull(i.At), Due: timeOrNull(i.Due), Late: i.Late,
 		Reason: string(i.Reason), Saw: i.Saw, Todo: i.Todo, Destinations: append([]string{}, i.Destinations...), Evidence: recordEvidence(i.Evidence),
-		Record: i.Record, Version: i.Version, Phase: string(i.Phase), Next: string(i.Next),
+		Record: i.Record, Version: i.Version, Phase: string(i.Phase), Next: string(i.Next), WhereUsed: append([]string{}, i.Used...),
 	}
 	if i.Key != "" {
 		rec.KeyID = &i.Key

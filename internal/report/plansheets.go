@@ -11,9 +11,8 @@ func planMarkdown(w io.Writer, plan Plan) error {
 	m := newSheet(w)
 	m.linef("# %s", md(planHead(plan)))
 	m.linef("\n**%s**", md(Sum(plan.Schedule.Totals())))
-	items := plan.Schedule.Sorted()
-	for _, part := range planParts {
-		m.planPart(part, part.of(items), plan.Schedule.Now)
+	if err := m.items(plan); err != nil {
+		return err
 	}
 	if weeks := plan.Schedule.Weeks(); len(weeks) > 0 {
 		m.linef("\n## Calendar")
@@ -33,20 +32,19 @@ func planMarkdown(w io.Writer, plan Plan) error {
 	return m.flush()
 }
 
-func (m *sheet) planPart(part part, items []*policy.Item, now time.Time) {
-	if len(items) == 0 {
-		return
-	}
-	m.linef("\n## %s: %s", md(part.title), thousands(len(items)))
-	m.table("What", "Account", "User", "Key", "When", "Why", "To do", "Owner")
-	for n, i := range items {
-		if n == markdownFindings {
-			m.linef("\nAnd %s more; --output json has them all.", thousands(len(items)-n))
-			break
-		}
-		m.row(md(deed(i)), md(i.Account), code(i.User), code(string(i.Key)), md(itemWhen(i, now)),
-			md(list(": ", string(i.Reason), i.Saw)), md(i.Todo), md(ownerCell(i)))
-	}
+func (m *sheet) items(plan Plan) error {
+	return plan.tell(telling{
+		most: markdownFindings,
+		part: func(part part, n int) {
+			m.linef("\n## %s: %s", md(part.title), thousands(n))
+			m.table("What", "Account", "User", "Key", "When", "Why", "To do", "Owner")
+		},
+		item: func(i *policy.Item) {
+			m.row(md(deed(i)), md(i.Account), code(i.User), code(string(i.Key)), md(itemWhen(i, plan.Schedule.Now)),
+				md(list(": ", string(i.Reason), i.Saw)), md(i.Todo), md(ownerCell(i)))
+		},
+		more: func(n int) { m.linef("\nAnd %s more; --output json has them all.", thousands(n)) },
+	})
 }
 
 // ownerCell names the owner in a column of owners.
@@ -79,11 +77,8 @@ type (
 func planHTML(w io.Writer, plan Plan) error {
 	now := plan.Schedule.Now
 	view := planView{Head: clean(planHead(plan)), Sum: Sum(plan.Schedule.Totals()), At: moment(now), Failures: failuresOf(plan.Failures)}
-	items := plan.Schedule.Sorted()
-	for _, part := range planParts {
-		if own := part.of(items); len(own) > 0 {
-			view.Parts = append(view.Parts, viewPart(part, own, now))
-		}
+	if err := plan.tell(view.telling(now)); err != nil {
+		return err
 	}
 	for _, week := range plan.Schedule.Weeks() {
 		view.Weeks = append(view.Weeks, weekView{week.From.Format(time.DateOnly), weekText(week)})
@@ -94,21 +89,26 @@ func planHTML(w io.Writer, plan Plan) error {
 	return writePage(w, "plan.html", view)
 }
 
-func viewPart(part part, items []*policy.Item, now time.Time) planPartView {
-	view := planPartView{Title: part.title + ": " + thousands(len(items))}
-	for n, i := range items {
-		if n == htmlFindings {
-			view.More = "And " + thousands(len(items)-n) + " more; --output json has them all."
-			break
-		}
-		item := itemView{
-			What: clean(deed(i)), Account: clean(i.Account), User: clean(i.User), Key: clean(string(i.Key)), When: itemWhen(i, now),
-			Why: clean(list(": ", string(i.Reason), i.Saw)), Todo: clean(i.Todo), Where: itemWhere(i), Owner: clean(ownerCell(i)),
-		}
-		for _, e := range i.Evidence {
-			item.Evidence = append(item.Evidence, clean(e.Fact)+": "+factValue(e, now))
-		}
-		view.Items = append(view.Items, item)
+// telling puts a plan's items into the view.
+func (v *planView) telling(now time.Time) telling {
+	last := func() *planPartView { return &v.Parts[len(v.Parts)-1] }
+	return telling{
+		most: htmlFindings,
+		part: func(part part, n int) {
+			v.Parts = append(v.Parts, planPartView{Title: part.title + ": " + thousands(n)})
+		},
+		item: func(i *policy.Item) { last().Items = append(last().Items, viewItem(i, now)) },
+		more: func(n int) { last().More = "And " + thousands(n) + " more; --output json has them all." },
 	}
-	return view
+}
+
+func viewItem(i *policy.Item, now time.Time) itemView {
+	item := itemView{
+		What: clean(deed(i)), Account: clean(i.Account), User: clean(i.User), Key: clean(string(i.Key)), When: itemWhen(i, now),
+		Why: clean(list(": ", string(i.Reason), i.Saw)), Todo: clean(i.Todo), Where: itemWhere(i), Owner: clean(ownerCell(i)),
+	}
+	for _, e := range i.Evidence {
+		item.Evidence = append(item.Evidence, clean(e.Fact)+": "+factValue(e, now))
+	}
+	return item
 }

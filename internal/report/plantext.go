@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,17 +31,46 @@ var planParts = []part{
 	{"Comes", ">", plain, []policy.Action{policy.Comes}},
 }
 
-// of are the part's items.
-func (p part) of(items []*policy.Item) []*policy.Item {
-	var out []*policy.Item
-	for _, i := range items {
-		for _, a := range p.actions {
-			if i.Action == a {
-				out = append(out, i)
-			}
+// holds reports whether items that do this are in the part.
+func (p part) holds(a policy.Action) bool { return slices.Contains(p.actions, a) }
+
+// telling is what is made of a plan's items.
+type telling struct {
+	most int                 // of each part; 0: all
+	part func(p part, n int) // a part of so many begins
+	item func(*policy.Item)  // of it
+	more func(n int)         // so many more are not shown
+}
+
+// tell goes through a plan's items, part by part.
+func (plan Plan) tell(t telling) error {
+	var now part
+	n, shown := 0, 0
+	for i, err := range plan.Schedule.All() {
+		if err != nil {
+			return err
+		}
+		if !now.holds(i.Action) {
+			now = planParts[slices.IndexFunc(planParts, func(p part) bool { return p.holds(i.Action) })]
+			n, shown = plan.many(now), 0
+			t.part(now, n)
+		}
+		switch shown++; {
+		case t.most == 0 || shown <= t.most:
+			t.item(i)
+		case shown == t.most+1:
+			t.more(n - t.most)
 		}
 	}
-	return out
+	return nil
+}
+
+// many is how many items a part has.
+func (plan Plan) many(p part) (n int) {
+	for _, a := range p.actions {
+		n += plan.Schedule.Of(a)
+	}
+	return n
 }
 
 // weeksShown is how much of the calendar is shown unless all of it is asked for.
@@ -49,9 +79,8 @@ const weeksShown = 6
 func planTable(w io.Writer, plan Plan, o Options) error {
 	p := newPage(w, o)
 	p.head(clean(planHead(plan)))
-	items := plan.Schedule.Sorted()
-	for _, part := range planParts {
-		p.planPart(part, part.of(items), plan)
+	if err := p.items(plan); err != nil {
+		return err
 	}
 	p.calendar(plan)
 	p.leftAlone(plan)
@@ -75,24 +104,30 @@ func planHead(plan Plan) string {
 	return head
 }
 
-func (p *page) planPart(part part, items []*policy.Item, plan Plan) {
-	if len(items) == 0 {
-		return
+func (p *page) items(plan Plan) error {
+	var own part
+	t := telling{
+		part: func(part part, n int) {
+			own = part
+			p.gap()
+			p.linef("%s", p.ink.strong(part.title+": "+thousands(n)))
+		},
+		item: func(i *policy.Item) { p.item(own, i, plan.Schedule.Now) },
+		more: func(n int) { p.aside("  ", fmt.Sprintf("and %s more; --output json has them all", thousands(n))) },
 	}
-	p.gap()
-	p.linef("%s", p.ink.strong(part.title+": "+thousands(len(items))))
-	for n, i := range items {
-		if p.limit > 0 && n == p.limit && !p.all {
-			p.aside("  ", fmt.Sprintf("and %s more; --output json has them all", thousands(len(items)-n)))
-			break
-		}
-		p.linef("%s %s", p.ink.paint(part.style, part.sign), p.ink.strong(itemHead(i)))
-		for _, line := range itemLines(i, plan.Schedule.Now) {
-			p.text("    ", line)
-		}
-		for _, line := range plan.Used[i.Key] {
-			p.text("    ", clean(line))
-		}
+	if !p.all {
+		t.most = p.limit
+	}
+	return plan.tell(t)
+}
+
+func (p *page) item(part part, i *policy.Item, now time.Time) {
+	p.linef("%s %s", p.ink.paint(part.style, part.sign), p.ink.strong(itemHead(i)))
+	for _, line := range itemLines(i, now) {
+		p.text("    ", line)
+	}
+	for _, line := range i.Used {
+		p.text("    ", clean(line))
 	}
 }
 
