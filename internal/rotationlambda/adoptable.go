@@ -55,10 +55,19 @@ func (a Adoption) keyProblems() []error {
 		case id == a.Held && status != accesskey.Active:
 			errs = append(errs, fmt.Errorf("key %s, which the secret holds, is %s: switch it on, or put another of the user's keys there", id, status))
 		case id != a.Held && status == accesskey.Active && len(all) > 1:
-			errs = append(errs, fmt.Errorf("user %s has another Active key, %s, and no more than two can be: find out who uses it, move them to the secret, and end it with `keytend retire %s`", a.User.Name, id, id))
+			errs = append(errs, fmt.Errorf("user %s has another Active key, %s, and no more than two can be: find out who uses it, move them to the secret, and end it with `%s`", a.User.Name, id, a.ends(id)))
 		}
 	}
 	return errs
+}
+
+// ends is the command that ends another key: `keytend retire` leaves the users of functions
+// alone.
+func (a Adoption) ends(id accesskey.ID) string {
+	if marks, _ := a.User.Tags.Get(); marks[policy.SecretTag] != "" {
+		return "aws iam update-access-key --user-name " + a.User.Name + " --access-key-id " + string(id) + " --status Inactive"
+	}
+	return "keytend retire " + string(id)
 }
 
 // timeProblems: a rotation must have ended before the next begins.

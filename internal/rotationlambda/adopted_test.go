@@ -1,10 +1,13 @@
 package rotationlambda
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/keytend/keytend/internal/accesskey"
+	"github.com/keytend/keytend/internal/awsapi"
 	"github.com/keytend/keytend/internal/fakeaws"
 	"github.com/keytend/keytend/internal/policy"
 )
@@ -105,6 +108,24 @@ func TestWhatPeopleTagIsTheirs(t *testing.T) {
 		}
 		if err := overtaken(tags); (err != nil) != c.late {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestWhoEndsAnotherKey: `keytend retire` leaves a user alone that is a function's
+// already.
+func TestWhoEndsAnotherKey(t *testing.T) {
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	key := func(id accesskey.ID) accesskey.Key {
+		return accesskey.Key{ID: accesskey.Observed(id, noon, "iam"), Status: accesskey.Observed(accesskey.Active, noon, "iam")}
+	}
+	for mark, want := range map[string]string{"": "`keytend retire AKIAI44QH8DHBEXAMPL2`", "arn": "`aws iam update-access-key --user-name ana --access-key-id AKIAI44QH8DHBEXAMPL2 --status Inactive`"} {
+		a := Adoption{Secret: awsapi.SecretDescription{ARN: "arn"}, Held: oldKey, User: accesskey.User{
+			Name: "ana", Keys: accesskey.Observed([]accesskey.Key{key(oldKey), key("AKIAI44QH8DHBEXAMPL2")}, noon, "iam"),
+			Tags: accesskey.Observed(map[string]string{policy.SecretTag: mark}, noon, "iam"),
+		}}
+		if said := errors.Join(a.Problems()...).Error(); !strings.Contains(said, want) {
+			t.Errorf("marked %q: %s", mark, said)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func (v *visit) turnOf(d awsapi.SecretDescription, r accesskey.Record) turn {
 // still try it again. Were there no record by then, that would begin it anew.
 func (v *visit) endsByATry(d awsapi.SecretDescription, r accesskey.Record) bool {
 	return r.Stage() == accesskey.RollingBack && r.New == "" && r.Outcome == policy.WhyPersonRolledBack &&
-		d.RotationEnabled && d.Labelled(pending) != "" && !v.stale(r)
+		d.RotationEnabled && d.Labelled(pending) != "" && v.f.Rotator.Clock.Now().Before(r.RollbackAt.Add(r.Terms.DeliverMax))
 }
 
 // abandoned turns a rotation around that Secrets Manager has been called off, or
