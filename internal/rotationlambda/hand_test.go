@@ -263,3 +263,30 @@ func TestRolledBackBetweenTwoTries(t *testing.T) {
 		})
 	}
 }
+
+// TestRolledBackWhenTheTriesAreOver: nobody comes back to the rotation but the reaper. It
+// ends it within a day, so that the next can begin.
+func TestRolledBackWhenTheTriesAreOver(t *testing.T) {
+	in(t, nil, func(w *world) {
+		w.cloud.SetFault(func(c fakeaws.Call) fakeaws.Fault {
+			if w.calling && c.Action == "CreateAccessKey" {
+				return fakeaws.Refuse(400, "ValidationException", "no")
+			}
+			return fakeaws.Proceed()
+		})
+		w.rotate(30)
+		w.pass(4*time.Hour, 2*day)
+		w.cloud.SetFault(nil)
+		if _, err := w.hand().Give(w.t.Context(), secretID, "bo", Order{w.record().ID, GoBack}); err != nil {
+			w.t.Fatal(err)
+		}
+		w.nextReap = time.Now()
+		w.pass(26*time.Hour, 2*time.Hour)
+		if w.record().Live() || w.holds().ID != oldKey {
+			w.t.Errorf("the record is %s", stateOf(w.record()))
+		}
+		w.rotate(0) // AWS refuses where AWSPENDING was left
+		w.live(10*day, 4*time.Hour)
+		w.oneKeyLeft()
+	})
+}
