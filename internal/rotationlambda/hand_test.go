@@ -231,18 +231,23 @@ func TestAnOrderWhileAStepWrites(t *testing.T) {
 	}
 }
 
+// refuse has AWS refuse one of the function's calls from now on.
+func (w *world) refuse(action string) {
+	w.cloud.SetFault(func(c fakeaws.Call) fakeaws.Fault {
+		if w.calling && c.Action == action {
+			return fakeaws.Refuse(400, "ValidationException", "no")
+		}
+		return fakeaws.Proceed()
+	})
+}
+
 // TestRolledBackBetweenTwoTries: the reaper carries the order out, and Secrets Manager's
 // next try does not begin the rotation anew. Where nobody ordered it, it does.
 func TestRolledBackBetweenTwoTries(t *testing.T) {
 	for name, ordered := range map[string]bool{"by a person": true, "by nobody": false} {
 		t.Run(name, func(t *testing.T) {
 			in(t, nil, func(w *world) {
-				w.cloud.SetFault(func(c fakeaws.Call) fakeaws.Fault {
-					if w.calling && c.Action == "CreateAccessKey" {
-						return fakeaws.Refuse(400, "ValidationException", "no")
-					}
-					return fakeaws.Proceed()
-				})
+				w.refuse("CreateAccessKey")
 				w.rotate(30)
 				w.cloud.SetFault(nil)
 				if ordered {
@@ -268,12 +273,7 @@ func TestRolledBackBetweenTwoTries(t *testing.T) {
 // ends it within a day, so that the next can begin.
 func TestRolledBackWhenTheTriesAreOver(t *testing.T) {
 	in(t, nil, func(w *world) {
-		w.cloud.SetFault(func(c fakeaws.Call) fakeaws.Fault {
-			if w.calling && c.Action == "CreateAccessKey" {
-				return fakeaws.Refuse(400, "ValidationException", "no")
-			}
-			return fakeaws.Proceed()
-		})
+		w.refuse("CreateAccessKey")
 		w.rotate(30)
 		w.pass(4*time.Hour, 2*day)
 		w.cloud.SetFault(nil)
