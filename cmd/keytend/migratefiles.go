@@ -63,7 +63,8 @@ func (m *migration) oneFile(w *way) error {
 	return m.app.writeOutput(m.read.out, func(out io.Writer) error { return printed(out, text) })
 }
 
-// keeps refuses to write over a file what would make Terraform take something away.
+// keeps refuses to write over a file what would lose something that stands there, and
+// make Terraform take it away.
 func (m *migration) keeps(path, text string) error {
 	info, err := os.Stat(path)
 	if path == "" || path == "-" || errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
@@ -78,23 +79,43 @@ func (m *migration) keeps(path, text string) error {
 	case err != nil:
 		return usageError{m.command, fmt.Errorf("%s is there, and is %w: name another file", path, err)}
 	case len(dropped) > 0:
-		return usageError{m.command, fmt.Errorf("%s has what would not be written again, and Terraform would take it away: %s. Take that out of the file where it may go, or name another file; a folder (--dir) holds many users' files, and what they have in common", path, strings.Join(dropped, ", "))}
+		return usageError{m.command, fmt.Errorf("%s has what would not be written again, and what Terraform made by it would be taken away: %s. Take that out of the file where it may go, or name another file; a folder (--dir) holds many users' files, and what they have in common", path, strings.Join(dropped, ", "))}
 	}
 	return nil
 }
 
-// dropped are the resources and modules of a file that a text hasn't. A role's policies
-// come and go with its rights, and are no loss.
+// dropped are the parts of a file that a text hasn't, by the same names.
 func dropped(had []byte, text string) ([]string, error) {
-	old, err := terraform.Addresses(bytes.TrimPrefix(had, []byte("\xef\xbb\xbf")))
+	old, err := terraform.Parts(bytes.TrimPrefix(had, []byte("\xef\xbb\xbf")))
 	if err != nil {
 		return nil, err
 	}
-	kept, err := terraform.Addresses([]byte(text))
-	return slices.DeleteFunc(old, func(address string) bool {
-		kind, _, _ := strings.Cut(address, ".")
-		return kind == "aws_iam_policy" || kind == "aws_iam_role_policy_attachment" || slices.Contains(kept, address)
-	}), err
+	kept, err := terraform.Parts([]byte(text))
+	var lost []string
+	all := slices.Concat(old, kept)
+	for _, p := range old {
+		if !slices.Contains(kept, p) && !ofRights(p.Address, all) {
+			lost = append(lost, inLine(p.String()))
+		}
+	}
+	return lost, err
+}
+
+var (
+	policyPart = regexp.MustCompile(`^(?:data\.aws_iam_policy_document\.(?:trust_)?|aws_iam_policy\.|aws_iam_role_policy_attachment\.)(\w+?)(?:_\d+)?$`)
+	outputPart = regexp.MustCompile(`^output\.(\w+)_(?:arn|external_id|instance_profile|trust_anchor_arn|profile_arn)$`)
+)
+
+// ofRights: the part is of what we write with a role. Its policies and outputs come and
+// go with its rights, and are no loss; where the role goes too, that says enough.
+func ofRights(address string, all []terraform.Part) bool {
+	for _, form := range []*regexp.Regexp{policyPart, outputPart} {
+		m := form.FindStringSubmatch(address)
+		if m != nil && slices.ContainsFunc(all, func(p terraform.Part) bool { return p.Address == "aws_iam_role."+m[1] || p.Address == "aws_ssoadmin_permission_set."+m[1] }) {
+			return true
+		}
+	}
+	return false
 }
 
 var writtenExternalID = regexp.MustCompile(`variable\s*=\s*"sts:ExternalId"\s+values\s*=\s*\["([\w+=,.@:/-]+)"\]`)

@@ -103,7 +103,7 @@ func (m *migration) examine(ctx context.Context, b *bench, role string, user acc
 	}
 	doubt, named := doubted(role, use, user.Name, user.ID), len(m.roles) > 0
 	switch {
-	case doubt == "" || named && use.At.IsZero():
+	case doubt == "" || named && use.At.IsZero() && use.Tags[migrate.ReplacesTag] == "":
 		return "", nil
 	case named:
 		return "  " + doubt + ". If others\n  use it too, its use doesn't show that who uses the key has moved; the key's silence is waited for all the same.\n", nil

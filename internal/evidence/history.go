@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"sync"
 	"time"
 
@@ -192,7 +193,7 @@ func (r *historyReader) found(failed error) Found {
 func plain(err error) string {
 	text := err.Error()
 	if hint := awsapi.Hint(err); hint != "" {
-		text += ". " + hint
+		text = strings.TrimSuffix(text, ".") + ". " + hint
 	}
 	return text
 }

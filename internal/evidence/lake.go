@@ -119,10 +119,10 @@ func (l Lake) judged(f Found, store awsapi.EventStore, unknown error, name strin
 func (l Lake) lacks(store awsapi.EventStore) []string {
 	var out []string
 	switch kept := l.Now.Add(-store.Retention); {
+	case store.Retention > 0 && kept.After(l.Since) && kept.After(store.Created): // what was copied into it too
+		out = append(out, fmt.Sprintf("keeps events for %d days: what was before %s is gone", int(store.Retention.Hours()/24), kept.UTC().Format(time.DateOnly)))
 	case store.Created.After(l.Since):
 		out = append(out, "began on "+store.Created.Format(time.DateOnly)+": of what was before, it has at most what was copied into it from a trail")
-	case store.Retention > 0 && kept.After(l.Since):
-		out = append(out, fmt.Sprintf("keeps events for %d days: what was before %s is gone", int(store.Retention.Hours()/24), kept.UTC().Format(time.DateOnly)))
 	}
 	switch some, by := store.Collects("Management"); {
 	case len(store.Selectors) == 0: // not told

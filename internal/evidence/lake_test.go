@@ -53,13 +53,16 @@ func TestLake(t *testing.T) {
 		lacks string // in all that it lacks; empty: nothing
 		gap   string // in the one that there is; empty: none
 	}{
-		"management events":   {calls: 32},
-		"data events too":     {store: fakeaws.EventDataStoreSpec{Selectors: []fakeaws.EventSelectorSpec{selecting("Management"), selecting("Data")}}, calls: 33, data: true},
-		"some data events":    {store: fakeaws.EventDataStoreSpec{Selectors: []fakeaws.EventSelectorSpec{selecting("Management"), selecting("Data", objects)}}, calls: 33, data: true, lacks: "collects data events only as it chooses them by resources.type"},
-		"data events alone":   {store: fakeaws.EventDataStoreSpec{Selectors: []fakeaws.EventSelectorSpec{selecting("Data")}}, calls: 1, data: true, lacks: "collects no management events"},
-		"some of them":        {store: fakeaws.EventDataStoreSpec{Selectors: []fakeaws.EventSelectorSpec{selecting("Management", readOnly)}}, calls: 2, lacks: "only as it chooses them by readOnly"},
-		"since lately":        {store: fakeaws.EventDataStoreSpec{Created: noon.AddDate(0, 0, -3)}, calls: 11, lacks: "began on 2026-11-20"},
-		"not for long":        {store: fakeaws.EventDataStoreSpec{Retention: 7}, calls: 23, lacks: "keeps events for 7 days: what was before 2026-11-16 is gone"},
+		"management events": {calls: 32},
+		"data events too":   {store: fakeaws.EventDataStoreSpec{Selectors: []fakeaws.EventSelectorSpec{selecting("Management"), selecting("Data")}}, calls: 33, data: true},
+		"some data events":  {store: fakeaws.EventDataStoreSpec{Selectors: []fakeaws.EventSelectorSpec{selecting("Management"), selecting("Data", objects)}}, calls: 33, data: true, lacks: "collects data events only as it chooses them by resources.type"},
+		"data events alone": {store: fakeaws.EventDataStoreSpec{Selectors: []fakeaws.EventSelectorSpec{selecting("Data")}}, calls: 1, data: true, lacks: "collects no management events"},
+		"some of them":      {store: fakeaws.EventDataStoreSpec{Selectors: []fakeaws.EventSelectorSpec{selecting("Management", readOnly)}}, calls: 2, lacks: "only as it chooses them by readOnly"},
+		"since lately":      {store: fakeaws.EventDataStoreSpec{Created: noon.AddDate(0, 0, -3)}, calls: 11, lacks: "began on 2026-11-20"},
+		"not for long":      {store: fakeaws.EventDataStoreSpec{Retention: 7}, calls: 23, lacks: "keeps events for 7 days: what was before 2026-11-16 is gone"},
+		"younger, and not for long": {
+			store: fakeaws.EventDataStoreSpec{Created: noon.AddDate(0, 0, -8), Retention: 7}, calls: 23, lacks: "keeps events for 7 days: what was before 2026-11-16 is gone",
+		},
 		"one region":          {store: fakeaws.EventDataStoreSpec{OneRegion: true}, calls: 32, lacks: "its own region alone"},
 		"in another region":   {store: fakeaws.EventDataStoreSpec{Region: "eu-west-1"}, named: EventStore{Region: "eu-west-1"}, calls: 32},
 		"not there":           {named: EventStore{ID: "00000000-0000-0000-0000-000000000000"}, gap: "EventDataStoreNotFoundException"},
