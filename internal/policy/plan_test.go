@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -635,6 +636,65 @@ func TestOverdueAt(t *testing.T) {
 		r := planRuling()
 		if got := OverdueAt(&c.key, &r, c.at); got != c.want {
 			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// A shelf that is full ends the schedule: half of a plan is none.
+func TestScheduleOnAFullShelf(t *testing.T) {
+	s := NewSchedule(now, now.Add(30*Day), func() Shelf { return &full{} })
+	waiting := Item{User: "ana", Action: Waits}
+	if err := s.Add([]Item{waiting}); !errors.Is(err, errFull) {
+		t.Errorf("what is decided: %v", err)
+	}
+	if err := s.Add(planOf(planRuling(), holder("old", aged(400*Day)))); !errors.Is(err, errFull) {
+		t.Errorf("what may begin: %v", err)
+	}
+	s = NewSchedule(now, now.Add(30*Day), func() Shelf { return &full{room: 1} })
+	if err := s.Add([]Item{waiting}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Add(planOf(planRuling(), holder("old", aged(400*Day)))); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Allot(nil); !errors.Is(err, errFull) {
+		t.Errorf("what budgets decide: %v", err)
+	}
+}
+
+var errFull = errors.New("no space left on device")
+
+// full is a shelf with little room.
+type full struct {
+	inMemory
+	room int
+}
+
+func (f *full) Add(k *Shelved) error {
+	if len(f.inMemory) == f.room {
+		return errFull
+	}
+	return f.inMemory.Add(k)
+}
+
+// Rulings that say the same are kept once, and each item comes back with its own.
+func TestScheduleKeepsRulings(t *testing.T) {
+	s := NewSchedule(now, now.Add(30*Day), nil)
+	for n := range 40 {
+		r := ruling(func(r *Ruling) {
+			r.Wave, r.Budgets = n%20, []accesskey.Reservation{{Budget: "account " + strconv.Itoa(n%20), Limit: 9}}
+		})
+		name := "user-" + strconv.Itoa(n%20)
+		if err := s.Add(planOf(r, holder(name, aged(400*Day)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(s.Budgets()); n != 20 {
+		t.Errorf("%d budgets", n)
+	}
+	for _, i := range allOf(t, s) {
+		if want := "user-" + strconv.Itoa(i.Ruling.Wave); i.User != want {
+			t.Errorf("%s has the ruling of %s", i.User, want)
 		}
 	}
 }
