@@ -109,13 +109,13 @@ var (
 // ofRights: the part is of what we write with a role. Its policies and outputs come and
 // go with its rights, and are no loss; where the role goes too, that says enough.
 func ofRights(address string, all []terraform.Part) bool {
-	for _, form := range []*regexp.Regexp{policyPart, outputPart} {
+	of := func(form *regexp.Regexp) bool {
 		m := form.FindStringSubmatch(address)
-		if m != nil && slices.ContainsFunc(all, func(p terraform.Part) bool { return p.Address == "aws_iam_role."+m[1] || p.Address == "aws_ssoadmin_permission_set."+m[1] }) {
-			return true
-		}
+		return m != nil && slices.ContainsFunc(all, func(p terraform.Part) bool {
+			return p.Address == "aws_iam_role."+m[1] || p.Address == "aws_ssoadmin_permission_set."+m[1]
+		})
 	}
-	return false
+	return of(policyPart) || of(outputPart)
 }
 
 var writtenExternalID = regexp.MustCompile(`variable\s*=\s*"sts:ExternalId"\s+values\s*=\s*\["([\w+=,.@:/-]+)"\]`)
