@@ -135,3 +135,25 @@ func (w *world) set(key accesskey.ID, to iamtypes.StatusType) {
 		w.t.Fatal(err)
 	}
 }
+
+// TestTheSecretStillNamesTheKey: a rebuilt record doesn't know what the secret held
+// before. Who says that the old key is back there, and is mistaken, loses no key that is
+// in use; and hears of it.
+func TestTheSecretStillNamesTheKey(t *testing.T) {
+	in(t, nil, func(w *world) {
+		w.rotate(30)
+		w.until(accesskey.Overlap)
+		w.retag(nil)
+		w.recover()
+		w.answer(GoBack)
+		w.answer("drop")
+		before := w.alarms
+		w.pass(9*24*time.Hour, 12*time.Hour)
+		if u := w.user("ana"); len(u.Keys) != 2 || u.Keys[0].Status != "Active" || u.Keys[1].Status != "Active" {
+			w.t.Errorf("keys %v", ids(u))
+		}
+		if w.alarms == before || !strings.Contains(w.log.String(), "AWSCURRENT names it") {
+			w.t.Errorf("%d alarms; the record is %s", w.alarms-before, stateOf(w.record()))
+		}
+	})
+}

@@ -145,9 +145,13 @@ func (v *visit) unnamed(ctx context.Context, key accesskey.ID) error {
 		if err != nil {
 			return stored.NotDone(fmt.Errorf("read %s: %w", label.name, err))
 		}
-		if held.ID == key {
-			return stored.NotDone(fmt.Errorf("%s names key %s", label.name, key))
+		if held.ID != key {
+			continue
 		}
+		if label.name == current { // nothing but a person's hand ends that
+			v.alarm(ctx, "a key that is to go stays, for AWSCURRENT names it: put the label on the version with the user's other key", "key", string(key))
+		}
+		return stored.NotDone(fmt.Errorf("%s names key %s", label.name, key))
 	}
 	return nil
 }
