@@ -44,7 +44,7 @@ type common func(name string) *terraform.File
 
 func (m Migration) write(f *terraform.File, shared common) {
 	f.Comment(m.heading())
-	name := label(m.RoleName)
+	name := roleLabel(m.RoleName)
 	switch m.Recommendation.Replacement {
 	case Login:
 		m.login(f, name)

@@ -1,6 +1,8 @@
 package migrate
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"regexp"
 	"strings"
@@ -84,16 +86,40 @@ const ReplacesTag = "keytend:replaces"
 // Tags are those of the role.
 func (m Migration) Tags() map[string]string { return map[string]string{ReplacesTag: m.Holder.ID} }
 
-// roleName is at most 64 characters, as IAM has it.
+// roleName is at most 64 characters, as IAM has it. Of a longer one the mark tells
+// users apart whose names begin alike.
 func roleName(user string, w Workload, several bool) string {
 	end := "-role"
 	if several {
 		end = "-" + string(w)
 	}
-	return user[:min(len(user), 64-len(end))] + end
+	if len(user+end) <= 64 {
+		return user + end
+	}
+	end = "-" + mark(user) + end
+	return user[:64-len(end)] + end
+}
+
+// mark tells names apart whose letters alone don't.
+func mark(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:3])
 }
 
 var notLabel = regexp.MustCompile(`[^a-z0-9_]+`)
+
+// asItIs matches names that stay apart as labels: IAM takes no two that differ in
+// case alone.
+var asItIs = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
+
+// roleLabel is a role's name in Terraform: of a.b another than of a-b, in whose folder
+// both may be.
+func roleLabel(role string) string {
+	if asItIs.MatchString(role) {
+		return label(role)
+	}
+	return label(role) + "_" + mark(role)
+}
 
 // label is a name of Terraform's.
 func label(text string) string {

@@ -12,7 +12,7 @@ import (
 )
 
 // ErrUnfit is wrapped where an order doesn't fit the record as it stands.
-var ErrUnfit = errors.New("does not fit")
+var ErrUnfit = errors.New("nothing was done")
 
 // Request is what a person asks for.
 type Request struct {
